@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Run by Snakemake inside the new conda environment, from the repository's folder.
+set -euo pipefail
+lock=envs/requirements.lock
+lock_sha256=539c4eee7fc770c9cedb98f47295876a13b49b502456da9f83383a67572db359
+if ! echo "$lock_sha256  $lock" | sha256sum --check --quiet -; then
+  echo "error: $lock is missing here or does not match envs/upsampling.post-deploy.sh; run snakemake from the repository's folder, or 'make lock' after a change" >&2
+  exit 1
+fi
+python -m pip install --no-input --disable-pip-version-check -r "$lock"

@@ -1,0 +1,72 @@
+import sys
+from itertools import product
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from upsampling import environment
+from upsampling.experiment import Experiment
+from upsampling.settings import UserError, canonical
+
+try:
+    EXPERIMENT = Experiment(config)
+    environment.prepare(
+        {str(m) for m in workflow.deployment_settings.deployment_method}
+    )
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+RESULTS = f"results/{EXPERIMENT.scale}"
+LOGS = f"logs/{EXPERIMENT.scale}"
+DATA = EXPERIMENT.data
+STORE = str(Path(DATA.get("store", Path(DATA["root"], "store")), "manifest.json"))
+ENVIRONMENT = "../envs/upsampling.yaml"
+PACKAGE = "scripts/upsampling"
+STAGES = ["initialised", "trained"]
+
+
+wildcard_constraints:
+    variant="[a-z][a-z0-9_]*",
+    seed="[0-9]+",
+    side="left|right",
+
+
+def package(*names):
+    """Files of the package's modules and rooms, for rules that run again when their code changes."""
+    paths = [Path(PACKAGE, name) for name in names]
+    rooms = [sorted(map(str, path.glob("*.py"))) for path in paths if path.is_dir()]
+    return [f"{path}.py" for path in paths if not path.is_dir()] + sum(rooms, [])
+
+
+def folder(name):
+    """A param function: the folder of the rule's output `name`, which its program fills."""
+
+    def parent(wildcards, output):
+        first = output[name] if isinstance(output[name], str) else output[name][0]
+        return str(Path(first).parent)
+
+    return parent
+
+
+def runs(pattern, **wildcards):
+    """The pattern for every training run: each trained variant with each seed."""
+    return expand(
+        pattern, variant=EXPERIMENT.trained, seed=EXPERIMENT.seeds, **wildcards
+    )
+
+
+def table_files():
+    """The table program's options that name each run's files."""
+    options = []
+    for variant, seed in product(EXPERIMENT.trained, EXPERIMENT.seeds):
+        run = {"variant": variant, "seed": seed}
+        options += ["--scores", variant, seed, rules.score.output.scores.format(**run)]
+        options += ["--history", variant, seed, rules.train.output.timing.format(**run)]
+    for variant in EXPERIMENT.trained:
+        run = {"variant": variant, "seed": EXPERIMENT.seeds[0]}
+        for path in (
+            rules.train.output.spec,
+            rules.probe_initialised.output.parameters,
+        ):
+            options += ["--parameters", variant, path.format(**run)]
+    return options

@@ -1,0 +1,71 @@
+rule table1:
+    """Table 1: own scores, epoch time and parameters beside the printed ones."""
+    input:
+        scores=runs(rules.score.output.scores),
+        timings=runs(rules.train.output.timing),
+        specs=expand(
+            rules.train.output.spec,
+            variant=EXPERIMENT.trained,
+            seed=EXPERIMENT.seeds[0],
+        ),
+        parameters=expand(
+            rules.probe_initialised.output.parameters, variant=EXPERIMENT.trained
+        ),
+        script="scripts/table.py",
+        package=package("paper/tables", "paper/markup", "scoring/aggregation"),
+    output:
+        csv=f"{RESULTS}/tables/table1.csv",
+        md=f"{RESULTS}/tables/table1.md",
+        tex=f"{RESULTS}/tables/table1.tex",
+        html=report(
+            f"{RESULTS}/tables/table1.html",
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"table": "Table 1"},
+        ),
+    log:
+        f"{LOGS}/table1.log",
+    conda:
+        ENVIRONMENT
+    params:
+        rows=EXPERIMENT.table_rows(),
+        description=EXPERIMENT.description(),
+        scale=EXPERIMENT.scale,
+        files=table_files(),
+    shell:
+        "python {input.script:q}"
+        " --rows {params.rows:q}"
+        " --description {params.description:q}"
+        " --scale {params.scale}"
+        " {params.files:q}"
+        " --csv {output.csv:q}"
+        " --md {output.md:q}"
+        " --tex {output.tex:q}"
+        " --html {output.html:q} > {log:q} 2>&1"
+
+
+rule collect_artifacts:
+    """All artifact measures, before and after training, in one tidy table."""
+    input:
+        measures=runs(rules.survey.output.measures),
+        script="scripts/collect.py",
+    output:
+        csv=report(
+            f"{RESULTS}/tables/artifacts.csv",
+            caption="../report/artifacts.rst",
+            category="Tables",
+            labels={"table": "Artifacts before and after training"},
+        ),
+    log:
+        f"{LOGS}/collect_artifacts.log",
+    conda:
+        ENVIRONMENT
+    shell:
+        "python {input.script:q} {output.csv:q} {input.measures:q} > {log:q} 2>&1"
+
+
+rule tables:
+    """All tables."""
+    input:
+        rules.table1.output,
+        rules.collect_artifacts.output,

@@ -1,0 +1,40 @@
+rule train:
+    """Train one variant with one seed; an interrupted job continues from its checkpoints."""
+    input:
+        manifest=rules.prepare_tracks.output.manifest,
+        script=ancient("scripts/train.py"),
+    output:
+        best=f"{RESULTS}/models/{{variant}}/seed{{seed}}/best.safetensors",
+        last=f"{RESULTS}/models/{{variant}}/seed{{seed}}/last.safetensors",
+        spec=f"{RESULTS}/models/{{variant}}/seed{{seed}}/spec.json",
+        history=f"{RESULTS}/models/{{variant}}/seed{{seed}}/history.csv",
+        timing=f"{RESULTS}/models/{{variant}}/seed{{seed}}/timing.csv",
+    log:
+        f"{LOGS}/train/{{variant}}_seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{variant}}_seed{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    # runtime is in minutes, and 0 sets no limit: training stops itself before it and exits
+    # non-zero, so that the profile's retries submit it again.
+    resources:
+        mem_mb=3000,
+        runtime=0,
+    params:
+        model=lambda wildcards: EXPERIMENT.model(wildcards.variant),
+        training=lambda wildcards: EXPERIMENT.training(wildcards.variant),
+        store=lambda wildcards, input: str(Path(input.manifest).parent),
+        folder=folder("best"),
+        # Not an output: Snakemake deletes the outputs of a job that was interrupted.
+        checkpoints=f"{RESULTS}/checkpoints/{{variant}}/seed{{seed}}",
+    shell:
+        "python {input.script:q}"
+        " --name {wildcards.variant}/seed{wildcards.seed}"
+        " --model {params.model:q}"
+        " --training {params.training:q}"
+        " --seed {wildcards.seed}"
+        " --store {params.store:q}"
+        " --checkpoints {params.checkpoints:q}"
+        " --output {params.folder:q}"
+        " --max-minutes {resources.runtime} 2>&1 | tee {log:q}"

@@ -1,0 +1,26 @@
+"""Join tidy CSV files of equal columns into one: collect.py OUTPUT INPUT [INPUT ...]."""
+
+import argparse
+from pathlib import Path
+
+from upsampling.files import atomic_path
+from upsampling.settings import UserError, run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("inputs", type=Path, nargs="+")
+    arguments = parser.parse_args()
+    lines: list[str] = []
+    for path in arguments.inputs:
+        header, *rows = path.read_text().splitlines()
+        if lines and header != lines[0]:
+            raise UserError(f"{path} has the columns {header}, not {lines[0]}")
+        lines += rows if lines else [header, *rows]
+    with atomic_path(arguments.output) as temporary:
+        temporary.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    run(main)

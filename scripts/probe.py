@@ -1,0 +1,72 @@
+"""Feed probe signals to a model, before or after training, or to a stack of operators."""
+
+import argparse
+import json
+from pathlib import Path
+
+from upsampling.files import write_json
+from upsampling.settings import model_settings, run
+
+
+def initialised(arguments: argparse.Namespace) -> None:
+    """Probe a randomly initialised model, and count its parameters."""
+    from upsampling.models import build, count_parameters
+    from upsampling.probes.responses import model_response
+    from upsampling.probes.spectra import save_arrays
+
+    settings = model_settings(arguments.model, "--model")
+    inputs, output, rate = model_response(
+        build(settings, arguments.seed), seed=arguments.seed, **arguments.probe
+    )
+    save_arrays(arguments.output, {"input": inputs, "output": output, "input_samplerate": rate})
+    write_json(arguments.parameters, {"parameters_paper": count_parameters(settings)})
+
+
+def stack(arguments: argparse.Namespace) -> None:
+    """Probe consecutive operators on one signal."""
+    from upsampling.probes.responses import stack_response
+    from upsampling.probes.spectra import save_arrays
+
+    save_arrays(arguments.output, stack_response(**arguments.stack))
+
+
+def survey(arguments: argparse.Namespace) -> None:
+    """Probe a training run's model, before and after training, and measure its artifacts."""
+    from upsampling.probes.survey import survey_model
+
+    options = vars(arguments)
+    del options["function"]
+    survey_model(**options)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    kinds = parser.add_subparsers(required=True)
+    one = kinds.add_parser("initialised", help=initialised.__doc__)
+    one.add_argument("--model", required=True, type=json.loads, help="model settings, JSON")
+    one.add_argument("--seed", required=True, type=int)
+    one.add_argument("--probe", required=True, type=json.loads, help="signal and seconds, JSON")
+    one.add_argument("--output", required=True, type=Path, help="arrays (.npz)")
+    one.add_argument("--parameters", required=True, type=Path, help="JSON with the count")
+    one.set_defaults(function=initialised)
+    layers = kinds.add_parser("stack", help=stack.__doc__)
+    layers.add_argument("--stack", required=True, type=json.loads, help="the stack, JSON")
+    layers.add_argument("--output", required=True, type=Path, help="arrays (.npz)")
+    layers.set_defaults(function=stack)
+    both = kinds.add_parser("survey", help=survey.__doc__)
+    both.add_argument("--folder", required=True, type=Path, help="folder of the trained model")
+    both.add_argument("--variant", required=True)
+    both.add_argument("--seed", required=True, type=int)
+    both.add_argument("--probe", required=True, type=json.loads, help="the probes, JSON")
+    both.add_argument(
+        "--arrays", required=True, type=Path, nargs="+", help=".npz per signal and stage"
+    )
+    both.add_argument("--audio", required=True, type=Path, help="folder for WAV files")
+    both.add_argument("--measures", required=True, type=Path, help="CSV of artifact measures")
+    both.set_defaults(function=survey)
+    arguments = parser.parse_args()
+    arguments.function(arguments)
+
+
+if __name__ == "__main__":
+    run(main)

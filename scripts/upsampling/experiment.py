@@ -1,0 +1,240 @@
+"""From config.yaml to one resolved experiment: checked, scaled, and cut to what each job needs.
+
+No torch and no pandas: the workflow is parsed anew in every job.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from string import ascii_lowercase
+from typing import Any
+
+from upsampling.schema import check
+from upsampling.settings import (
+    MelganSettings,
+    TrainingSettings,
+    UserError,
+    canonical,
+    from_mapping,
+    merge,
+    model_settings,
+    nearest_match,
+)
+
+FIGURE_STACKS = ("figure6", "figure7", "figure8")
+STACK = {"layers": 3, "stride": 2, "samplerate": 4000, "seconds": 3, "options": {}, "seed": 0}
+
+
+DEMO_KEYS = ("seed", "train", "valid", "test", "seconds", "test_seconds")
+DATASETS = {
+    "demo": "synthetic songs and one real recording",
+    "musdb18": "MUSDB18",
+    "musdb18hq": "MUSDB18-HQ",
+    "musdb18_7s": "the 7-second edition of MUSDB18",
+}
+LAYERS = ("signal", "1", "2", "3")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: settings over its defaults, its panels' names, the files it is drawn from."""
+
+    name: str
+    spec: dict[str, Any]
+    panels: list[str]
+    inputs: list[str] = field(default_factory=list)
+
+
+class Experiment:
+    """A checked configuration at its chosen scale; raises `UserError` if it is not valid."""
+
+    def __init__(self, config: Mapping[str, Any]):
+        check(config)
+        self.scale: str = config["scale"]
+        self.unscaled = config
+        self.config = merge(config, config["scales"][self.scale])
+        self.seeds: list[int] = self.config["seeds"]
+        self.variants: dict[str, dict[str, Any]] = config["variants"]
+        self.data: dict[str, Any] = self.config["data"]
+        for name in self.variants:
+            where = f"variants.{name}"
+            model = model_settings(self._model(name, self.config["model"]), f"{where}.model")
+            from_mapping(TrainingSettings, self._training(name), f"{where}.training")
+            if name in self.trained and isinstance(model, MelganSettings):
+                raise UserError(f"{where}: a melgan model is not trained here; add `train: false`")
+        self._check_panels()
+
+    @cached_property
+    def trained(self) -> list[str]:
+        """Variants that are trained and scored, in the order of the config."""
+        return [name for name, variant in self.variants.items() if variant.get("train", True)]
+
+    def section(self, name: str) -> str:
+        """Canonical JSON of one section of the config, as the scale leaves it."""
+        return canonical(self.config[name])
+
+    def model(self, variant: str) -> str:
+        """Canonical JSON of the model that is trained for `variant`."""
+        return canonical(self._model(variant, self.config["model"]))
+
+    def training(self, variant: str) -> str:
+        """Canonical JSON of the training settings of `variant`."""
+        return canonical(self._training(variant))
+
+    def initialisation(self, variant: str) -> dict[str, Any]:
+        """The random model at paper width, and its probe signal, for Figs. 1 and 9.
+
+        Keys: `model` and `probe` (canonical JSON), `seed`.
+        """
+        own = self.variants[variant].get("initialisation", {})
+        section = merge(self.config["initialisation"], own)
+        model = self._model(variant, self.unscaled["model"])
+        if not self._is_melgan(variant):
+            model |= {key: section[key] for key in ("channels", "rescale")}
+        probe = {key: section[key] for key in ("signal", "seconds")}
+        return {"model": canonical(model), "probe": canonical(probe), "seed": section["seed"]}
+
+    @property
+    def demo_songs(self) -> dict[str, Any]:
+        """What the composer of the demo songs is asked for; empty for a real data set."""
+        if self.data["dataset"] != "demo":
+            return {}
+        return {key: self.data[key] for key in DEMO_KEYS} | {"real_track": True}
+
+    @property
+    def signals(self) -> list[str]:
+        """The probe signals that go through each model before and after training."""
+        return self.config["probes"]["signals"]
+
+    def stack(self, figure: str, side: str) -> str:
+        """Canonical JSON of the operator stack of one column of Figs. 6-8."""
+        return canonical(merge(STACK, self.config["figures"][figure][side]))
+
+    def figures(self, results: str) -> list["Figure"]:
+        """Figs. 1-10 and the overview of all variants; their inputs lie below `results`."""
+        seeds = self.config["figures"]
+        figures = [
+            Figure("figure2", {"seed": seeds["figure2"]["seed"]}, ["a"]),
+            Figure("figure3", {}, ["a"]),
+            Figure("figure4", {}, ["a"]),
+            Figure("figure5", {"seed": seeds["figure5"]["seed"]}, ["1", "2", "3", "4"]),
+        ]
+        for name in ("figure1", "figure9"):
+            variants = seeds[name]["panels"]
+            figures.append(self._grid(results, name, variants, ascii_lowercase[: len(variants)]))
+        figures.append(self._grid(results, "initialisation", self.variants, self.variants))
+        for name in ("figure6", "figure7", "figure8"):
+            inputs = [f"{results}/stacks/{name}_{side}.npz" for side in ("left", "right")]
+            panels = [f"{side}_{layer}" for side in ("left", "right") for layer in LAYERS]
+            figures.append(Figure(name, {}, panels, inputs))
+        layers = [panel for panel in panels if "signal" not in panel]
+        return [*figures, Figure("figure10", {}, layers, inputs[:1])]
+
+    def panel(self, variant: str) -> str:
+        """Canonical JSON of the figure that shows one variant alone."""
+        return canonical(self._grid("", "variant", [variant], ["initialised"]).spec)
+
+    def before_after(self, variant: str, seed: str) -> str:
+        """Canonical JSON of the figure that shows a run's model before and after training."""
+        model = self._model(variant, self.config["model"])
+        spec = {
+            "title": f"{self.title(variant)}, seed {seed}",
+            "rows": [{"name": name, "title": name.replace("_", " ")} for name in self.signals],
+            "strides": [model["stride"]] * model["depth"],
+        }
+        return canonical(spec)
+
+    def _grid(
+        self, results: str, name: str, variants: Iterable[str], panels: Iterable[str]
+    ) -> "Figure":
+        # The notebooks draw MelGAN down to -200 dB: its weights of deviation 0.02 make it quiet.
+        drawn = [
+            {"name": panel, "title": self.title(variant)}
+            | ({"floor": -200.0} if self._is_melgan(variant) else {})
+            for variant, panel in zip(variants, panels, strict=True)
+        ]
+        inputs = [f"{results}/initialisation/{variant}.npz" for variant in variants]
+        return Figure(name, {"panels": drawn}, list(panels), inputs)
+
+    def _is_melgan(self, variant: str) -> bool:
+        return self.variants[variant].get("model", {}).get("architecture") == "melgan"
+
+    def table_rows(self) -> str:
+        """Canonical JSON of the rows of Table 1: trained variants, then the literature."""
+        rows = [
+            {
+                "variant": name,
+                "label": self.label(name),
+                "trained": True,
+                "paper": self.variants[name].get("paper"),
+            }
+            for name in self.trained
+        ]
+        return canonical(rows + list(self.config["literature"]))
+
+    def description(self) -> str:
+        """Canonical JSON of what was trained on what, for the table's caption."""
+        training, model = self.config["training"], self.config["model"]
+        values = {
+            "data_set": DATASETS[self.data["dataset"]],
+            "epochs": training["epochs"],
+            "channels": model["channels"],
+        }
+        return canonical(values)
+
+    def label(self, variant: str) -> str:
+        """The label of a variant in tables."""
+        return self.variants[variant].get("label", self.title(variant))
+
+    def title(self, variant: str) -> str:
+        """The short name of a variant in figures."""
+        return self.variants[variant].get("title", variant.replace("_", " "))
+
+    def _model(self, variant: str, base: Mapping[str, Any]) -> dict[str, Any]:
+        entry = self.variants[variant]
+        melgan = self._is_melgan(variant)
+        model = merge({} if melgan else base, entry.get("model", {}))
+        model |= {"operator": entry["operator"]}
+        if not melgan:
+            model |= {"options": entry.get("options", {})}
+        if ".py:" in entry["operator"]:
+            model["operator_code"] = code_of(entry["operator"], f"variants.{variant}.operator")
+        return model
+
+    def _training(self, variant: str) -> dict[str, Any]:
+        return merge(self.config["training"], self.variants[variant].get("training", {}))
+
+    def _check_panels(self) -> None:
+        for figure in ("figure1", "figure9"):
+            for panel in self.config["figures"][figure]["panels"]:
+                if panel not in self.variants:
+                    raise UserError(
+                        f"figures.{figure}.panels: there is no variant '{panel}'"
+                        f"{nearest_match(panel, self.variants)}; "
+                        f"choose from {', '.join(self.variants)}"
+                    )
+
+
+def code_of(operator: str, where: str) -> str:
+    """Fingerprint of the code in a custom operator's file, blind to comments and layout.
+
+    Being part of the model's settings, it makes a changed operator train again, and a reformatted
+    one not.
+    """
+    path, _, name = operator.rpartition(":")
+    try:
+        tree = ast.parse(Path(path).read_text())
+    except OSError as error:
+        raise UserError(f"{where}: {path} cannot be read: {error.strerror}") from error
+    except SyntaxError as error:
+        raise UserError(f"{where}: {path}, line {error.lineno}: {error.msg}") from error
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    if name not in classes:
+        raise UserError(
+            f"{where}: {path} defines no class {name}{nearest_match(name, classes)}; "
+            f"it has {', '.join(classes) or 'none'}"
+        )
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]

@@ -1,0 +1,150 @@
+"""The Demucs-like autoencoder of Sec. 6, around any upsampling operator."""
+
+from torch import Tensor, nn
+
+from upsampling.operators import build_operator, output_length
+from upsampling.operators.base import SameConvolution
+from upsampling.settings import DemucsLikeSettings
+
+
+class AddedDirections(nn.Module):
+    """Bidirectional LSTM whose two directions are added, or mixed by a linear layer.
+
+    `[batch, channels, time]` to the same shape; as many units as channels (3200 each in Sec. 6).
+    """
+
+    def __init__(self, channels: int, *, linear: bool, bias: bool, layers: int = 2):
+        super().__init__()
+        self.lstm = nn.LSTM(channels, channels, layers, bidirectional=True, bias=bias)
+        self.linear = nn.Linear(2 * channels, channels, bias=bias) if linear else None
+
+    def forward(self, signal: Tensor) -> Tensor:
+        hidden, _ = self.lstm(signal.permute(2, 0, 1))
+        if self.linear is None:
+            forward, backward = hidden.chunk(2, dim=-1)
+            hidden = forward + backward
+        else:
+            hidden = self.linear(hidden)
+        return hidden.permute(1, 2, 0)
+
+
+class DemucsLike(nn.Module):
+    """Six strided encoder blocks, an LSTM, six decoder blocks with skip connections (Sec. 6).
+
+    Encoder block: strided convolution, ReLU, convolution, GLU. Decoder block: convolution, GLU,
+    upsampling operator, ReLU (none after the last). `[batch, audio_channels, time]` to
+    `[batch, sources, audio_channels, time']`; without padding the output covers the centre of
+    the input, and `input_length` says how long an input a wanted output needs. With context 3
+    and the `lstm_linear` bottleneck it is the published Demucs (Défossez et al. 2019).
+    """
+
+    def __init__(self, settings: DemucsLikeSettings):
+        super().__init__()
+        self.settings = settings
+        bias, stride = settings.bias, settings.stride
+        self.encoder = nn.ModuleList()
+        decoder: list[nn.ModuleDict] = []
+        channels_in = settings.audio_channels
+        channels_out = len(settings.sources) * settings.audio_channels
+        channels = settings.channels
+        for index in range(settings.depth):
+            relu = nn.ReLU() if index or settings.first_relu else nn.Identity()
+            self.encoder.append(
+                nn.Sequential(
+                    nn.Conv1d(channels_in, channels, settings.length, stride, bias=bias),
+                    relu,
+                    SameConvolution(channels, 2 * channels, settings.encoder_kernel, bias=bias),
+                    nn.GLU(dim=1),
+                )
+            )
+            padding = settings.context // 2 if settings.padding == "same" else 0
+            context = nn.Conv1d(
+                channels, 2 * channels, settings.context, padding=padding, bias=bias
+            )
+            upsampler = build_operator(
+                settings.operator,
+                channels,
+                channels_out,
+                stride,
+                bias=bias,
+                options=settings.options,
+            )
+            decoder.append(
+                nn.ModuleDict(
+                    {
+                        "mix": nn.Sequential(context, nn.GLU(dim=1)),
+                        "upsampler": upsampler,
+                        "activation": nn.ReLU() if index else nn.Identity(),
+                    }
+                )
+            )
+            channels_in, channels_out = channels, channels
+            channels *= settings.growth
+        self.decoder = nn.ModuleList(reversed(decoder))
+        self.bottleneck = (
+            nn.Identity()
+            if settings.bottleneck == "none"
+            else AddedDirections(
+                channels_in, linear=settings.bottleneck == "lstm_linear", bias=bias
+            )
+        )
+        if settings.rescale is not None:
+            rescale_weights(self, settings.rescale)
+
+    def forward(self, mixture: Tensor) -> Tensor:
+        """Separate `[batch, audio_channels, time]` into its sources."""
+        signal, skips = mixture, []
+        for block in self.encoder:
+            signal = block(signal)
+            skips.append(signal)
+        signal = self.bottleneck(signal)
+        for block in self.decoder:
+            skip = skips.pop()
+            time = min(signal.shape[-1], skip.shape[-1])
+            signal = block["mix"](centre(signal, time) + centre(skip, time))  # type: ignore[index]
+            signal = block["activation"](block["upsampler"](signal))  # type: ignore[index]
+        settings = self.settings
+        return signal.unflatten(1, (len(settings.sources), settings.audio_channels))
+
+    def input_length(self, samples: int) -> int:
+        """The shortest input, fitting all strides, whose output has at least `samples` samples."""
+        deepest = 1
+        while self._lengths(deepest)[1] < samples:
+            deepest += 1
+        return self._lengths(deepest)[0]
+
+    def _lengths(self, deepest: int) -> tuple[int, int]:
+        """Input and output length of the model when its bottleneck sees `deepest` samples."""
+        settings = self.settings
+        encoded = [deepest]
+        for _ in range(settings.depth):
+            encoded.append((encoded[-1] - 1) * settings.stride + settings.length)
+        time = deepest
+        for block, skip in zip(self.decoder, encoded, strict=False):
+            time = min(time, skip)
+            if settings.padding == "valid":
+                time -= settings.context - 1
+            if time < 1:
+                return encoded[-1], 0
+            time = output_length(block["upsampler"], settings.stride, time)  # type: ignore[index]
+        return encoded[-1], time
+
+
+def centre(signal: Tensor, time: int) -> Tensor:
+    """Cut `[..., samples]` to its `time` central samples (the skip connections of Demucs)."""
+    start = (signal.shape[-1] - time) // 2
+    return signal[..., start : start + time]
+
+
+def rescale_weights(model: nn.Module, reference: float) -> None:
+    """Demucs's weight rescaling, in place, of all convolutions in `model` (Sec. 6).
+
+    Weight and bias are divided by sqrt(standard deviation of the weight / `reference`), so that
+    input and output are of about the same magnitude after initialisation.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):
+            scale = (module.weight.detach().std() / reference).sqrt()
+            module.weight.data.div_(scale)
+            if module.bias is not None:
+                module.bias.data.div_(scale)

@@ -1,0 +1,85 @@
+"""The MelGAN generator (Sec. 1, Fig. 1 a; Kumar et al. 2019)."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
+
+from upsampling.settings import MelganSettings
+
+N_FFT, HOP, FLOOR = 1024, 256, 1e-5
+
+
+def _normal(layer: nn.Conv1d | nn.ConvTranspose1d) -> nn.Module:
+    """Draw the weights from N(0, 0.02), then split them into norm and direction."""
+    nn.init.normal_(layer.weight, 0.0, 0.02)
+    return weight_norm(layer)
+
+
+class ResidualBlock(nn.Module):
+    """Dilated convolution with a 1x1 shortcut: `[batch, channels, time]` to the same shape."""
+
+    def __init__(self, channels: int, dilation: int):
+        super().__init__()
+        self.block = nn.Sequential(
+            nn.LeakyReLU(0.2),
+            nn.ReflectionPad1d(dilation),
+            _normal(nn.Conv1d(channels, channels, 3, dilation=dilation)),
+            nn.LeakyReLU(0.2),
+            _normal(nn.Conv1d(channels, channels, 1)),
+        )
+        self.shortcut = _normal(nn.Conv1d(channels, channels, 1))
+
+    def forward(self, signal: Tensor) -> Tensor:
+        return self.shortcut(signal) + self.block(signal)
+
+
+class MelganGenerator(nn.Module):
+    """`[batch, mels, frames]` to a waveform `[batch, 1, frames * product(ratios)]`.
+
+    Transposed convolutions of length 16, 16, 4, 4 and stride 8, 8, 2, 2 (Sec. 1), each followed
+    by residual blocks with dilations 1, 3, 9; weight norm; tanh at the end.
+    """
+
+    def __init__(self, settings: MelganSettings):
+        super().__init__()
+        self.settings = settings
+        channels = settings.channels * 2 ** len(settings.ratios)
+        layers: list[nn.Module] = [
+            nn.ReflectionPad1d(3),
+            _normal(nn.Conv1d(settings.mels, channels, 7)),
+        ]
+        for ratio, length in zip(settings.ratios, settings.lengths, strict=True):
+            upsampler = nn.ConvTranspose1d(
+                channels,
+                channels // 2,
+                length,
+                ratio,
+                padding=ratio // 2 + ratio % 2,
+                output_padding=ratio % 2,
+            )
+            layers += [nn.LeakyReLU(0.2), _normal(upsampler)]
+            channels //= 2
+            layers += [ResidualBlock(channels, 3**j) for j in range(settings.residual_layers)]
+        layers += [nn.LeakyReLU(0.2), nn.ReflectionPad1d(3), _normal(nn.Conv1d(channels, 1, 7))]
+        self.layers = nn.Sequential(*layers, nn.Tanh())
+
+    def forward(self, mel: Tensor) -> Tensor:
+        return self.layers(mel)
+
+
+def log_mel(waveform: np.ndarray, samplerate: int, mels: int) -> Tensor:
+    """MelGAN's input for a waveform `[samples]`: log10 mel magnitudes `[1, mels, frames]`.
+
+    Window 1024, hop 256, reflection padding that gives `samples // hop` frames, magnitudes
+    floored at 1e-5 before the logarithm, as the published MelGAN computes its conditioning.
+    """
+    from librosa.filters import mel as mel_filters
+
+    padding = (N_FFT - HOP) // 2
+    signal = torch.from_numpy(np.pad(waveform, padding, mode="reflect"))
+    spectrum = torch.stft(
+        signal, N_FFT, HOP, window=torch.hann_window(N_FFT), center=False, return_complex=True
+    ).abs()
+    filters = torch.from_numpy(mel_filters(sr=samplerate, n_fft=N_FFT, n_mels=mels))
+    return (filters @ spectrum).clamp(min=FLOOR).log10().unsqueeze(0)

@@ -1,0 +1,108 @@
+"""Interpolation upsamplers (Sec. 3): no tonal artifacts, but filtering artifacts."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from upsampling.operators.base import SameConvolution, Upsampler
+
+
+def interpolate_nearest(signal: Tensor, stride: int) -> Tensor:
+    """Repeat each sample `stride` times: `[..., time]` to `[..., stride * time]`.
+
+    The filter is rectangular, its response a sinc (Sec. 3).
+    """
+    return signal.repeat_interleave(stride, dim=-1)
+
+
+def interpolate_half_pixel(signal: Tensor, stride: int) -> Tensor:
+    """Linear interpolation between sample centres: `[batch, channels, time]` to `stride * time`.
+
+    The convention of the authors' notebooks (PyTorch's `align_corners=False`). For stride 2 its
+    filter is (1, 3, 3, 1) / 4, whose response is a cos^3: -9.0 dB at the old Nyquist frequency.
+    """
+    return functional.interpolate(signal, scale_factor=stride, mode="linear", align_corners=False)
+
+
+def interpolate_align_corners(signal: Tensor, stride: int) -> Tensor:
+    """Linear interpolation that maps first to first and last to last sample (Wave-U-Net).
+
+    Its step is (time - 1) / (stride * time - 1) samples, so it is not exactly shift-invariant.
+    """
+    return functional.interpolate(
+        signal, size=stride * signal.shape[-1], mode="linear", align_corners=True
+    )
+
+
+def interpolate_triangle(signal: Tensor, stride: int) -> Tensor:
+    """Zero insertion and a triangular filter of half-width `stride`: a sinc^2 (Sec. 3).
+
+    Every `stride`-th output sample is an input sample; the last one is held.
+    """
+    following = torch.cat([signal[..., 1:], signal[..., -1:]], dim=-1)
+    weight = torch.arange(stride, dtype=signal.dtype, device=signal.device) / stride
+    between = signal.unsqueeze(-1) * (1 - weight) + following.unsqueeze(-1) * weight
+    return between.flatten(-2)
+
+
+LINEAR = {
+    "half_pixel": interpolate_half_pixel,
+    "align_corners": interpolate_align_corners,
+    "triangle": interpolate_triangle,
+}
+
+
+class Nearest(Upsampler):
+    """Nearest-neighbour interpolation, then a convolution with filters of `length` samples.
+
+    `length` 10 at stride 4 is what the parameter count of Table 1 forces; 0 leaves the
+    convolution out, which needs as many channels out as in. Source: Sec. 3, Fig. 6.
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        stride: int,
+        *,
+        bias: bool = True,
+        length: int = 10,
+    ):
+        super().__init__(channels_in, channels_out, stride, bias=bias)
+        if length == 0 and channels_in != channels_out:
+            raise ValueError("interpolation alone (length 0) cannot change the number of channels")
+        self.convolution = (
+            SameConvolution(channels_in, channels_out, length, bias=bias) if length else None
+        )
+
+    def interpolate(self, signal: Tensor) -> Tensor:
+        """Upsample `[batch, channels, time]` without a learnable part."""
+        return interpolate_nearest(signal, self.stride)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        upsampled = self.interpolate(signal)
+        return upsampled if self.convolution is None else self.convolution(upsampled)
+
+
+class Linear(Nearest):
+    """Linear interpolation in one of its three definitions, then a convolution.
+
+    Source: Sec. 3, Figs. 6 and 8. `definition` names which interpolation: the paper's text
+    describes `triangle`, the authors' notebooks use `half_pixel`, Wave-U-Net `align_corners`.
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        stride: int,
+        *,
+        bias: bool = True,
+        length: int = 10,
+        definition: str = "half_pixel",
+    ):
+        super().__init__(channels_in, channels_out, stride, bias=bias, length=length)
+        self.definition = definition
+
+    def interpolate(self, signal: Tensor) -> Tensor:
+        return LINEAR[self.definition](signal, self.stride)

@@ -1,0 +1,189 @@
+"""One table of text cells as Markdown, LaTeX and HTML; all text is escaped, whatever it holds."""
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+HTML_STYLE = """
+body { font: 16px/1.45 system-ui, sans-serif; margin: 1.5rem; color: #1b1b1b; background: #fff; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+caption { text-align: left; max-width: 60rem; padding-bottom: .75rem; }
+th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; }
+th[scope=row], th.text { text-align: left; white-space: normal; font-weight: normal; }
+thead, tbody { border-bottom: 1px solid #1b1b1b; }
+thead { border-top: 2px solid #1b1b1b; }
+th[scope=row] { min-width: 13rem; }
+th[scope=colgroup] { text-align: center; border-bottom: 1px solid #767676; }
+.notes { max-width: 60rem; font-size: .875rem; }
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's head and the group ('' for none) whose head spans it and its neighbours."""
+
+    head: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as text: `cells[row][column]`, `trained[row]`, footnotes as (mark, text).
+
+    The first column names the row; a line parts rows that were trained from the others.
+    """
+
+    columns: list[Column]
+    cells: list[list[str]]
+    trained: list[bool]
+    caption: str
+    footnotes: list[tuple[str, str]]
+
+    def bodies(self) -> list[list[list[str]]]:
+        """Consecutive rows that are all trained, or all not."""
+        pairs = zip(self.trained, self.cells, strict=True)
+        return [[c for _, c in run] for _, run in itertools.groupby(pairs, lambda pair: pair[0])]
+
+    def spans(self) -> list[tuple[str, list[Column]]]:
+        """Consecutive columns of one group; a column without a group stands alone."""
+        key = enumerate(self.columns)
+        runs = itertools.groupby(key, lambda item: item[1].group or item[0])
+        return [(group[0][1].group, [c for _, c in group]) for _, run in runs if (group := [*run])]
+
+
+def one_line(text: str) -> str:
+    """Text without control characters or line breaks, which would end a cell in some format."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def escaper(table: dict[str, str]) -> Callable[[str], str]:
+    """A function that makes text literal by replacing single characters."""
+    mapping = str.maketrans(table)
+    return lambda text: one_line(text).translate(mapping)
+
+
+def escape_latex(text: str) -> str:
+    """Make text literal in LaTeX, and keep -- and the like from becoming ligatures."""
+    return re.sub(r"([-'`,])(?=\1)", r"\1{}", replace_latex(text))
+
+
+escape_html = escaper(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+)  # fmt: skip
+# Entities, not backslashes, for what GitHub's table parser or an HTML block would read first.
+escape_markdown = escaper(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;", "`": "&#96;"}
+    | {character: f"\\{character}" for character in "*_[]~#$!"}
+)
+# Brackets and stars would be taken for arguments of \\ or \midrule at the start of a row.
+replace_latex = escaper(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\char34{}"}
+    | {"[": "{[}", "]": "{]}", "*": "{*}"}
+    | {"±": r"$\pm$", "–": r"\textendash{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}"}
+    | {"§": r"\textsection{}", "¶": r"\textparagraph{}", "×": r"$\times$"}
+    | {"²": r"\textsuperscript{2}", "⁰": r"\textsuperscript{0}"}
+)
+
+
+def markdown(sheet: Sheet) -> str:
+    """A GitHub-flavoured table; groups go into the heads, as Markdown knows no spanning cells."""
+    escape = escape_markdown
+    heads = [f"{c.group}: {c.head}" if c.group else c.head for c in sheet.columns]
+    rules = [":--", *["--:"] * (len(heads) - 1)]
+    rows = [heads, *sheet.cells]
+    lines = ["| " + " | ".join(escape(cell) for cell in row) + " |" for row in rows]
+    lines.insert(1, "| " + " | ".join(rules) + " |")
+    notes = [f"{mark} {text}".strip() for mark, text in sheet.footnotes]
+    blocks = [f"**Table 1.** {escape(sheet.caption)}", "\n".join(lines), *map(escape, notes)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def latex(sheet: Sheet) -> str:
+    r"""A complete `table*` environment; the document needs \usepackage{booktabs}."""
+    escape, count = escape_latex, len(sheet.columns)
+    groups, lines, position = [], [], 1
+    for group, columns in sheet.spans():
+        width = len(columns)
+        groups.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(group)}}}" if group else "")
+        if group:
+            lines.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
+        position += width
+    # One word per line: so many heads side by side fit a page no other way.
+    stacked = [r" \\ ".join(escape(column.head).split()) for column in sheet.columns]
+    heads = [rf"\shortstack[r]{{{head}}}" for head in stacked]
+    bodies = [
+        "\n".join(" & ".join(escape(cell) for cell in row) + r" \\" for row in body)
+        for body in sheet.bodies()
+    ]
+    text = [
+        r"\begin{table*}",
+        r"\centering\scriptsize\setlength{\tabcolsep}{1.5pt}",
+        rf"\caption{{{escape(sheet.caption)}}}",
+        r"\label{tab:table1}",
+        rf"\begin{{tabular}}{{@{{}}p{{2.2cm}}*{{{count - 1}}}{{r}}@{{}}}}",
+        r"\toprule",
+        " & ".join(groups) + r" \\",
+        "".join(lines),
+        " & ".join(heads) + r" \\",
+        r"\midrule",
+        "\n\\midrule\n".join(bodies),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\raggedright",
+        *[rf"\par\smallskip {escape(f'{mark} {text}')}" for mark, text in sheet.footnotes],
+        r"\end{table*}",
+    ]
+    return "\n".join(text) + "\n"
+
+
+def html(sheet: Sheet) -> str:
+    """A self-contained page with the table, its caption and its footnotes."""
+    escape = escape_html
+    top, second = [], []
+    for group, columns in sheet.spans():
+        if group:
+            top.append(f'<th scope="colgroup" colspan="{len(columns)}">{escape(group)}</th>')
+            second += [f'<th scope="col">{escape(c.head)}</th>' for c in columns]
+        else:
+            top += [f'<th scope="col" rowspan="2" class="text">{escape(columns[0].head)}</th>']
+    groups = "".join(f'<colgroup span="{len(columns)}"></colgroup>' for _, columns in sheet.spans())
+
+    def line(row: list[str]) -> str:
+        data = "".join(f"<td>{escape(text)}</td>" for text in row[1:])
+        return f'<tr><th scope="row">{escape(row[0])}</th>{data}</tr>'
+
+    bodies = ["\n".join(map(line, body)) for body in sheet.bodies()]
+    between = "\n</tbody>\n<tbody>\n"
+    notes = "\n".join(f"<p>{escape(f'{mark} {text}')}</p>" for mark, text in sheet.footnotes)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Table 1</title>
+<style>{HTML_STYLE}</style>
+</head>
+<body>
+<div class="scroll" role="region" aria-label="Table 1" tabindex="0">
+<table aria-describedby="notes">
+<caption><strong>Table 1.</strong> {escape(sheet.caption)}</caption>
+{groups}
+<thead>
+<tr>{"".join(top)}</tr>
+<tr>{"".join(second)}</tr>
+</thead>
+<tbody>
+{between.join(bodies)}
+</tbody>
+</table>
+</div>
+<div class="notes" id="notes">
+{notes}
+</div>
+</body>
+</html>
+"""

@@ -1,0 +1,76 @@
+"""What models and stacks of operators make of a probe signal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from upsampling.models.demucs_like import DemucsLike, centre
+from upsampling.models.melgan import log_mel
+from upsampling.operators import build_operator
+from upsampling.probes.signals import signal as probe_signal
+from upsampling.settings import MelganSettings
+
+Array = np.ndarray[Any, Any]
+
+
+@torch.inference_mode()
+def stack_response(
+    signal: str,
+    operator: str,
+    options: Mapping[str, Any],
+    *,
+    layers: int,
+    stride: int,
+    samplerate: int,
+    seconds: float,
+    seed: int,
+) -> dict[str, Array]:
+    """Pass a probe signal through `layers` consecutive single-channel operators with bias.
+
+    The stacks of Figs. 6, 7, 8 and 10. Layer i is drawn from (`seed`, i) with PyTorch's default
+    initialisation, as the authors' notebooks leave it. Returns `signal`, `layer_1` .. float32
+    [samples], and `samplerates` int [layers + 1] in Hz.
+    """
+    inputs = probe_signal(signal, seconds, samplerate, seed)
+    arrays: dict[str, Array] = {"signal": inputs}
+    current = torch.from_numpy(inputs)[None, None]
+    for layer in range(1, layers + 1):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed * 1000 + layer)
+            upsampler = build_operator(operator, 1, 1, stride, options=options)
+        current = upsampler(current)
+        arrays[f"layer_{layer}"] = current[0, 0].numpy()
+    arrays["samplerates"] = samplerate * stride ** np.arange(layers + 1)
+    return arrays
+
+
+@torch.inference_mode()
+def model_response(
+    model: nn.Module, signal: str, seconds: float, seed: int, *, source: int = 0, channel: int = 0
+) -> tuple[Array, Array, int]:
+    """Feed the probe signal `signal` to `model`; return input, output [samples] and samplerate.
+
+    A Demucs-like model hears stereo; random signals are independent in its channels. The returned
+    input and output are those of `channel` and of the separated `source`, aligned in time. A
+    MelGAN generator hears the signal's mel spectrogram.
+    """
+    model.eval()
+    settings = model.settings
+    samplerate: int = settings.samplerate  # type: ignore[union-attr, assignment]
+    if isinstance(settings, MelganSettings):
+        waveform = probe_signal(signal, seconds, samplerate, seed)
+        output = model(log_mel(waveform, samplerate, settings.mels))[0, 0]
+        return waveform, output.numpy(), samplerate
+    assert isinstance(model, DemucsLike)
+    samples = round(seconds * samplerate)
+    length = model.input_length(samples)
+    channels = [
+        probe_signal(signal, length / samplerate, samplerate, seed + index)
+        for index in range(model.settings.audio_channels)
+    ]
+    mixture = torch.from_numpy(np.stack(channels))[None, :, :length]
+    outputs: Tensor = centre(model(mixture)[0, source, channel], samples)
+    return centre(mixture[0, channel], samples).numpy(), outputs.numpy(), samplerate

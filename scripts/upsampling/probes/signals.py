@@ -1,0 +1,140 @@
+"""Signals that are fed to upsamplers: the paper's (ones, white noise, music) and harder ones.
+
+Sec. 6 reports that tonal artifacts survive training "in silent parts and with out-of-distribution
+data"; silence, a constant, a sweep, percussion and artificial speech make that measurable.
+"""
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upsampling.settings import UserError, nearest_match
+
+Samples = NDArray[np.float32]
+Generator = Callable[[int, int, np.random.Generator], np.ndarray]
+
+MUSIC_FILE = Path(__file__).resolve().parents[3] / "resources" / "vibe_ace_4khz.wav"
+MUSIC_SAMPLERATE = 4000
+CONSTANT = 0.1
+SWEEP_START_HZ = 20.0
+SWEEP_END = 0.45
+
+# Mean formants F1 to F3 of male speakers, Hz (Peterson and Barney 1952): /a/ /i/ /u/ /e/ /o/.
+FORMANTS = (
+    (730, 1090, 2440),
+    (270, 2290, 3010),
+    (300, 870, 2240),
+    (530, 1840, 2480),
+    (570, 840, 2410),
+)
+FORMANT_BANDWIDTH_HZ = 90.0
+
+
+def _ones(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
+    return np.ones(count)
+
+
+def _silence(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
+    return np.zeros(count)
+
+
+def _constant(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
+    return np.full(count, CONSTANT)
+
+
+def _white_noise(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.uniform(-1.0, 1.0, count)
+
+
+def _sweep(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
+    """Exponential sine sweep from 20 Hz to 0.45 of the sampling rate, amplitude 0.5."""
+    ratio = np.log(SWEEP_END * samplerate / SWEEP_START_HZ)
+    cycles = SWEEP_START_HZ * count / samplerate / ratio
+    return 0.5 * np.sin(2 * np.pi * cycles * np.expm1(ratio * np.arange(count) / count))
+
+
+def _music(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
+    """The 3 s clip of Fig. 6, resampled; if asked for more, played back and forth, with no jump."""
+    import librosa
+    import soundfile
+
+    clip, _ = soundfile.read(MUSIC_FILE, dtype="float32")
+    if samplerate != MUSIC_SAMPLERATE:
+        clip = librosa.resample(clip, orig_sr=MUSIC_SAMPLERATE, target_sr=samplerate)
+    return np.resize(np.concatenate([clip, clip[::-1]]), count)
+
+
+def _percussive(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
+    """Four hits a second, in turn a falling sine (kick) and a burst of noise (snare)."""
+    step = samplerate // 4
+    time = np.arange(step) / samplerate
+    kick = np.sin(2 * np.pi * (50 * time + 2 * -np.expm1(-time / 0.03))) * np.exp(-time / 0.08)
+    hits = [
+        kick if hit % 2 == 0 else rng.uniform(-1, 1, step) * np.exp(-time / 0.03)
+        for hit in range(count // step + 1)
+    ]
+    return 0.8 * np.concatenate(hits)[:count]
+
+
+def _speech_like(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
+    """Syllables of a pulse train through three formants, some led by a hiss, some left silent.
+
+    Each lasts 0.25 s (the 4 Hz rhythm of speech); the pitch wanders around 120 Hz.
+    """
+    from scipy.signal import lfilter
+
+    step = samplerate // 4
+    time = np.arange(step) / samplerate
+    envelope = np.sin(np.pi * np.arange(step) / step) ** 2
+    syllables = []
+    for _ in range(count // step + 1):
+        pitch = rng.uniform(95, 145) * (1 + rng.uniform(-0.5, 0.5) * time)
+        voice = np.diff(np.floor(np.cumsum(pitch) / samplerate), prepend=0.0)
+        for formant in FORMANTS[rng.integers(len(FORMANTS))]:
+            if formant < SWEEP_END * samplerate:
+                radius = np.exp(-np.pi * FORMANT_BANDWIDTH_HZ / samplerate)
+                cosine = np.cos(2 * np.pi * formant / samplerate)
+                poles = [1.0, -2 * radius * cosine, radius**2]
+                voice = lfilter([sum(poles)], poles, voice)
+        voice *= envelope / np.max(np.abs(voice))
+        hiss = np.diff(rng.uniform(-0.2, 0.2, step), prepend=0.0) * np.exp(-time / 0.03)
+        sounds = rng.uniform(size=2) < (0.8, 0.4)
+        syllables.append(sounds[0] * voice + sounds[1] * hiss)
+    speech = np.concatenate(syllables)[:count]
+    return 0.5 * speech / max(np.max(np.abs(speech), initial=0.0), 1e-9)
+
+
+SIGNALS: dict[str, Generator] = {
+    "ones": _ones,
+    "silence": _silence,
+    "constant": _constant,
+    "white_noise": _white_noise,
+    "sweep": _sweep,
+    "music": _music,
+    "percussive": _percussive,
+    "speech_like": _speech_like,
+}
+
+
+def signal(name: str, seconds: float, samplerate: int, seed: int = 0) -> Samples:
+    """Return the probe signal `name` as float32 [round(seconds * samplerate)], at most 1 in size.
+
+    `white_noise` is U(-1, 1) as in the paper's figures; `music` is the excerpt of Fig. 6 (at 4 kHz
+    and 3 s, sample for sample). Only `white_noise`, `percussive` and `speech_like` depend on
+    `seed`. Raises `UserError` for an unknown name or a length below one sample.
+    """
+    if name not in SIGNALS:
+        raise UserError(
+            f"unknown probe signal '{name}'{nearest_match(name, SIGNALS)}; "
+            f"choose from {', '.join(SIGNALS)}"
+        )
+    count = round(seconds * samplerate)
+    if count < 1:
+        raise UserError(
+            f"probe signal '{name}': {seconds} s at {samplerate} Hz is no sample at all"
+        )
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    return SIGNALS[name](count, samplerate, rng).astype(np.float32)

@@ -1,0 +1,132 @@
+"""Spectra by the conventions of the paper's appendix (Sec. 8), and a long-term mean spectrum."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upsampling.files import atomic_path
+from upsampling.settings import UserError
+
+Floats = NDArray[np.floating[Any]]
+
+N_FFT = 2048
+HOP = 512
+# The default of librosa when the paper was written; it became "constant" in librosa 0.9.
+PAD_MODE: Final = "reflect"
+# Stands in for the logarithm of zero, 100 dB below the lowest range that is displayed.
+FLOOR_DB = -300.0
+
+
+@dataclass(frozen=True)
+class Spectrogram:
+    """A magnitude spectrogram in dB, as a panel of a figure shows it.
+
+    `decibels` float32 [bins, frames] is not clipped for display; `frequencies` [bins] in Hz;
+    `times` [frames] in seconds: the middle of a frame with `center=True`, its start otherwise.
+    """
+
+    decibels: Floats
+    frequencies: Floats
+    times: Floats
+    samplerate: int
+
+    def arrays(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def save(self, path: str | Path) -> None:
+        """Write the fields as an .npz file of the same names."""
+        save_arrays(path, self.arrays())
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Spectrogram":
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {field.name: stored[field.name] for field in fields(cls)}
+        return cls(**arrays | {"samplerate": int(arrays["samplerate"])})
+
+
+def save_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
+    """Write named arrays to a compressed .npz file; equal arrays give equal bytes."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:
+    """Short-time Fourier transform [1025, frames] of `signal` [samples]: Hann, 2048, hop 512.
+
+    The paper sets `center=False` for what comes out of an upsampler, since padding would add
+    boundary artifacts of its own, and leaves librosa's `center=True` for inputs. In double
+    precision, so that what stands between the tones of a spectrum is the signal's own rounding.
+    """
+    import librosa
+
+    if len(signal) < N_FFT:
+        raise UserError(
+            f"a signal of {len(signal)} samples is too short for a spectrogram; "
+            f"use a longer probe (at least {N_FFT} samples)"
+        )
+    return librosa.stft(
+        np.asarray(signal, dtype=np.float64),
+        n_fft=N_FFT,
+        hop_length=HOP,
+        window="hann",
+        center=center,
+        pad_mode=PAD_MODE,
+    )
+
+
+def reference_magnitude(signal: Floats) -> float:
+    """Largest STFT magnitude of an input [samples]: 0 dB of every panel that shows its outputs.
+
+    A silent input has none; a full-scale sine's, half the sum of the window, takes its place.
+    """
+    peak = float(np.max(np.abs(stft(signal, center=True))))
+    return peak if peak > 0 else N_FFT / 4
+
+
+def decibels(transform: NDArray[np.complexfloating[Any, Any]], reference: float) -> Floats:
+    """Return 20 log10(|transform| / reference) as float32, at least `FLOOR_DB`."""
+    ratio = np.maximum(np.abs(transform) / reference, 10 ** (FLOOR_DB / 20))
+    return (20 * np.log10(ratio)).astype(np.float32)
+
+
+def spectrogram(
+    signal: Floats, samplerate: int, reference: float, center: bool = False
+) -> Spectrogram:
+    """Spectrogram of `signal` [samples] in dB re `reference` (see `reference_magnitude`)."""
+    levels = decibels(stft(signal, center), reference)
+    return Spectrogram(
+        decibels=levels,
+        frequencies=np.arange(levels.shape[0]) * samplerate / N_FFT,
+        times=np.arange(levels.shape[1]) * HOP / samplerate,
+        samplerate=samplerate,
+    )
+
+
+def mean_spectrum(signal: Floats, samplerate: int, n_fft: int = 16384) -> tuple[Floats, Floats]:
+    """Return frequencies in Hz and mean power [n_fft // 2 + 1] of `signal` [samples].
+
+    Mean over half-overlapping Hann frames of |DFT|^2 / (sum of the window)^2: a complex exponential
+    of power P on a bin reads P, hence a sine of RMS r reads r^2 / 2 (its other half stands at the
+    negative frequency), but r^2 at 0 Hz and at half the sampling rate. White noise of variance v
+    reads 1.5 v / n_fft at every bin. A signal shorter than a frame is one shorter, padded frame.
+    Raises ValueError for non-finite samples and for signals under half a frame, whose lines would
+    be wider than the guards of `upsampling.probes.artifacts`.
+    """
+    from scipy.signal import get_window
+
+    signal = np.asarray(signal, dtype=np.float64)
+    if not np.isfinite(signal).all():
+        raise ValueError("the signal has samples that are not finite")
+    if len(signal) < n_fft // 2:
+        raise ValueError(f"{len(signal)} samples are too few for a spectrum of {n_fft} points")
+    width = min(n_fft, len(signal))
+    window = get_window("hann", width)
+    frames = np.lib.stride_tricks.sliding_window_view(signal, width)[:: n_fft // 2]
+    transforms = np.fft.rfft(frames * window, n_fft, axis=-1)
+    power = np.mean(np.abs(transforms) ** 2, axis=0) / window.sum() ** 2
+    return np.fft.rfftfreq(n_fft, 1 / samplerate), power

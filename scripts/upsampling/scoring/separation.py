@@ -1,0 +1,100 @@
+"""Separate a whole track with a model that sees one segment at a time."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from upsampling.settings import UserError
+
+
+def triangle(samples: int) -> np.ndarray:
+    """Cross-fade weight of one segment, `[samples]`, float64: a triangle that is nowhere zero.
+
+    Divided by the sum of all segments that overlap at a sample, the weights sum to one.
+    """
+    ramp = np.arange(1, samples + 1)
+    return np.minimum(ramp, ramp[::-1]) / math.ceil(samples / 2)
+
+
+def cut(signal: Tensor, start: int, samples: int) -> Tensor:
+    """Samples `start` to `start + samples` of `[channels, time]`, zeros beyond either end."""
+    piece = signal.new_zeros(signal.shape[0], samples)
+    first, last = max(start, 0), min(start + samples, signal.shape[-1])
+    if first < last:
+        piece[:, first - start : last - start] = signal[:, first:last]
+    return piece
+
+
+@torch.inference_mode()
+def separate(
+    model: nn.Module,
+    mixture: np.ndarray,
+    *,
+    segment_seconds: float,
+    overlap: float,
+    batch_size: int = 1,
+    samplerate: int,
+) -> np.ndarray:
+    """Separate `mixture`, `[channels, samples]`, into float32 `[sources, channels, samples]`.
+
+    The track is cut into segments of `segment_seconds`, of which neighbours share the fraction
+    `overlap` (0 to below 1); each is given to the model amid its true surroundings, as long as
+    `model.input_length` asks for, and the outputs are cross-faded with triangular weights, as in
+    the published Demucs. Nothing is normalised. Beyond the result, memory grows with the segment
+    and `batch_size`, not with the track. Raises `UserError` for impossible settings.
+    """
+    if not 0 <= overlap < 1 or not segment_seconds > 0 or batch_size < 1:
+        raise UserError(
+            f"evaluation: segment_seconds {segment_seconds}, overlap {overlap}, batch_size "
+            f"{batch_size}: choose a positive segment, an overlap in [0, 1), a batch of at least 1"
+        )
+    if mixture.shape[-1] == 0:
+        raise UserError("a track without samples cannot be separated")
+    signal = torch.from_numpy(np.ascontiguousarray(mixture, dtype=np.float32))
+    samples = signal.shape[-1]
+    segment = min(max(1, round(segment_seconds * samplerate)), samples)
+    hop = max(1, round((1 - overlap) * segment))
+    starts = range(0, hop * (1 + math.ceil((samples - segment) / hop)), hop)
+    pieces = run_segments(model, signal, starts, segment, batch_size)
+
+    # Float64, so that the rounding of weights vanishes when the result is rounded to float32.
+    weight = triangle(segment)
+    total = np.zeros(segment)
+    result = mixed = np.empty(0)
+    for start, piece in zip(starts, pieces, strict=True):
+        if not start:
+            result = np.empty((*piece.shape[:2], samples), dtype=np.float32)
+            mixed = np.zeros(piece.shape)
+        mixed += weight * piece
+        total += weight
+        # No later segment reaches the first `hop` samples of this one.
+        final = segment if start == starts[-1] else hop
+        stop = min(start + final, samples)
+        result[..., start:stop] = mixed[..., : stop - start] / total[: stop - start]
+        for window in (mixed, total):
+            window[..., : segment - hop] = window[..., hop:]
+            window[..., segment - hop :] = 0
+    return result
+
+
+def run_segments(
+    model: nn.Module, signal: Tensor, starts: range, segment: int, batch_size: int
+) -> Iterator[np.ndarray]:
+    """Yield the model's output for each segment of `signal`, `[sources, channels, segment]`.
+
+    The model's output corresponds to the centre of its input, so the input begins half of the
+    surplus before the segment.
+    """
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    length: int = model.input_length(segment)  # type: ignore[operator]
+    lead = (length - segment) // 2
+    for first in range(0, len(starts), batch_size):
+        batch = [cut(signal, start - lead, length) for start in starts[first : first + batch_size]]
+        outputs = model(torch.stack(batch).to(device))
+        offset = lead - (length - outputs.shape[-1]) // 2
+        if offset < 0 or outputs.shape[-1] < offset + segment:
+            raise ValueError(f"{outputs.shape[-1]} samples of output, {segment} are needed")
+        yield from outputs[..., offset : offset + segment].cpu().numpy()

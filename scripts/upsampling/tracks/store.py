@@ -1,0 +1,158 @@
+"""The track store: decoded music as memory-mapped 16-bit arrays beside one manifest.
+
+`root/manifest.json` describes every track; each track is one `root/<file>.npy`, int16
+[5, samples, 2], stems in the order of `STEMS`. A 10 s excerpt costs milliseconds wherever it lies.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from upsampling.files import read_json
+from upsampling.settings import UserError
+from upsampling.tracks.reading import STEMS
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+SPLITS = ("train", "valid", "test")
+FULL_SCALE = 32768.0
+
+
+@dataclass(frozen=True)
+class Track:
+    """One entry of the manifest.
+
+    `mixture` is "own" (as published) or "linear" (the sum of the sources); mixture samples are
+    int16 / 32768 * `mixture_scale`, those of sources int16 / 32768.
+    """
+
+    name: str
+    file: str
+    split: str
+    samples: int
+    bytes: int
+    sha256: str
+    mixture: str
+    mixture_scale: float
+    origin: str
+
+
+def safe_file_name(name: str) -> str:
+    """A file name for a track's name: letters, digits, '.', '_', '-'; all else becomes '_'."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-")
+    return f"{safe or 'track'}.npy"
+
+
+class TrackStore:
+    """A store to read from. Opening reads the manifest alone; a track is mapped when first used."""
+
+    def __init__(self, root: Path, samplerate: int, tracks: Sequence[Track]) -> None:
+        self.root = root
+        self.samplerate = samplerate
+        self.sources = STEMS[1:]
+        self._tracks = tuple(tracks)
+        self._maps: dict[str, np.ndarray] = {}
+
+    @classmethod
+    def open(cls, root: str | Path) -> "TrackStore":
+        """Open the store at `root`; one that is missing or of another format is a `UserError`."""
+        root = Path(root)
+        path = root / MANIFEST
+        try:
+            manifest: dict[str, Any] = read_json(path)
+        except FileNotFoundError:
+            raise UserError(f"no track store at {root}: {MANIFEST} is missing") from None
+        except ValueError as error:
+            raise UserError(f"{path} is not valid JSON ({error}); prepare it again") from None
+        try:
+            if manifest["format"] != FORMAT or manifest["stems"] != list(STEMS):
+                raise UserError(f"{path} has another format than this program's; prepare it again")
+            tracks = [Track(**entry) for entry in manifest["tracks"]]
+            samplerate = int(manifest["samplerate"])
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{path} is not a manifest of tracks ({error})") from None
+        for track in tracks:
+            if track.split not in SPLITS or safe_file_name(track.file[:-4]) != track.file:
+                raise UserError(f"{path}: bad split or file name for track '{track.name}'")
+        return cls(root, samplerate, tracks)
+
+    def tracks(self, split: str | None = None) -> list[Track]:
+        """Tracks of `split` (train, valid or test; None for all), in the manifest's order."""
+        if split is not None and split not in SPLITS:
+            raise UserError(f"unknown split '{split}'; choose from {', '.join(SPLITS)}")
+        return [track for track in self._tracks if split in (None, track.split)]
+
+    def track(self, name: str) -> Track:
+        """The track called `name` (or whose file is `name`.npy); no such track is a `UserError`."""
+        for track in self._tracks:
+            if name in (track.name, track.file[:-4]):
+                return track
+        raise UserError(f"no track '{name}' in {self.root / MANIFEST}")
+
+    def segment(
+        self,
+        track: Track,
+        stem: str,
+        start: int,
+        length: int,
+        gain: float = 1.0,
+        out: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Samples `start` to `start + length` of one stem, float32 [2, length], +-1 at full scale.
+
+        Positions before the first sample and past the last one are zeros. The samples are
+        multiplied by `gain` and, with `out` (of that shape), written there in the same pass.
+        """
+        first, last = max(0, start), min(track.samples, start + length)
+        segment = np.empty((2, length), np.float32) if out is None else out
+        if last - first < length:
+            segment[:] = 0
+        if first < last:
+            samples = self._map(track)[STEMS.index(stem), first:last]
+            scale = gain * (track.mixture_scale if stem == "mixture" else 1.0) / FULL_SCALE
+            part = segment[:, first - start : last - start]
+            np.multiply(samples.T, np.float32(scale), out=part, casting="same_kind")
+        return segment
+
+    def mixture(self, track: Track) -> np.ndarray:
+        """The whole mixture of `track`, float32 [2, samples]."""
+        return self.segment(track, "mixture", 0, track.samples)
+
+    def references(self, track: Track) -> np.ndarray:
+        """All sources of `track` in the order of `sources`, float32 [4, 2, samples]."""
+        return np.stack([self.segment(track, s, 0, track.samples) for s in self.sources])
+
+    def _map(self, track: Track) -> np.ndarray:
+        samples = self._maps.get(track.file)
+        if samples is None:
+            path = self.root / track.file
+            size = path.stat().st_size if path.exists() else None
+            if size != track.bytes:
+                found = "is missing" if size is None else f"has {size} of {track.bytes} bytes"
+                raise UserError(
+                    f"track '{track.name}': {path} {found}; delete {self.root / MANIFEST} and "
+                    "prepare the tracks again"
+                )
+            samples = np.load(path, mmap_mode="r")
+            if samples.shape != (len(STEMS), track.samples, 2) or samples.dtype != np.int16:
+                raise UserError(f"track '{track.name}': {path} is not what the manifest says")
+            self._maps[track.file] = samples
+        return samples
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the maps behind: a process that gets a copy of the store makes its own."""
+        return {**self.__dict__, "_maps": {}}
+
+
+def manifest(samplerate: int, tracks: Sequence[Track]) -> dict[str, Any]:
+    """The content of manifest.json."""
+    return {
+        "format": FORMAT,
+        "samplerate": samplerate,
+        "stems": list(STEMS),
+        "tracks": [asdict(track) for track in tracks],
+    }

@@ -1,0 +1,71 @@
+"""Footnote 3's medians and means against a few plain lines of NumPy."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from upsampling.scoring import aggregation
+
+SOURCES = ("drums", "bass", "other", "vocals")
+
+
+def random_scores(tracks: int = 5, frames: int = 7) -> pd.DataFrame:
+    """Scores with a quarter of the frames NaN, one track all NaN, and a second metric."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for track in range(tracks):
+        for source in SOURCES:
+            for frame in range(frames):
+                gone = track == 2 or rng.random() < 0.25
+                value = math.nan if gone else rng.normal(4, 3)
+                rows.append((f"t{track}", "demo", source, frame, "SDR", value))
+                rows.append((f"t{track}", "demo", source, frame, "SIR", 99.0))
+    columns = ["track", "origin", "source", "frame", "metric", "value"]
+    return pd.DataFrame(rows, columns=columns).sample(frac=1, random_state=1)
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN")
+def test_medians_and_mean_are_those_of_footnote_3() -> None:
+    scores = random_scores()
+    means = []
+    for source in SOURCES:
+        medians = []
+        for track in ("t0", "t1", "t2", "t3", "t4"):
+            here = (scores.source == source) & (scores.track == track) & (scores.metric == "SDR")
+            medians.append(np.nanmedian(scores.value[here].to_numpy()))
+        means.append(np.nanmedian(medians))
+    by_source = aggregation.source_scores(scores)
+    assert by_source[list(SOURCES)].tolist() == means
+    assert aggregation.overall(by_source, SOURCES) == np.mean(means)
+
+
+def test_tracks_of_one_name_and_two_origins_stay_apart() -> None:
+    scores = random_scores(2)
+    twice = pd.concat([scores, scores.assign(origin="real", value=-100.0)])
+    assert len(aggregation.track_scores(twice)) == 4
+    demo = twice[twice["origin"] == "demo"]
+    pd.testing.assert_series_equal(
+        aggregation.source_scores(demo), aggregation.source_scores(scores)
+    )
+
+
+def test_mean_over_sources_needs_all_of_them() -> None:
+    by_source = pd.Series({"drums": 1.0, "bass": 2.0, "other": 3.0})
+    assert math.isnan(aggregation.overall(by_source, SOURCES))
+    assert aggregation.overall(by_source, SOURCES[:3]) == 2.0
+
+
+def test_spread_over_seeds_is_the_sample_deviation() -> None:
+    mean, spread = aggregation.over_seeds([5.0, 5.2, 5.7])
+    assert mean == pytest.approx(5.3, abs=1e-12)
+    assert spread == pytest.approx(math.sqrt((0.09 + 0.01 + 0.16) / 2), abs=1e-12)
+    assert aggregation.over_seeds([5.0])[0] == 5.0
+    assert math.isnan(aggregation.over_seeds([5.0])[1])
+    assert all(map(math.isnan, aggregation.over_seeds([])))
+
+
+def test_no_scores_give_nan_not_a_crash() -> None:
+    empty = random_scores(1)[:0]
+    assert math.isnan(aggregation.overall(aggregation.source_scores(empty), SOURCES))

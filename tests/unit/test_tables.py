@@ -1,0 +1,311 @@
+"""Table 1: the same numbers in every format, the paper's apart, and no text that acts as markup."""
+
+import html
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from upsampling.paper import markup, table_text, tables
+from upsampling.settings import UserError
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+SOURCES = ("drums", "bass", "other", "vocals")
+NASTY = "[2] <script>alert('x')</script> & a_b 50% \\input{/etc/passwd} | `c` *s* ~^$#{}\n-- \"é\""
+PLAIN = "Demucs-like (Fig. 1, b): transposed CNN (full-overlap)"
+NOTE = "With randomized equivariant stabilization: 5.58 dB SDR."
+ROWS: list[dict] = [
+    {
+        "variant": "transposed",
+        "label": PLAIN,
+        "paper": {"sdr": 5.35, "epoch_seconds": 319, "parameters": "703M"},
+    },
+    {"variant": "untrained", "label": "Not trained", "trained": False},
+    {"variant": "mine", "label": NASTY, "paper": None},
+    {"label": "WaveUnet [2]", "source": "Stoller", "paper": {"sdr": 3.23, "parameters": "10M"}},
+    {
+        "label": "Demucs [3]",
+        "source": "Défossez",
+        "paper": {"sdr": 5.34, "parameters": "648M"},
+        "note": NOTE,
+    },
+]
+DESCRIPTION = {"data_set": "synthetic <songs>", "test_tracks": 2, "epochs": 5, "channels": 8}
+COUNTS = {"parameters": 4212345, "parameters_paper": 737265008}
+
+
+def scores(*levels: float, real: float | None = None) -> pd.DataFrame:
+    """Scores of two demo tracks whose SDR is `levels` per source, and of a real one at `real`."""
+    columns = ["track", "origin", "source", "frame", "metric", "value"]
+    rows = []
+    for source, level in zip(SOURCES, levels, strict=True):
+        for track, offset in (("A", -0.125), ("B", 0.125)):
+            values = (level + offset, math.nan, level + offset - 9, level + offset + 2)
+            rows += [(track, "demo", source, n, "SDR", value) for n, value in enumerate(values)]
+        if real is not None:
+            rows.append(("Falcon", "real", source, 0, "SDR", real))
+    return pd.DataFrame(rows, columns=columns)
+
+
+MEASURED = tables.Measurements(
+    scores={
+        "transposed": {
+            "0": scores(1.0, 2.0, 3.0, 4.005, real=2.75),
+            "1": scores(1.5, 2.5, 3.5, 4.505, real=3.25),
+        },
+        "mine": {"0": scores(-7.0, 0.25, 1.0, 2.0, real=1.0)},
+    },
+    timings={"transposed": {"0": pd.Series([9.0, 12.34, 13.0]), "1": pd.Series([12.34])}},
+    parameters={"transposed": COUNTS},
+)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return tables.table1(tables.read_rows(ROWS), MEASURED)
+
+
+@pytest.fixture(scope="module")
+def texts(table: pd.DataFrame) -> dict[str, str]:
+    return table_text.render(table, "demo", table_text.Description(**DESCRIPTION))  # type: ignore[arg-type]
+
+
+class Cells(HTMLParser):
+    """Collects table rows, and checks that tags nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict]] = []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag != "meta":
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("td", "th"):
+            self.rows[-1][-1] += data
+
+
+def html_rows(text: str) -> list[list[str]]:
+    parser = Cells()
+    parser.feed(text)
+    assert not parser.open
+    return parser.rows[2:]
+
+
+def markdown_rows(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return [[html.unescape(re.sub(r"\\(.)", r"\1", c)) for c in row] for row in cells]
+
+
+def latex_rows(text: str) -> list[list[str]]:
+    body = text[text.index("\\midrule") : text.index("\\bottomrule")]
+    lines = [line.removesuffix(r" \\") for line in body.splitlines() if line.endswith(r" \\")]
+    return [[unescape_latex(cell) for cell in re.split(r"(?<!\\) & ", line)] for line in lines]
+
+
+def unescape_latex(text: str) -> str:
+    names = {
+        "textbackslash": "\\", "textasciicircum": "^", "textasciitilde": "~", "textless": "<",
+        "textgreater": ">", "textbar": "|", "char34": '"', "textendash": "–", "textdagger": "†",
+    }  # fmt: skip
+    text = text.replace(r"$\pm$", "±")
+    pattern = r"\\([a-z]+\d*)\{\}|\\([&%$#_{}])|\{([\[\]*])\}|([-'`,])\{\}"
+
+    def restore(match: re.Match) -> str:
+        return names[match[1]] if match[1] else match[2] or match[3] or match[4]
+
+    rest = re.sub(pattern, "", text)
+    assert not {*rest} & {*'\\&%$#_{}^~[]*|<>"'}, rest
+    return re.sub(pattern, restore, text)
+
+
+def test_aggregates_spread_and_real_track(table: pd.DataFrame) -> None:
+    row = table.iloc[0]
+    by_seed = [np.mean([1.0, 2.0, 3.0, 4.005]), np.mean([1.5, 2.5, 3.5, 4.505])]
+    assert row["sdr"] == pytest.approx(np.mean(by_seed), abs=1e-12)
+    assert row["sdr_spread"] == pytest.approx(math.sqrt(0.125), abs=1e-12)
+    assert [row[f"sdr_{s}"] for s in SOURCES] == pytest.approx([1.25, 2.25, 3.25, 4.255])
+    assert row["sdr_real_track"] == 3.0
+    assert (row["tracks"], row["seeds"]) == (2, 2)
+    assert row["epoch_seconds"] == 12.34
+    assert (row["parameters"], row["parameters_paper"]) == (4212345, 737265008)
+    assert table["variant"].tolist() == ["transposed", "mine", "", ""]
+    assert math.isnan(table["sdr_spread"][1])
+
+
+def test_real_tracks_alone_are_the_test_set() -> None:
+    everything = scores(1.0, 2.0, 3.0, 4.0).assign(origin="real")
+    measured = tables.Measurements({"v": {"0": everything}}, {}, {})
+    row = tables.table1(tables.read_rows([{"variant": "v", "label": "v"}]), measured).iloc[0]
+    assert row["sdr"] == 2.5
+    assert math.isnan(row["sdr_real_track"])
+
+
+def test_csv_is_exact_and_complete(table: pd.DataFrame, texts: dict, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(texts["csv"])
+    back = pd.read_csv(tmp_path / "t.csv")
+    assert list(back.columns) == tables.COLUMNS
+    np.testing.assert_array_equal(back["sdr"], table["sdr"])
+    assert back["printed_sdr"].tolist() == pytest.approx([5.35, math.nan, 3.23, 5.34], nan_ok=True)
+    assert back["printed_parameters"].tolist()[0] == "703M"
+    assert back["source"].tolist() == ["trained here", "trained here", "Stoller", "Défossez"]
+    assert "737265008," in texts["csv"]
+
+
+def test_all_formats_hold_the_same_cells(table: pd.DataFrame, texts: dict) -> None:
+    rows = html_rows(texts["html"])
+    assert markdown_rows(texts["md"]) == rows
+    assert latex_rows(texts["tex"]) == rows
+    assert [row[0] for row in rows] == [
+        PLAIN,
+        " ".join(NASTY.split()),
+        "WaveUnet [2]",
+        "Demucs [3]",
+    ]
+    assert rows[0][1:] == [
+        "2.75 ± 0.35", "1.25", "2.25", "3.25", "4.25", "3.00", "2", "12.3", "4,212,345",
+        "703M (737,265,008)", "5.35", "319", "703M",
+    ]  # fmt: skip
+    assert rows[3][1:] == ["–"] * 10 + ["5.34†", "–", "648M"]
+    assert rows[1][1] == f"{table['sdr'][1]:.2f}" == "-0.94"
+
+
+def test_printed_columns_are_headed_as_printed(texts: dict) -> None:
+    heads = texts["md"].splitlines()[2]
+    assert heads.count("Printed in the paper: ") == 3
+    assert "\\multicolumn{3}{c}{Printed in the paper}" in texts["tex"]
+    assert '<th scope="colgroup" colspan="3">Printed in the paper</th>' in texts["html"]
+
+
+@pytest.mark.parametrize("suffix", ["md", "tex", "html"])
+def test_caption_and_footnotes(suffix: str, texts: dict, table: pd.DataFrame) -> None:
+    text = texts[suffix]
+    assert "2 test tracks, 5 epochs, 8 channels; not comparable with the paper." in text
+    assert "With randomized equivariant stabilization: 5.58 dB SDR." in text
+    assert "1,048,576; the 648M of Demucs is a decimal figure" in text
+    at_paper_scale = table_text.render(table, "paper", table_text.Description())[suffix]
+    assert "not comparable" not in at_paper_scale
+
+
+def test_differing_numbers_of_scored_tracks_are_told(table: pd.DataFrame) -> None:
+    fewer = table.assign(tracks=pd.array([2, 1, None, None], dtype="Int64"))
+    text = table_text.render(fewer, "demo", table_text.Description())["md"]
+    assert f"{PLAIN}: 2;" in text
+    assert (
+        "BSSEval could not score"
+        not in table_text.render(table, "demo", table_text.Description())["md"]
+    )
+
+
+def test_html_is_accessible_and_runs_nothing(texts: dict) -> None:
+    parser = Cells()
+    parser.feed(texts["html"])
+    tags = [tag for tag, _ in parser.tags]
+    assert not {"script", "songs", "img", "link", "a"} & {*tags}
+    assert [*tags].count("caption") == 1
+    assert parser.tags[0] == ("html", {"lang": "en"})
+    heads = [attributes for tag, attributes in parser.tags if tag == "th"]
+    assert all("scope" in attributes for attributes in heads)
+    assert sum(attributes["scope"] == "row" for attributes in heads) == 4
+    assert not any(name.startswith("on") for _, attributes in parser.tags for name in attributes)
+    assert "http" not in texts["html"]
+
+
+def test_markdown_rows_have_one_cell_per_column(texts: dict) -> None:
+    lines = [line for line in texts["md"].splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in lines} == {15}
+    assert len(lines) == 2 + 4
+    assert "<" not in texts["md"]
+
+
+@pytest.mark.parametrize("text", [NASTY, "\\", "--- '' `` ,,", "[x]", "*", "a\\|b", "\\\\|", "€"])
+def test_escapes_restore_the_text(text: str) -> None:
+    plain = " ".join(text.split())
+    assert html.unescape(markup.escape_html(text)) == plain
+    escaped = markup.escape_markdown(text)
+    assert html.unescape(re.sub(r"\\(.)", r"\1", escaped)) == plain
+    assert "|" not in escaped
+    assert unescape_latex(markup.escape_latex(text)) == plain
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_compiles_with_booktabs_alone(texts: dict, tmp_path: Path) -> None:
+    (tmp_path / "table1.tex").write_text(texts["tex"])
+    (tmp_path / "document.tex").write_text(
+        "\\documentclass[twocolumn]{article}\\usepackage{booktabs}"
+        "\\begin{document}\\input{table1.tex}\\end{document}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(737265008, "703M"), (750906608, "716M"), (764557532, "729M"), (9332326, "8.9M"), (1, "0.0M")],
+)
+def test_parameters_are_rounded_as_printed(count: int, text: str) -> None:
+    assert table_text.in_mebi(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(319.4, "319"), (1234.0, "1234"), (99.96, "100"), (0.8341, "0.834")]
+)
+def test_seconds_keep_three_digits(seconds: float, text: str) -> None:
+    assert table_text.seconds_text(seconds) == text
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(UserError, match=r"table row 1: unknown key 'lable' .*'label'"):
+        tables.read_rows([{"lable": "x"}])
+    with pytest.raises(UserError, match="'untrained' is marked as trained"):
+        tables.table1([tables.Row("x", "untrained")], tables.Measurements({}, {}, {}))
+    with pytest.raises(UserError, match="no row has the variant mine, transposed"):
+        tables.table1([], MEASURED)
+
+
+def test_program_writes_all_formats(texts: dict, tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text(json.dumps(ROWS))
+    (tmp_path / "spec.json").write_text(json.dumps({"parameters": 4212345, "seed": 0}))
+    command = [sys.executable, str(SCRIPTS / "table.py"), "--scale", "demo"]
+    command += ["--rows", str(tmp_path / "rows.json"), "--description", json.dumps(DESCRIPTION)]
+    for variant, seeds in MEASURED.scores.items():
+        for seed, frame in seeds.items():
+            path = tmp_path / f"{variant}{seed}.csv"
+            frame.to_csv(path, index=False, na_rep="nan")
+            command += ["--scores", variant, seed, str(path)]
+    for seed, series in MEASURED.timings["transposed"].items():
+        series.to_frame("seconds").to_csv(tmp_path / f"timing{seed}.csv")
+        command += ["--history", "transposed", seed, str(tmp_path / f"timing{seed}.csv")]
+    command += ["--parameters", "transposed", str(tmp_path / "spec.json")]
+    command += ["--parameters", "transposed", json.dumps({"parameters_paper": 737265008})]
+    for suffix in texts:
+        command += [f"--{suffix}", str(tmp_path / "tables" / f"table1.{suffix}")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for suffix, text in texts.items():
+        assert (tmp_path / "tables" / f"table1.{suffix}").read_text() == text
+    command[command.index("--rows") + 1] = "missing.json"
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)
+    assert failed.stderr.startswith("error: neither JSON nor a file of it: missing.json")
