@@ -200,8 +200,15 @@ class Experiment:
         model |= {"operator": entry["operator"]}
         if not melgan:
             model |= {"options": entry.get("options", {})}
-        if ".py:" in entry["operator"]:
-            model["operator_code"] = code_of(entry["operator"], f"variants.{variant}.operator")
+        last = model.get("last") or {}
+        named = {"operator": entry["operator"], "model.last.operator": last.get("operator", "")}
+        codes = [
+            code_of(name, f"variants.{variant}.{key}")
+            for key, name in named.items()
+            if ".py:" in name
+        ]
+        if codes:
+            model["operator_code"] = " ".join(codes)
         return model
 
     def _training(self, variant: str) -> dict[str, Any]:

@@ -66,7 +66,9 @@ class DemucsLikeSettings:
     """The Demucs-like autoencoder (Sec. 6; Défossez et al. 2019) around one upsampling operator.
 
     The defaults are the paper's where it states them; `encoder_kernel`, `context`, `bottleneck`
-    and `padding` are what it leaves open (see docs/choices.md for the evidence).
+    and `padding` are what it leaves open (see docs/choices.md for the evidence). `last` names
+    another operator for the outermost decoder block, as {operator: ..., options: {...}}; without it
+    that block has the same one as all others.
     """
 
     architecture: str = "demucs_like"
@@ -88,6 +90,7 @@ class DemucsLikeSettings:
     first_relu: bool = True
     rescale: float | None = 0.1
     operator_code: str = ""
+    last: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

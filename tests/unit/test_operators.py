@@ -21,8 +21,17 @@ def impulse_response(interpolate, stride: int, samples: int = 9) -> np.ndarray:
     return interpolate(impulse, stride)[0, 0].numpy()
 
 
-@pytest.mark.parametrize("name", OPERATORS)
-@pytest.mark.parametrize("stride", [2, 3, 4])
+# Those that double the rate, and the one whose default length is a multiple of the stride.
+EVEN_STRIDES = ("learned_linear", "wavelet", "transposed_nearest_init")
+SHAPES = [
+    (name, stride)
+    for name in OPERATORS
+    for stride in (2, 3, 4)
+    if stride != 3 or not name.endswith(EVEN_STRIDES)
+]
+
+
+@pytest.mark.parametrize(("name", "stride"), SHAPES)
 def test_shape_is_batch_channels_and_the_stated_length(name, stride):
     layer = build_operator(name, 3, 5, stride)
     output = layer(torch.randn(2, 3, 11))

@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
-from upsampling.operators import build_operator, output_length
+from upsampling.operators import build_operator, find_operator, output_length
 from upsampling.operators.base import SameConvolution
-from upsampling.settings import DemucsLikeSettings
+from upsampling.settings import DemucsLikeSettings, UserError
 
 
 class AddedDirections(nn.Module):
@@ -61,19 +61,11 @@ class DemucsLike(nn.Module):
             context = nn.Conv1d(
                 channels, 2 * channels, settings.context, padding=padding, bias=bias
             )
-            upsampler = build_operator(
-                settings.operator,
-                channels,
-                channels_out,
-                stride,
-                bias=bias,
-                options=settings.options,
-            )
             decoder.append(
                 nn.ModuleDict(
                     {
                         "mix": nn.Sequential(context, nn.GLU(dim=1)),
-                        "upsampler": upsampler,
+                        "upsampler": build_upsampler(settings, channels, channels_out, index == 0),
                         "activation": nn.ReLU() if index else nn.Identity(),
                     }
                 )
@@ -128,6 +120,26 @@ class DemucsLike(nn.Module):
                 return encoded[-1], 0
             time = output_length(block["upsampler"], settings.stride, time)  # type: ignore[index]
         return encoded[-1], time
+
+
+def build_upsampler(
+    settings: DemucsLikeSettings, channels_in: int, channels_out: int, outermost: bool
+) -> nn.Module:
+    """Build the upsampler of one decoder block: `settings.last` for the outermost, if there is one.
+
+    Raises `UserError` for an operator in an inner block that writes waveforms only.
+    """
+    name, options = settings.operator, settings.options
+    if outermost and settings.last is not None:
+        name, options = settings.last["operator"], settings.last.get("options", {})
+    if not outermost and getattr(find_operator(name), "outermost_only", False):
+        raise UserError(
+            f"operator '{name}' can be the last upsampler only; name another one as operator, and "
+            f"add model: {{last: {{operator: {name}}}}}"
+        )
+    return build_operator(
+        name, channels_in, channels_out, settings.stride, bias=settings.bias, options=options
+    )
 
 
 def centre(signal: Tensor, time: int) -> Tensor:

@@ -9,9 +9,15 @@ import torch
 from torch import nn
 
 from upsampling.operators.base import Upsampler
+from upsampling.operators.doubling import LearnedLinear
+from upsampling.operators.filters import KaiserSinc, NearestTwoStrides, Sinc, Stretch
+from upsampling.operators.head import IstftHead
+from upsampling.operators.initialised import SubpixelICNR, SubpixelZOH, TransposedNearestInit
 from upsampling.operators.interpolation import Linear, Nearest
+from upsampling.operators.noise import NoiseSinc
 from upsampling.operators.subpixel import Subpixel
 from upsampling.operators.transposed import Transposed
+from upsampling.operators.wavelet import HaarWavelet, LazyWavelet, LearnedWavelet
 from upsampling.settings import UserError, nearest_match
 
 OPERATORS: dict[str, type[Upsampler]] = {
@@ -19,6 +25,19 @@ OPERATORS: dict[str, type[Upsampler]] = {
     "nearest": Nearest,
     "linear": Linear,
     "subpixel": Subpixel,
+    "subpixel_icnr": SubpixelICNR,
+    "subpixel_zoh": SubpixelZOH,
+    "transposed_nearest_init": TransposedNearestInit,
+    "nearest_2s": NearestTwoStrides,
+    "learned_linear": LearnedLinear,
+    "stretch": Stretch,
+    "sinc": Sinc,
+    "kaiser_sinc": KaiserSinc,
+    "lazy_wavelet": LazyWavelet,
+    "haar_wavelet": HaarWavelet,
+    "learned_wavelet": LearnedWavelet,
+    "noise_sinc": NoiseSinc,
+    "istft_head": IstftHead,
 }
 
 
