@@ -1,5 +1,6 @@
 # make demo   sets up the environment and runs the whole pipeline at demo scale
 # make test   sets up the environment, checks the code and runs the tests
+# make bench  measures what a training step costs, and writes docs/benchmarks.md
 # make lock   resolves envs/requirements.in anew into envs/requirements.lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -7,7 +8,7 @@ ENV := .venv
 export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check bench lock clean
 
 demo: $(ENV)/ready
 	@python scripts/run.py
@@ -21,6 +22,9 @@ check: $(ENV)/ready
 	snakefmt --check --quiet Snakefile rules
 	mypy
 	snakemake --lint
+
+bench: $(ENV)/ready
+	@python benchmarks/training_step.py --output docs/benchmarks.md
 
 $(ENV)/ready: envs/requirements.lock envs/setup.sh
 	@PYTHON="$(PYTHON)" sh envs/setup.sh $(ENV) envs/requirements.lock
