@@ -93,6 +93,10 @@ def test_audio_can_be_listened_to(project):
             samples, rate = soundfile.read(folder / f"{name}_{stage}.wav")
             assert rate == 44100
             assert len(samples) == 3 * rate
+    for name in ("initialisation/nearest_output", "stacks/figure6_left_layer_3"):
+        samples, rate = soundfile.read(project.results(f"audio/{name}.wav"))
+        assert abs(samples).max() == pytest.approx(0.5)
+    assert rate == 32000
     separated = [path.name for path in folder.glob("*Falcon 69_*.wav")]
     assert len(separated) == 5
 

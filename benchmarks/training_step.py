@@ -1,0 +1,205 @@
+"""What one training step costs with each upsampling operator, relative to transposed convolutions.
+
+Each operator is timed against the transposed one in alternation (A B, B A, ...), so that other
+load on the machine hits both; the number reported is the median ratio of neighbouring steps.
+Each width and number of threads has a process of its own, because OMP_NUM_THREADS must be set
+before torch is imported.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+BASE = ("transposed", {})
+VARIANTS = [
+    ("nearest", {"path": "plain"}),
+    ("nearest", {"path": "auto"}),
+    ("linear", {"path": "plain"}),
+    ("linear", {"path": "auto"}),
+    ("subpixel", {}),
+]
+# The published Demucs, in the form in which the installable package can express it.
+PUBLISHED = {"context": 3, "bottleneck": "lstm_linear", "padding": "same"}
+# Parts of a step, each with what the names of its operations in torch's profiler contain.
+PARTS = {
+    "LSTM": ("rnn_layer", "lstm"),
+    "convolutions": ("convolution", "conv2d"),
+    "matrix products": ("::mm", "::bmm", "::addmm"),
+    "copies": ("copy_", "::cat", "::index_select", "repeat_interleave", "upsample", "::fill_"),
+    "Adam": ("adam", "Adam"),
+}
+
+
+def training_step(model: Any, mixture: Any, sources: Any) -> Callable[[], None]:
+    """A function that does one step as the pipeline's training does, batch loading aside."""
+    import torch
+    from torch.nn import functional
+
+    from upsampling.models.demucs_like import centre
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, fused=True)
+
+    def step() -> None:
+        estimates = model(mixture)
+        loss = functional.l1_loss(estimates, centre(sources, estimates.shape[-1]))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        loss.item()
+        optimizer.step()
+
+    return step
+
+
+def compare(first: Callable[[], None], second: Callable[[], None], seconds: float) -> dict:
+    """Time both in alternation for about `seconds`, 7 to 41 times; milliseconds and ratio."""
+
+    def timed(step: Callable[[], None]) -> float:
+        begun = time.perf_counter()
+        step()
+        return 1000 * (time.perf_counter() - begun)
+
+    timed(first), timed(second)  # the first steps allocate
+    once = timed(first) + timed(second)
+    times = []
+    for turn in range(min(41, max(7, round(1000 * seconds / once)))):
+        if turn % 2:
+            after, before = timed(second), timed(first)
+        else:
+            before, after = timed(first), timed(second)
+        times.append((before, after))
+    low, ratio, high = statistics.quantiles([after / before for before, after in times], n=4)
+    base = statistics.median(before for before, _ in times)
+    milliseconds = statistics.median(after for _, after in times)
+    return {"ms": milliseconds, "base_ms": base, "ratio": ratio, "low": low, "high": high}
+
+
+def shares(step: Callable[[], None]) -> dict[str, float]:
+    """Share of a step's time per part, by torch's profiler, over three steps."""
+    from torch.profiler import ProfilerActivity, profile
+
+    step()
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        for _ in range(3):
+            step()
+    spent = dict.fromkeys([*PARTS, "all else"], 0.0)
+    for event in profiler.key_averages():
+        parts = (part for part, names in PARTS.items() if any(n in event.key for n in names))
+        spent[next(parts, "all else")] += event.self_cpu_time_total
+    total = sum(spent.values())
+    return {part: time / total for part, time in spent.items()}
+
+
+def measure(width: int, arguments: argparse.Namespace) -> dict:
+    """All measurements of one width in this process."""
+    import torch
+
+    from upsampling.models import build
+    from upsampling.settings import DemucsLikeSettings
+
+    def model(operator: str, options: dict, **changes: Any) -> Any:
+        settings = DemucsLikeSettings(operator=operator, options=options, channels=width, **changes)
+        return build(settings)
+
+    base = model(*BASE)
+    wanted = round(44100 * arguments.seconds)
+    # One length for all: the operators' borders differ, and with them the input they need.
+    samples = max(model(*each).input_length(wanted) for each in [BASE, *VARIANTS])
+    generator = torch.Generator().manual_seed(0)
+    sources = 0.1 * torch.randn(arguments.batch, 4, 2, samples, generator=generator)
+    data = (sources.sum(dim=1), sources)
+    reference = training_step(base, *data)
+    found: dict = {"rows": [], "shares": {"transposed": shares(reference)}, "demucs": []}
+    for operator, options in VARIANTS:
+        step = training_step(model(operator, options), *data)
+        row = compare(reference, step, arguments.budget)
+        found["rows"].append({"operator": operator, **options, **row})
+        name = " ".join([operator, *options.values()])
+        found["shares"][name] = shares(step)
+        del step  # a wide model and its optimizer fill gigabytes
+    del reference, base
+    demucs = installed_demucs(width)
+    if demucs is not None:
+        ours = model(*BASE, **PUBLISHED)
+        found["difference"] = difference(ours, demucs)
+        reference = training_step(demucs, *data)
+        for operator, options in [BASE, ("nearest", {}), ("linear", {})]:
+            own = ours if operator == "transposed" else model(operator, options, **PUBLISHED)
+            row = compare(reference, training_step(own, *data), arguments.budget)
+            found["demucs"].append({"operator": operator, **row})
+    return found
+
+
+def installed_demucs(width: int) -> Any:
+    """The `demucs` package's model in the form of its first version; None if not installed."""
+    try:
+        from demucs.demucs import Demucs
+    except ImportError:
+        return None
+    sources = ["drums", "bass", "other", "vocals"]
+    return Demucs(
+        sources, channels=width, depth=6, lstm_layers=2, context=1, gelu=False, norm_starts=99,
+        dconv_mode=0, normalize=False, resample=False, rescale=0.1,
+    )  # fmt: skip
+
+
+def difference(ours: Any, demucs: Any) -> float:
+    """Largest difference between the outputs of both models once they share their weights."""
+    import torch
+
+    with torch.no_grad():
+        for own, other in zip(ours.parameters(), demucs.parameters(), strict=True):
+            own.copy_(other)
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randn(1, 2, demucs.valid_length(30_000), generator=generator)
+        return (ours(noise) - demucs(noise)).abs().max().item()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--widths", type=int, nargs="+", default=[8, 16, 32], help="64 takes some 15 GB"
+    )
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of audio per segment")
+    parser.add_argument("--budget", type=float, default=10.0, help="seconds per comparison")
+    parser.add_argument("--output", type=Path, help="Markdown file; default: standard output")
+    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure is not None:
+        print(json.dumps(measure(arguments.measure, arguments)))
+        return
+    results: dict[int, dict[int, dict]] = {}
+    for threads in arguments.threads:
+        for width in arguments.widths:
+            print(f"width {width}, threads {threads} ...", file=sys.stderr, flush=True)
+            command = [sys.executable, *sys.argv, "--measure", str(width)]
+            environment = os.environ | {"OMP_NUM_THREADS": str(threads), "KINETO_LOG_LEVEL": "99"}
+            output = subprocess.run(
+                command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+            ).stdout
+            results.setdefault(threads, {})[width] = json.loads(output.splitlines()[-1])
+    from step_report import report
+
+    text = report(results, arguments.batch, arguments.seconds)
+    if arguments.output is None:
+        print(text)
+        return
+    from upsampling.files import atomic_path
+
+    with atomic_path(arguments.output) as temporary:
+        temporary.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
