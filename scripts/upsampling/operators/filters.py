@@ -111,11 +111,21 @@ class NearestTwoStrides(Nearest):
     """Nearest-neighbour interpolation, then a convolution of length 2 * stride without bias.
 
     The `use_nearest_upsample` option of Stable Audio's decoder (Evans et al. 2024,
-    arXiv:2402.04825): the length of its transposed convolution. `bias` is ignored.
+    arXiv:2402.04825): the length of its transposed convolution. `bias` is ignored; `path` is that
+    of `Nearest`.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int, *, bias: bool = True):
-        super().__init__(channels_in, channels_out, stride, bias=False, length=2 * stride)
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        stride: int,
+        *,
+        bias: bool = True,
+        path: str = "auto",
+    ):
+        length = 2 * stride
+        super().__init__(channels_in, channels_out, stride, bias=False, length=length, path=path)
 
 
 class Interpolator(Upsampler):

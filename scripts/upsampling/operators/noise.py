@@ -6,8 +6,10 @@ from torch.nn import functional
 
 from upsampling.operators.base import SameConvolution, Upsampler
 from upsampling.operators.filters import FixedInterpolation, hann_sinc_taps, stretch
+from upsampling.operators.interpolation import refuse_unknown
 
 SEEDS = 2**31
+BRANCHES = ("noise", "stretch")
 
 
 class NoiseSinc(Upsampler):
@@ -42,8 +44,7 @@ class NoiseSinc(Upsampler):
         branch: str = "noise",
     ):
         super().__init__(channels_in, channels_out, stride, bias=bias)
-        if branch not in ("noise", "stretch"):
-            raise ValueError(f"unknown branch '{branch}'; choose from noise, stretch")
+        refuse_unknown("branch", branch, BRANCHES)
         self.branch = branch
         taps = hann_sinc_taps(stride, zeros)
         self.interpolation = FixedInterpolation(taps, stride)
