@@ -152,12 +152,19 @@ class Experiment:
     ) -> "Figure":
         # The notebooks draw MelGAN down to -200 dB: its weights of deviation 0.02 make it quiet.
         drawn = [
-            {"name": panel, "title": self.title(variant)}
+            {"name": panel, "title": self._panel_title(variant)}
             | ({"floor": -200.0} if self._is_melgan(variant) else {})
             for variant, panel in zip(variants, panels, strict=True)
         ]
         inputs = [f"{results}/initialisation/{variant}.npz" for variant in variants]
         return Figure(name, {"panels": drawn}, list(panels), inputs)
+
+    def _panel_title(self, variant: str) -> str:
+        """The title of an initialised model's panel; it tells a width that is not the paper's."""
+        own = self.variants[variant].get("initialisation", {}).get("channels")
+        width = self.config["initialisation"]["channels"]
+        narrow = own not in (None, width)
+        return self.title(variant) + (f"\n({own} channels)" if narrow else "")
 
     def _is_melgan(self, variant: str) -> bool:
         return self.variants[variant].get("model", {}).get("architecture") == "melgan"

@@ -1,6 +1,7 @@
 """Downloads from a real server on this machine, which knows ranges and misbehaves on request."""
 
 import hashlib
+import json
 import os
 import stat
 import subprocess
@@ -289,12 +290,12 @@ def test_tracks_are_found_in_a_folder_of_their_own_or_not_at_all(tmp_path):
 def test_the_program_takes_a_copy_that_is_there(tmp_path):
     for subset in ("train", "test"):
         (tmp_path / subset).mkdir()
+    record = tmp_path / "store" / "dataset.json"
     command = [sys.executable, "scripts/download.py", "--dataset", "musdb18hq"]
-    done = subprocess.run(
-        [*command, "--root", str(tmp_path)], cwd=REPOSITORY, capture_output=True, text=True
-    )
+    command += ["--root", str(tmp_path), "--record", str(record)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == str(tmp_path)
+    assert json.loads(record.read_text()) == {"dataset": "musdb18hq", "folder": str(tmp_path)}
 
 
 def test_addresses_are_complete():
