@@ -22,12 +22,16 @@ rule probe_initialised:
         mem_mb=6000,
     params:
         model=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)["model"],
+        paper_model=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)[
+            "paper_model"
+        ],
         probe=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)["probe"],
         seed=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)["seed"],
         audio=lambda wildcards, output: output.audio[0].removesuffix("_input.wav"),
     shell:
         "python {input.script:q} initialised"
         " --model {params.model:q}"
+        " --paper-model {params.paper_model:q}"
         " --seed {params.seed}"
         " --probe {params.probe:q}"
         " --output {output.arrays:q}"

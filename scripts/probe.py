@@ -12,7 +12,7 @@ LISTENING_PEAK = 0.5
 
 
 def initialised(arguments: argparse.Namespace) -> None:
-    """Probe a randomly initialised model, and count its parameters."""
+    """Probe a randomly initialised model, and count the parameters of the paper's."""
     from upsampling.models import build, count_parameters
     from upsampling.probes.responses import model_response
     from upsampling.probes.spectra import save_arrays
@@ -24,7 +24,8 @@ def initialised(arguments: argparse.Namespace) -> None:
     save_arrays(arguments.output, {"input": inputs, "output": output, "input_samplerate": rate})
     for name, samples in (("input", inputs), ("output", output)):
         write_wav(f"{arguments.audio}_{name}.wav", samples, rate, LISTENING_PEAK)
-    write_json(arguments.parameters, {"parameters_paper": count_parameters(settings)})
+    paper = model_settings(arguments.paper_model, "--paper-model")
+    write_json(arguments.parameters, {"parameters_paper": count_parameters(paper)})
 
 
 def stack(arguments: argparse.Namespace) -> None:
@@ -53,6 +54,7 @@ def main() -> None:
     kinds = parser.add_subparsers(required=True)
     one = kinds.add_parser("initialised", help=initialised.__doc__)
     one.add_argument("--model", required=True, type=json.loads, help="model settings, JSON")
+    one.add_argument("--paper-model", required=True, type=json.loads, help="at paper width, JSON")
     one.add_argument("--seed", required=True, type=int)
     one.add_argument("--probe", required=True, type=json.loads, help="signal and seconds, JSON")
     one.add_argument("--output", required=True, type=Path, help="arrays (.npz)")

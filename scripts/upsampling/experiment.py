@@ -28,6 +28,7 @@ FIGURE_STACKS = ("figure6", "figure7", "figure8")
 STACK = {"layers": 3, "stride": 2, "samplerate": 4000, "seconds": 3, "options": {}, "seed": 0}
 
 
+PROBED_MODEL = ("channels", "rescale")
 DEMO_KEYS = ("seed", "train", "valid", "test", "seconds", "test_seconds")
 DATASETS = {
     "demo": "synthetic songs and one real recording",
@@ -87,15 +88,19 @@ class Experiment:
     def initialisation(self, variant: str) -> dict[str, Any]:
         """The random model at paper width, and its probe signal, for Figs. 1 and 9.
 
-        Keys: `model` and `probe` (canonical JSON), `seed`.
+        Keys: `model`, `probe` and `paper_model` (canonical JSON), `seed`. `paper_model` is what
+        would be trained at paper scale; its parameters are counted, whatever width is probed.
         """
         own = self.variants[variant].get("initialisation", {})
         section = merge(self.config["initialisation"], own)
-        model = self._model(variant, self.unscaled["model"])
-        if not self._is_melgan(variant):
-            model |= {key: section[key] for key in ("channels", "rescale")}
-        probe = {key: section[key] for key in ("signal", "seconds")}
-        return {"model": canonical(model), "probe": canonical(probe), "seed": section["seed"]}
+        paper_model = self._model(variant, self.unscaled["model"])
+        changes = {} if self._is_melgan(variant) else {k: section[k] for k in PROBED_MODEL}
+        return {
+            "model": canonical(paper_model | changes),
+            "paper_model": canonical(paper_model),
+            "probe": canonical({key: section[key] for key in ("signal", "seconds")}),
+            "seed": section["seed"],
+        }
 
     @property
     def demo_songs(self) -> dict[str, Any]:

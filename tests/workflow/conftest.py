@@ -103,7 +103,6 @@ def copy_project(target: Path) -> Project:
         config[section] |= TINY[section]
     for section in ("data", "model", "training"):
         config["scales"]["demo"][section] |= TINY[section]
-    config["scales"]["paper"]["initialisation"] = {"channels": 100}
     project.config = config
     return project
 
