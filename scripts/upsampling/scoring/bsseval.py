@@ -78,7 +78,8 @@ def evaluate(
             raise NotScorable(f"the {role} is silent throughout for {which}: BSSEval is undefined")
         silent |= frames
     scores = ENGINES[engine](references, estimates, samplerate, silent.any(axis=0), metrics)
-    return {name: values for name, values in scores.items() if name in (*metrics, WHOLE_TRACK)}
+    wanted = [metric for metric in METRICS if metric in metrics]
+    return {name: scores[name] for name in (*wanted, WHOLE_TRACK)}
 
 
 def fit_length(signals: np.ndarray, samples: int) -> np.ndarray:
