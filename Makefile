@@ -1,24 +1,27 @@
 # make demo   sets up the environment and runs the whole pipeline at demo scale
 # make test   sets up the environment, checks the code and runs the tests
+# make clean  removes the environment and the demo; results of other scales stay
 # make lock   resolves envs/requirements.in anew into envs/requirements.lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 ENV := .venv
 export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
+MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
 .PHONY: demo test check lock clean
 
+# Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
-	@python scripts/run.py
+	@snakemake --cores all --resources mem_mb=$$(python -c "$(MEMORY)") --quiet host reason rules
 
 test: $(ENV)/ready check
-	pytest -n 2 --dist worksteal
+	pytest -n 2 --dist loadgroup -q
 
 check: $(ENV)/ready
 	ruff check .
 	ruff format --check .
-	snakefmt --check --quiet Snakefile rules
+	snakefmt --check Snakefile rules
 	mypy
 	snakemake --lint
 
@@ -30,4 +33,4 @@ lock:
 	@PYTHON="$(PYTHON)" sh envs/lock.sh
 
 clean:
-	rm -rf $(ENV) results data .snakemake
+	rm -rf $(ENV) data/demo logs/demo results/demo

@@ -50,9 +50,9 @@ rule survey:
             allow_missing=True,
         ),
         audio=expand(
-            f"{RESULTS}/audio/{{variant}}/seed{{seed}}/{{signal}}_{{stage}}.wav",
+            f"{RESULTS}/audio/{{variant}}/seed{{seed}}/{{signal}}_{{kind}}.wav",
             signal=EXPERIMENT.signals,
-            stage=STAGES,
+            kind=["input", *STAGES],
             allow_missing=True,
         ),
         measures=f"{RESULTS}/probes/{{variant}}/seed{{seed}}/measures.csv",

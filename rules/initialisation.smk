@@ -6,6 +6,11 @@ rule probe_initialised:
     output:
         arrays=f"{RESULTS}/initialisation/{{variant}}.npz",
         parameters=f"{RESULTS}/initialisation/{{variant}}.json",
+        audio=expand(
+            f"{RESULTS}/audio/initialisation/{{variant}}_{{kind}}.wav",
+            kind=["input", "output"],
+            allow_missing=True,
+        ),
     log:
         f"{LOGS}/probe_initialised/{{variant}}.log",
     benchmark:
@@ -19,12 +24,14 @@ rule probe_initialised:
         model=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)["model"],
         probe=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)["probe"],
         seed=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)["seed"],
+        audio=lambda wildcards, output: output.audio[0].removesuffix("_input.wav"),
     shell:
         "python {input.script:q} initialised"
         " --model {params.model:q}"
         " --seed {params.seed}"
         " --probe {params.probe:q}"
         " --output {output.arrays:q}"
+        " --audio {params.audio:q}"
         " --parameters {output.parameters:q} 2>&1 | tee {log:q}"
 
 
@@ -35,6 +42,11 @@ rule probe_stack:
         package=package("operators", "models", "probes/responses", "probes/signals"),
     output:
         arrays=f"{RESULTS}/stacks/{{figure}}_{{side}}.npz",
+        audio=expand(
+            f"{RESULTS}/audio/stacks/{{figure}}_{{side}}_{{layer}}.wav",
+            layer=["signal", "layer_1", "layer_2", "layer_3"],
+            allow_missing=True,
+        ),
     log:
         f"{LOGS}/probe_stack/{{figure}}_{{side}}.log",
     wildcard_constraints:
@@ -43,7 +55,9 @@ rule probe_stack:
         ENVIRONMENT
     params:
         stack=lambda wildcards: EXPERIMENT.stack(wildcards.figure, wildcards.side),
+        audio=lambda wildcards, output: output.audio[0].removesuffix("_signal.wav"),
     shell:
         "python {input.script:q} stack"
         " --stack {params.stack:q}"
+        " --audio {params.audio:q}"
         " --output {output.arrays:q} 2>&1 | tee {log:q}"

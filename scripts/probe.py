@@ -4,8 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from upsampling.files import write_json
+from upsampling.files import write_json, write_wav
 from upsampling.settings import model_settings, run
+
+# Random models are quiet (MelGAN: -180 dB); what is kept for listening is scaled to this peak.
+LISTENING_PEAK = 0.5
 
 
 def initialised(arguments: argparse.Namespace) -> None:
@@ -19,6 +22,8 @@ def initialised(arguments: argparse.Namespace) -> None:
         build(settings, arguments.seed), seed=arguments.seed, **arguments.probe
     )
     save_arrays(arguments.output, {"input": inputs, "output": output, "input_samplerate": rate})
+    for name, samples in (("input", inputs), ("output", output)):
+        write_wav(f"{arguments.audio}_{name}.wav", samples, rate, LISTENING_PEAK)
     write_json(arguments.parameters, {"parameters_paper": count_parameters(settings)})
 
 
@@ -27,7 +32,11 @@ def stack(arguments: argparse.Namespace) -> None:
     from upsampling.probes.responses import stack_response
     from upsampling.probes.spectra import save_arrays
 
-    save_arrays(arguments.output, stack_response(**arguments.stack))
+    arrays = stack_response(**arguments.stack)
+    save_arrays(arguments.output, arrays)
+    names = (name for name in arrays if name != "samplerates")
+    for name, rate in zip(names, arrays["samplerates"], strict=True):
+        write_wav(f"{arguments.audio}_{name}.wav", arrays[name], int(rate), LISTENING_PEAK)
 
 
 def survey(arguments: argparse.Namespace) -> None:
@@ -49,9 +58,11 @@ def main() -> None:
     one.add_argument("--output", required=True, type=Path, help="arrays (.npz)")
     one.add_argument("--parameters", required=True, type=Path, help="JSON with the count")
     one.set_defaults(function=initialised)
+    one.add_argument("--audio", required=True, help="beginning of the WAV files' names")
     layers = kinds.add_parser("stack", help=stack.__doc__)
     layers.add_argument("--stack", required=True, type=json.loads, help="the stack, JSON")
     layers.add_argument("--output", required=True, type=Path, help="arrays (.npz)")
+    layers.add_argument("--audio", required=True, help="beginning of the WAV files' names")
     layers.set_defaults(function=stack)
     both = kinds.add_parser("survey", help=survey.__doc__)
     both.add_argument("--folder", required=True, type=Path, help="folder of the trained model")

@@ -18,5 +18,5 @@ def prepare(deployment_methods: Collection[str]) -> None:
     if "conda" in deployment_methods and shutil.which("conda") is None:
         raise UserError(
             "conda is not on PATH; install it (version 24.7.1 or newer), or load its module, or "
-            "run in the environment that is active now with --software-deployment-method none"
+            "run in the environment that is active now: --software-deployment-method env-modules"
         )

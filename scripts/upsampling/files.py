@@ -41,6 +41,19 @@ def write_json(path: str | Path, data: Any) -> None:
         temporary.write_text(json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
+def write_wav(path: str | Path, samples: Any, samplerate: int, peak: float | None = None) -> None:
+    """Write float samples [samples] or [samples, channels] as a 32-bit float WAV.
+
+    With `peak`, the samples are scaled so that the largest has that magnitude (silence stays).
+    """
+    import soundfile
+
+    largest = abs(samples).max()
+    gain = peak / largest if peak is not None and largest > 0 else 1
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, samples * gain, samplerate, subtype="FLOAT")
+
+
 def read_json(path: str | Path) -> Any:
     """Read one JSON document."""
     return json.loads(Path(path).read_text())

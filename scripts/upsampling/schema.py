@@ -26,9 +26,11 @@ def check(config: Mapping[str, Any]) -> None:
 def explain(error: ValidationError) -> str:
     """One line for a schema violation: the key, its value, and what to write instead."""
     key = ".".join(str(part) for part in error.absolute_path)
-    value, rule = error.instance, error.validator_value
+    value: Any = error.instance
+    rule: Any = error.validator_value
+    schema: Any = error.schema
     if error.validator == "additionalProperties":
-        allowed = list(error.schema.get("properties", {}))  # type: ignore[union-attr]
+        allowed = list(schema.get("properties", {}))
         unknown = next(name for name in value if name not in allowed)
         where = f"{key}.{unknown}" if key else unknown
         return (
@@ -58,7 +60,7 @@ def explain(error: ValidationError) -> str:
     if error.validator == "maximum":
         return f"{key}: {value!r} is too large; write a value of at most {rule}"
     if error.validator == "pattern":
-        hint = error.schema.get("description", f"it must match {rule}")  # type: ignore[union-attr]
+        hint = schema.get("description", f"it must match {rule}")
         return f"{key}: {value!r} is not allowed; {hint}"
     return f"{key}: {error.message}"
 

@@ -5,11 +5,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import soundfile
 
-from upsampling.files import atomic_path
+from upsampling.files import atomic_path, write_wav
 from upsampling.probes.artifacts import measure
 from upsampling.probes.responses import model_response
 from upsampling.probes.spectra import save_arrays
@@ -32,8 +30,8 @@ def survey_model(
     """Probe the model in `folder` with each of `probe['signals']`, before and after training.
 
     Writes, per signal and stage ('initialised', then 'trained'), input and output to the next .npz
-    file of `arrays` and the output to `audio`/{signal}_{stage}.wav; and all artifact measures as
-    tidy rows to `measures`.
+    file of `arrays`, and both, unscaled, to `audio`/{signal}_{input or stage}.wav; and all artifact
+    measures as tidy rows to `measures`.
     """
     rows: list[dict[str, Any]] = []
     models = {"initialised": load_model(folder, "initialised"), "trained": load_model(folder)}
@@ -41,6 +39,8 @@ def survey_model(
         model = models[stage]
         inputs, output, samplerate = model_response(model, name, probe["seconds"], probe["seed"])
         save_arrays(path, {"input": inputs, "output": output, "input_samplerate": samplerate})
+        if stage == "initialised":
+            write_wav(audio / f"{name}_input.wav", inputs, samplerate)
         write_wav(audio / f"{name}_{stage}.wav", output, samplerate)
         settings = model.settings
         assert isinstance(settings, DemucsLikeSettings)
@@ -49,9 +49,3 @@ def survey_model(
         rows += [head | dict(record) for record in measure(output, samplerate, strides)]
     with atomic_path(measures) as temporary:
         pd.DataFrame(rows, columns=COLUMNS).to_csv(temporary, index=False)
-
-
-def write_wav(path: Path, samples: np.ndarray[Any, Any], samplerate: int) -> None:
-    """Write float samples [samples] or [samples, channels] as a 32-bit float WAV, unscaled."""
-    with atomic_path(path) as temporary:
-        soundfile.write(temporary, samples, samplerate, subtype="FLOAT")

@@ -1,0 +1,106 @@
+"""The commands that a user types, and what they answer to mistakes."""
+
+import hashlib
+import importlib.metadata
+import os
+import re
+import resource
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import ROOT, STAND_IN
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+
+def test_slurm_profile_plans_the_paper_in_five_seconds(project, monkeypatch):
+    monkeypatch.setenv("PATH", f"{STAND_IN}{os.pathsep}{os.environ['PATH']}")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    jobs = project.planned("--profile", "slurm")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Processor time: other tests run beside this one.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
+    output = project.snakemake("-n", "--profile", "slurm").stdout
+    assert jobs["download"] == 1
+    assert jobs["train"] == 2
+    assert jobs["score"] == 2
+    training = output.split("rule train:")[1].split("rule ")[0]
+    assert "results/paper/" in training
+    assert "gres=gpu:v100:4" in training
+    assert "runtime=1440" in training
+    assert not (project.root / "results" / "paper").exists()
+
+
+def test_without_conda_one_line_says_what_to_do(project):
+    if shutil.which("conda"):
+        pytest.skip("conda is installed here")
+    done = project.snakemake("-n", "--profile", "slurm", check=False)
+    assert done.returncode != 0
+    last = done.stdout.strip().splitlines()[-1]
+    assert "conda is not on PATH" in last
+    assert "--software-deployment-method env-modules" in last
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("operator: nearest", "operator: neares"),
+        ("learning_rate: 0.0002", "learning_rate: 1e-4"),
+        ("  stride: 4", "  stride: -4"),
+        ("seeds:", "seedz:"),
+    ],
+)
+def test_a_wrong_config_ends_in_one_line(restored, change, expected):
+    file = restored.root / "config.yaml"
+    text = file.read_text()
+    assert change in text
+    file.write_text(text.replace(change, expected, 1))
+    done = restored.snakemake("-n", check=False)
+    assert done.returncode != 0
+    error = [line for line in done.stdout.splitlines() if line.startswith("error:")]
+    assert len(error) == 1
+    assert expected.split(":")[0].strip() in error[0]
+    assert "Traceback" not in done.stdout
+
+
+def test_workflow_is_clean(project):
+    assert "good condition" in project.snakemake("--lint").stdout
+
+
+def locked() -> dict[str, str]:
+    lines = (ROOT / "envs" / "requirements.lock").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def test_lock_has_exact_versions_of_everything_asked_for():
+    asked = (ROOT / "envs" / "requirements.in").read_text().splitlines()
+    names = [re.split("==", line)[0] for line in asked if line and not line.startswith("#")]
+    versions = {name.lower(): version for name, version in locked().items()}
+    for name in names:
+        assert re.fullmatch(r"[0-9][0-9a-z.]*", versions[name.lower()]), name
+    for line in asked:
+        if "==" in line:
+            name, version = line.split("==")
+            assert versions[name.lower()] == version
+
+
+def test_installed_versions_are_the_locked_ones():
+    for name, version in locked().items():
+        assert importlib.metadata.version(name).split("+")[0] == version, name
+
+
+def test_conda_environment_installs_the_same_lock():
+    script = (ROOT / "envs" / "upsampling.post-deploy.sh").read_text()
+    checksum = hashlib.sha256((ROOT / "envs" / "requirements.lock").read_bytes()).hexdigest()
+    assert f"lock_sha256={checksum}\n" in script
+    assert 'pip install --no-input --disable-pip-version-check -r "$lock"' in script
+    environment = yaml.safe_load((ROOT / "envs" / "upsampling.yaml").read_text())
+    assert environment["channels"][-1] == "nodefaults"
+    assert all("=" in package for package in environment["dependencies"])
+    python = next(p for p in environment["dependencies"] if p.startswith("python="))
+    assert python.startswith("python=3.11.")
+    assert not list(Path(ROOT / "envs").glob("*.pin.txt"))

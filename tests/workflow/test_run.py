@@ -1,0 +1,130 @@
+"""What a complete run leaves: the contract of results/."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from safetensors.numpy import load_file
+
+pytestmark = pytest.mark.xdist_group("workflow")
+RUNS = ["nearest", "transposed"]
+
+
+def test_figures_are_there_as_pdf_png_and_arrays(project):
+    for number in range(1, 11):
+        for kind, magic in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
+            content = project.results(f"figures/figure{number}.{kind}").read_bytes()
+            assert content.startswith(magic)
+    sides = [f"{side}_{layer}" for side in ("left", "right") for layer in ("signal", 1, 2, 3)]
+    panels = {1: "abc", 9: "a", 6: sides, 7: sides, 8: sides}
+    for number, names in panels.items():
+        for name in names:
+            path = project.results(f"figures/arrays/figure{number}_{name}.npz")
+            with np.load(path, allow_pickle=False) as arrays:
+                assert set(arrays) == {"decibels", "frequencies", "times", "samplerate"}
+                assert arrays["decibels"].shape == (
+                    len(arrays["frequencies"]),
+                    len(arrays["times"]),
+                )
+                assert np.isfinite(arrays["decibels"]).all()
+    for row in "1234":
+        with np.load(project.results(f"figures/arrays/figure5_{row}.npz")) as arrays:
+            assert arrays["samples"].size in (8 + 9 * 6, 8 + 9 * 4)
+
+
+def test_each_variant_has_a_panel_of_its_own(project):
+    for variant in ("melgan", *RUNS):
+        assert project.results(f"figures/variants/{variant}.png").exists()
+        assert project.results(f"figures/arrays/initialisation_{variant}.npz").exists()
+
+
+def test_trained_models_carry_their_settings(project):
+    for variant in RUNS:
+        folder = project.results(f"models/{variant}/seed0")
+        spec = json.loads((folder / "spec.json").read_text())
+        assert spec["model"]["operator"] == variant
+        weights = load_file(folder / "best.safetensors")
+        assert sum(w.size for w in weights.values()) == spec["parameters"]
+        assert len(pd.read_csv(folder / "history.csv")) == 2
+        assert (pd.read_csv(folder / "timing.csv")["seconds"] > 0).all()
+
+
+def test_table1_has_every_row_and_finite_numbers(project):
+    table = pd.read_csv(project.results("tables/table1.csv"))
+    assert list(table["variant"].dropna()) == RUNS
+    own = table[table["variant"].isin(RUNS)]
+    for column in ("sdr", "sdr_bass", "sdr_drums", "sdr_other", "sdr_vocals", "sdr_real_track"):
+        assert own[column].between(-30, 30).all(), column
+    assert (own["seeds"] == 1).all()
+    assert (own["parameters_paper"] > own["parameters"]).all()
+    assert own["printed_sdr"].tolist()[0] == 5.17
+    literature = table[table["variant"].isna()]
+    assert literature["printed_sdr"].tolist() == [3.23, 5.34, 5.36, 5.65]
+    assert literature["sdr"].isna().all()
+
+
+def test_tables_state_the_scale_and_escape_labels(project):
+    texts = {
+        kind: project.results(f"tables/table1.{kind}").read_text() for kind in ("md", "tex", "html")
+    }
+    for text in texts.values():
+        assert "demo scale" in text
+        assert "not comparable with the paper" in text
+    assert "<b>" not in texts["html"]
+    assert r"50 \% \& more\_" in texts["tex"]
+
+
+def test_scores_are_kept_per_frame_and_readable_by_museval(project):
+    for variant in RUNS:
+        folder = project.results(f"scores/{variant}/seed0")
+        documents = [path for path in folder.glob("*.json")]
+        assert len(documents) == 2
+        for path in documents:
+            targets = json.loads(path.read_text())["targets"]
+            assert {t["name"] for t in targets} == {"bass", "drums", "other", "vocals"}
+
+
+def test_audio_can_be_listened_to(project):
+    folder = project.results("audio/nearest/seed0")
+    for name in ("silence", "music"):
+        for stage in ("initialised", "trained"):
+            samples, rate = soundfile.read(folder / f"{name}_{stage}.wav")
+            assert rate == 44100
+            assert len(samples) == 3 * rate
+    for name in ("initialisation/nearest_output", "stacks/figure6_left_layer_3"):
+        samples, rate = soundfile.read(project.results(f"audio/{name}.wav"))
+        assert abs(samples).max() == pytest.approx(0.5)
+    assert rate == 32000
+    separated = [path.name for path in folder.glob("*Falcon 69_*.wav")]
+    assert len(separated) == 5
+
+
+def test_artifacts_are_measured_before_and_after_training(project):
+    artifacts = pd.read_csv(project.results("tables/artifacts.csv"))
+    assert list(artifacts.columns) == [
+        "variant",
+        "seed",
+        "stage",
+        "probe",
+        "measure",
+        "frequency_hz",
+        "value",
+        "unit",
+    ]
+    groups = set(zip(artifacts["variant"], artifacts["stage"], artifacts["probe"], strict=True))
+    assert groups == {
+        (variant, stage, probe)
+        for variant in RUNS
+        for stage in ("initialised", "trained")
+        for probe in ("silence", "music")
+    }
+    assert np.isfinite(artifacts["value"]).all()
+
+
+def test_report_is_one_page_with_all_figures(project):
+    project.snakemake("--report", "report.html")
+    page = (project.root / "report.html").read_text()
+    assert "figure10" in page
+    assert "before and after training, seed 0" in page
