@@ -46,7 +46,7 @@ def latex(sheet: Sheet) -> str:
         r"\sisetup{detect-weight=true, group-digits=none, table-align-text-after=false}",
         rf"\caption{{{escape(sheet.caption)}}}",
         r"\label{tab:table1}\smallskip",
-        rf"\begin{{tabular}}{{@{{}}>{{\raggedright\arraybackslash}}p{{3cm}}{''.join(kinds[1:])}@{{}}}}",
+        rf"\begin{{tabular}}{{@{{}}>{{\raggedright\arraybackslash}}p{{2.2cm}}{''.join(kinds[1:])}@{{}}}}",
         r"\toprule",
         " & ".join(groups) + r" \\",
         "".join(lines),

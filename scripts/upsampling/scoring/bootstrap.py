@@ -10,7 +10,7 @@ notice either.
 A bootstrap of few tracks is too narrow. Following Hesterberg (2015, "What teachers should know
 about the bootstrap", The American Statistician 69), its percentiles are taken where Student's t
 with n - 1 degrees of freedom puts them, widened by sqrt(n / (n - 1)); and no p is below 2^(1 - n),
-the least that exchanging the two models on n tracks could give.
+the least that exchanging the two models on n tracks could give: fewer than six have no interval.
 
 Where rows have several seeds, what other seeds would have done is added to the draws: one spread
 for all rows, as uncertain as the number of seeds leaves it, over the root of a row's seeds.
@@ -137,15 +137,16 @@ def judge(difference: np.ndarray, tracks: int) -> dict[str, float]:
     """Interval and two-sided p of a difference from its draws, `difference[0]` being itself."""
     point, draws = float(difference[0]), difference[1:]
     draws = draws[~np.isnan(draws)]
-    unknown = {"difference": point, "low": np.nan, "high": np.nan, "p": np.nan}
+    least = 2.0 ** (1 - tracks)
+    found = {"difference": point, "low": np.nan, "high": np.nan, "p": np.nan}
     if tracks < 2 or np.isnan(point) or not len(draws):
-        return unknown
+        return found
     draws = draws + (point - draws.mean())
     widening = np.sqrt(tracks / (tracks - 1))
-    tail = stats.norm.cdf(widening * stats.t.ppf(LEVEL / 2, tracks - 1))
-    low, high = np.quantile(draws, [tail, 1 - tail])
+    if least < LEVEL:
+        tail = stats.norm.cdf(widening * stats.t.ppf(LEVEL / 2, tracks - 1))
+        found["low"], found["high"] = np.quantile(draws, [tail, 1 - tail]).tolist()
     beyond = min((draws <= 0).sum(), (draws >= 0).sum()) + 1
     share = min(beyond / (len(draws) + 1), 0.5)
     p = 2 * stats.t.cdf(stats.norm.ppf(share) / widening, tracks - 1)
-    p = max(float(p), 2.0 ** (1 - tracks))
-    return {"difference": point, "low": float(low), "high": float(high), "p": p}
+    return found | {"p": max(float(p), least)}

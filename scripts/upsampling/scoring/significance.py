@@ -101,7 +101,8 @@ def letters(ranked: Sequence[str], comparisons: pd.DataFrame) -> dict[str, str]:
     Each letter stands for one largest set of rows of which no two differ; the sets of better rows
     come first in the alphabet. A row that was compared with none has no letter.
     """
-    known = comparisons[comparisons["p"].notna()]
+    among = comparisons["first"].isin(ranked) & comparisons["second"].isin(ranked)
+    known = comparisons[among & comparisons["p"].notna()]
     compared = [key for key in ranked if key in {*known["first"], *known["second"]}]
     alike = {key: {key} for key in compared}
     for record in known[~known["differs"]].to_dict("records"):
