@@ -55,12 +55,20 @@ def runs(pattern, **wildcards):
     )
 
 
-def table_files():
-    """The table program's options that name each run's files."""
+def score_files():
+    """The options that name the scores of each run, for programs about tables."""
     options = []
     for variant, seed in product(EXPERIMENT.trained, EXPERIMENT.seeds):
+        path = rules.score.output.scores.format(variant=variant, seed=seed)
+        options += ["--scores", variant, seed, path]
+    return options
+
+
+def table_files():
+    """The table program's options that name each run's files."""
+    options = score_files()
+    for variant, seed in product(EXPERIMENT.trained, EXPERIMENT.seeds):
         run = {"variant": variant, "seed": seed}
-        options += ["--scores", variant, seed, rules.score.output.scores.format(**run)]
         options += ["--history", variant, seed, rules.train.output.timing.format(**run)]
     for variant in EXPERIMENT.trained:
         run = {"variant": variant, "seed": EXPERIMENT.seeds[0]}

@@ -5,7 +5,12 @@ rule score:
         spec=rules.train.output.spec,
         manifest=rules.prepare_tracks.output.manifest,
         script="scripts/score.py",
-        package=package("scoring/separation", "scoring/bsseval", "scoring/job"),
+        package=package(
+            "scoring/separation",
+            "scoring/bsseval",
+            "scoring/projections",
+            "scoring/job",
+        ),
     output:
         scores=f"{RESULTS}/scores/{{variant}}/seed{{seed}}.csv",
     log:
@@ -16,9 +21,9 @@ rule score:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=lambda wildcards, threads: 1500 + 1500 * threads,
     params:
-        evaluation=EXPERIMENT.section("evaluation"),
+        evaluation=EXPERIMENT.scoring,
         model=lambda wildcards, input: str(Path(input.model).parent),
         store=lambda wildcards, input: str(Path(input.manifest).parent),
         folder=f"{RESULTS}/scores/{{variant}}/seed{{seed}}",
@@ -28,6 +33,7 @@ rule score:
         " --model {params.model:q}"
         " --store {params.store:q}"
         " --evaluation {params.evaluation:q}"
+        " --workers {threads}"
         " --folder {params.folder:q}"
         " --audio {params.audio:q}"
         " --output {output.scores:q} 2>&1 | tee {log:q}"

@@ -1,3 +1,41 @@
+rule compare:
+    """Compare every two rows of Table 1 on the same tracks."""
+    input:
+        scores=runs(rules.score.output.scores),
+        published=EXPERIMENT.published,
+        script="scripts/compare.py",
+        package=package(
+            "paper/tables",
+            "scoring/aggregation",
+            "scoring/bootstrap",
+            "scoring/published",
+            "scoring/significance",
+        ),
+    output:
+        comparisons=report(
+            f"{RESULTS}/tables/comparisons.csv",
+            caption="../report/comparisons.rst",
+            category="Tables",
+            labels={"table": "Differences between rows of Table 1"},
+        ),
+        tracks=f"{RESULTS}/tables/track_scores.csv",
+    log:
+        f"{LOGS}/compare.log",
+    conda:
+        ENVIRONMENT
+    params:
+        rows=EXPERIMENT.table_rows(),
+        aggregation=EXPERIMENT.aggregation,
+        files=score_files(),
+    shell:
+        "python {input.script:q}"
+        " --rows {params.rows:q}"
+        " --aggregation {params.aggregation}"
+        " {params.files:q}"
+        " --comparisons {output.comparisons:q}"
+        " --tracks {output.tracks:q} > {log:q} 2>&1"
+
+
 rule table1:
     """Table 1: own scores, epoch time and parameters beside the printed ones."""
     input:
@@ -11,8 +49,18 @@ rule table1:
         parameters=expand(
             rules.probe_initialised.output.parameters, variant=EXPERIMENT.trained
         ),
+        comparisons=rules.compare.output.comparisons,
+        published=EXPERIMENT.published,
         script="scripts/table.py",
-        package=package("paper/tables", "paper/markup", "scoring/aggregation"),
+        package=package(
+            "paper/tables",
+            "paper/table_text",
+            "paper/markup",
+            "paper/typesetting",
+            "scoring/aggregation",
+            "scoring/published",
+            "scoring/significance",
+        ),
     output:
         csv=f"{RESULTS}/tables/table1.csv",
         md=f"{RESULTS}/tables/table1.md",
@@ -38,6 +86,7 @@ rule table1:
         " --description {params.description:q}"
         " --scale {params.scale}"
         " {params.files:q}"
+        " --comparisons {input.comparisons:q}"
         " --csv {output.csv:q}"
         " --md {output.md:q}"
         " --tex {output.tex:q}"
@@ -68,4 +117,5 @@ rule tables:
     """All tables."""
     input:
         rules.table1.output,
+        rules.compare.output,
         rules.collect_artifacts.output,

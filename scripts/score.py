@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="folder of per-track scores")
     parser.add_argument("--evaluation", type=json.loads, default={}, help="settings, JSON")
     parser.add_argument("--audio", type=Path, help="folder of separated excerpts (none without)")
+    parser.add_argument("--workers", type=int, default=1, help="tracks that are scored at once")
     parser.add_argument("--excerpt-seconds", type=float, help="instead of the evaluation's")
     arguments = parser.parse_args()
 
@@ -33,6 +34,7 @@ def main() -> None:
         settings=from_mapping(EvaluationSettings, evaluation, "--evaluation"),
         folder=arguments.folder,
         audio=arguments.audio,
+        workers=arguments.workers,
     )
     scores = job.run()
     records.write_csv(arguments.output, scores)

@@ -1,27 +1,21 @@
 """Write Table 1 as CSV, Markdown, LaTeX and HTML from the scores of all trained variants."""
 
 import argparse
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from upsampling.files import atomic_path
-from upsampling.settings import UserError, from_mapping, run
+from upsampling.settings import from_mapping, run
 
 SUFFIXES = ("csv", "md", "tex", "html")
 COUNTS = ("parameters", "parameters_paper")
 
 
-def json_or_file(text: str) -> Any:
-    """JSON given on the command line, or the name of a file that holds it."""
-    try:
-        return json.loads(text if text.lstrip()[:1] in ("[", "{") else Path(text).read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"neither JSON nor a file of it: {text[:80]} ({error})") from error
-
-
 def main() -> None:
+    from upsampling.paper import tables
+    from upsampling.paper.tables import json_or_file
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
     parser.add_argument("--description", type=json_or_file, default={}, help="JSON, or its file")
@@ -31,12 +25,14 @@ def main() -> None:
     parser.add_argument("--scores", **run_csv, help="tidy scores of one training run")
     parser.add_argument("--history", **run_csv, help="its 'seconds' per epoch")
     parser.add_argument("--parameters", **many, nargs=2, metavar=("VARIANT", "JSON"))
+    parser.add_argument("--comparisons", type=Path, help="which rows differ, by scripts/compare.py")
     for suffix in SUFFIXES:
         parser.add_argument(f"--{suffix}", type=Path)
     arguments = parser.parse_args()
 
-    from upsampling.paper import table_text, tables
+    from upsampling.paper import table_text
     from upsampling.scoring.records import read_scores
+    from upsampling.scoring.significance import read_comparisons
 
     measured = tables.Measurements(defaultdict(dict), defaultdict(dict), {})
     for variant, seed, path in arguments.scores:
@@ -47,7 +43,9 @@ def main() -> None:
         counts = {key: count for key, count in json_or_file(text).items() if key in COUNTS}
         measured.parameters[variant] = measured.parameters.get(variant, {}) | counts
     description = from_mapping(table_text.Description, arguments.description, "--description")
-    table = tables.table1(tables.read_rows(arguments.rows), measured)
+    comparisons = read_comparisons(arguments.comparisons) if arguments.comparisons else None
+    rows = tables.read_rows(arguments.rows)
+    table = tables.table1(rows, measured, description.aggregation, comparisons)
     for suffix, text in table_text.render(table, arguments.scale, description).items():
         if path := getattr(arguments, suffix):
             with atomic_path(path) as temporary:

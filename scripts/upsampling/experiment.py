@@ -3,8 +3,6 @@
 No torch and no pandas: the workflow is parsed anew in every job.
 """
 
-import ast
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +10,7 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
+from upsampling.custom import code_of
 from upsampling.schema import check
 from upsampling.settings import (
     MelganSettings,
@@ -67,11 +66,30 @@ class Experiment:
             if name in self.trained and isinstance(model, MelganSettings):
                 raise UserError(f"{where}: a melgan model is not trained here; add `train: false`")
         self._check_panels()
+        for folder in self.published:
+            if not Path(folder).is_dir():
+                raise UserError(f"literature: scores: there is no folder '{folder}'")
 
     @cached_property
     def trained(self) -> list[str]:
         """Variants that are trained and scored, in the order of the config."""
         return [name for name, variant in self.variants.items() if variant.get("train", True)]
+
+    @property
+    def scoring(self) -> str:
+        """Canonical JSON of how models are scored; how scores are aggregated afterwards is not."""
+        return canonical({k: v for k, v in self.config["evaluation"].items() if k != "aggregation"})
+
+    @property
+    def aggregation(self) -> str:
+        """How scores are aggregated over frames and tracks."""
+        return self.config["evaluation"].get("aggregation", "median")
+
+    @property
+    def published(self) -> list[str]:
+        """Folders of published scores that rows of the literature name."""
+        named = [row.get("scores", []) for row in self.config["literature"]]
+        return [folder for one in named for folder in ([one] if isinstance(one, str) else one)]
 
     def section(self, name: str) -> str:
         """Canonical JSON of one section of the config, as the scale leaves it."""
@@ -136,7 +154,8 @@ class Experiment:
             panels = [f"{side}_{layer}" for side in ("left", "right") for layer in LAYERS]
             figures.append(Figure(name, {}, panels, inputs))
         layers = [panel for panel in panels if "signal" not in panel]
-        return [*figures, Figure("figure10", {}, layers, inputs[:1])]
+        figures.append(Figure("figure10", {}, layers, inputs[:1]))
+        return [*figures, self._differences(results)]
 
     def panel(self, variant: str) -> str:
         """Canonical JSON of the figure that shows one variant alone."""
@@ -171,6 +190,15 @@ class Experiment:
         narrow = own not in (None, width)
         return self.title(variant) + (f"\n({own} channels)" if narrow else "")
 
+    def _differences(self, results: str) -> "Figure":
+        """Every row against the first one that is trained: in the paper, the one as published."""
+        spec = {
+            "reference": next(iter(self.trained), ""),
+            "titles": {name: self.title(name) for name in self.trained},
+        }
+        inputs = [f"{results}/tables/{name}.csv" for name in ("comparisons", "track_scores")]
+        return Figure("track_differences", spec, ["all"], inputs)
+
     def _is_melgan(self, variant: str) -> bool:
         return self.variants[variant].get("model", {}).get("architecture") == "melgan"
 
@@ -194,6 +222,7 @@ class Experiment:
             "data_set": DATASETS[self.data["dataset"]],
             "epochs": training["epochs"],
             "channels": model["channels"],
+            "aggregation": self.aggregation,
         }
         return canonical(values)
 
@@ -235,25 +264,3 @@ class Experiment:
                         f"{nearest_match(panel, self.variants)}; "
                         f"choose from {', '.join(self.variants)}"
                     )
-
-
-def code_of(operator: str, where: str) -> str:
-    """Fingerprint of the code in a custom operator's file, blind to comments and layout.
-
-    Being part of the model's settings, it makes a changed operator train again, and a reformatted
-    one not.
-    """
-    path, _, name = operator.rpartition(":")
-    try:
-        tree = ast.parse(Path(path).read_text())
-    except OSError as error:
-        raise UserError(f"{where}: {path} cannot be read: {error.strerror}") from error
-    except SyntaxError as error:
-        raise UserError(f"{where}: {path}, line {error.lineno}: {error.msg}") from error
-    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
-    if name not in classes:
-        raise UserError(
-            f"{where}: {path} defines no class {name}{nearest_match(name, classes)}; "
-            f"it has {', '.join(classes) or 'none'}"
-        )
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]

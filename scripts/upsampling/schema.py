@@ -59,7 +59,7 @@ def explain(error: ValidationError) -> str:
         return f"{key}: {value!r} is too small; write a value {bound} {rule}"
     if error.validator == "maximum":
         return f"{key}: {value!r} is too large; write a value of at most {rule}"
-    if error.validator == "pattern":
+    if error.validator in ("pattern", "contains"):
         hint = schema.get("description", f"it must match {rule}")
         return f"{key}: {value!r} is not allowed; {hint}"
     return f"{key}: {error.message}"

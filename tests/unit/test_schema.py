@@ -13,6 +13,8 @@ from upsampling.operators import OPERATORS
 from upsampling.paper.figures import FIGURES
 from upsampling.probes.signals import SIGNALS
 from upsampling.schema import SCHEMA
+from upsampling.scoring.aggregation import AGGREGATIONS
+from upsampling.scoring.bsseval import ENGINES, METRICS
 from upsampling.scoring.job import EvaluationSettings
 from upsampling.settings import (
     ARCHITECTURES,
@@ -52,14 +54,19 @@ def test_settings_agree():
     assert given == fields - derived
     assert set(DEFINITIONS["model"]["properties"]["architecture"]["enum"]) == set(ARCHITECTURES)
     assert set(DEFINITIONS["training"]["properties"]) == names(TrainingSettings)
-    assert set(DEFINITIONS["evaluation"]["properties"]) == names(EvaluationSettings)
+    evaluation = DEFINITIONS["evaluation"]["properties"]
+    assert set(evaluation) - {"aggregation"} == names(EvaluationSettings)
+    assert set(evaluation["engine"]["enum"]) == set(ENGINES)
+    assert evaluation["metrics"]["items"]["enum"] == list(METRICS)
+    assert evaluation["aggregation"]["enum"] == list(AGGREGATIONS)
     assert set(DEFINITIONS["signal"]["enum"]) == set(SIGNALS)
     assert set(DEFINITIONS["data"]["properties"]["dataset"]["enum"]) == set(DATASETS)
 
 
 def test_every_figure_of_the_paper_is_drawn():
     drawn = {figure.name for figure in Experiment(CONFIG).figures("results")}
-    assert drawn == {f"figure{n}" for n in range(1, 11)} | {"initialisation"}
+    own = {"initialisation", "track_differences"}
+    assert drawn == {f"figure{n}" for n in range(1, 11)} | own
     assert drawn <= set(FIGURES)
 
 
@@ -93,7 +100,7 @@ def changed(path: str, value: object) -> dict:
     *parents, last = path.split("/")
     place = config
     for name in parents:
-        place = place[name]
+        place = place[int(name) if isinstance(place, list) else name]
     place[last] = value
     return config
 
@@ -112,6 +119,9 @@ MISTAKES = [
     ("scale", "papr", ["'papr'", "demo, preview, paper"]),
     ("seeds", [], ["seeds"]),
     ("variants/melgan/train", True, ["variants.melgan", "train: false"]),
+    ("evaluation/aggregation", "medain", ["'medain'", "did you mean 'median'"]),
+    ("evaluation/metrics", ["SIR"], ["evaluation.metrics", "list SDR, and any of ISR"]),
+    ("literature/0/scores", "no/such", ["literature", "there is no folder 'no/such'"]),
     ("scales/demo/data/train", 0, ["scales.demo.data.train", "at least 1"]),
 ]
 
@@ -135,6 +145,21 @@ def test_code_of_a_custom_operator_ignores_its_comments(tmp_path):
     assert Experiment(entry).model("own") == first
     file.write_text("class Own:\n    gain = 2\n")
     assert Experiment(entry).model("own") != first
+
+
+def test_another_aggregation_scores_nothing_again():
+    before, after = Experiment(CONFIG), Experiment(changed("evaluation/aggregation", "mean"))
+    assert before.scoring == after.scoring
+    assert (before.aggregation, after.aggregation) == ("median", "mean")
+    assert before.description() != after.description()
+
+
+def test_published_scores_may_be_one_folder_or_one_per_seed(tmp_path):
+    (tmp_path / "a").mkdir()
+    one = Experiment(changed("literature/0/scores", str(tmp_path / "a")))
+    two = Experiment(changed("literature/0/scores", [str(tmp_path), str(tmp_path / "a")]))
+    assert one.published == [str(tmp_path / "a")]
+    assert two.published == [str(tmp_path), str(tmp_path / "a")]
 
 
 def test_order_of_keys_and_labels_do_not_change_a_job():

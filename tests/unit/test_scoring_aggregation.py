@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from upsampling.scoring import aggregation
+from upsampling.scoring.bsseval import WHOLE_TRACK
+from upsampling.settings import UserError
 
 SOURCES = ("drums", "bass", "other", "vocals")
 
@@ -39,6 +41,37 @@ def test_medians_and_mean_are_those_of_footnote_3() -> None:
     by_source = aggregation.source_scores(scores)
     assert by_source[list(SOURCES)].tolist() == means
     assert aggregation.overall(by_source, SOURCES) == np.mean(means)
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty")
+def test_means_instead_of_medians() -> None:
+    scores = random_scores()
+    chosen = scores[scores.metric == "SDR"]
+    for source in SOURCES:
+        means = [
+            np.nanmean(chosen.value[(chosen.source == source) & (chosen.track == track)])
+            for track in ("t0", "t1", "t2", "t3", "t4")
+        ]
+        found = aggregation.source_scores(scores, "mean")[source]
+        assert found == pytest.approx(np.nanmean(means), abs=1e-12)
+
+
+def test_whole_track_scores_are_averaged_over_tracks() -> None:
+    scores = random_scores(2)
+    whole = scores[(scores.metric == "SIR") & (scores.frame == 0)].assign(metric=WHOLE_TRACK)
+    whole["value"] = whole["track"].map({"t0": 3.0, "t1": 6.0})
+    both = pd.concat([scores, whole])
+    assert aggregation.source_scores(both, "whole_track").tolist() == [4.5] * 4
+    pd.testing.assert_series_equal(
+        aggregation.source_scores(both), aggregation.source_scores(scores)
+    )
+    without = aggregation.source_scores(scores, "whole_track")
+    assert math.isnan(aggregation.overall(without, SOURCES))
+
+
+def test_unknown_aggregation_is_named() -> None:
+    with pytest.raises(UserError, match=r"unknown aggregation 'medan' \(did you mean 'median'"):
+        aggregation.source_scores(random_scores(1), "medan")
 
 
 def test_tracks_of_one_name_and_two_origins_stay_apart() -> None:

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from upsampling.files import write_json
 from upsampling.models import build
 from upsampling.scoring import records
-from upsampling.scoring.bsseval import evaluate
+from upsampling.scoring.bsseval import METRICS, WHOLE_TRACK, evaluate
 from upsampling.scoring.job import EvaluationSettings, ScoringJob, summary
 from upsampling.scoring.separation import separate
 from upsampling.settings import DemucsLikeSettings, UserError
@@ -25,7 +25,9 @@ from upsampling.training.checkpoints import load_model
 
 RATE = 1000
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-SETTINGS = EvaluationSettings(segment_seconds=1.5, overlap=0.25, excerpt_seconds=1.2)
+SETTINGS = EvaluationSettings(
+    metrics=("SDR",), segment_seconds=1.5, overlap=0.25, excerpt_seconds=1.2
+)
 TRACKS = {"one/two": "demo", "Silent vocals": "demo", "Falcon 69": "real"}
 
 
@@ -94,6 +96,7 @@ def times(job: ScoringJob, name: str) -> tuple[int, int] | None:
 
 
 def test_scores_are_those_of_separation_and_bsseval(job: ScoringJob) -> None:
+    job = dataclasses.replace(job, settings=dataclasses.replace(SETTINGS, metrics=METRICS))
     scores = job.run()
     assert list(scores.columns) == records.COLUMNS
     model, track = load_model(job.model_folder), job.store.track("one/two")
@@ -101,12 +104,41 @@ def test_scores_are_those_of_separation_and_bsseval(job: ScoringJob) -> None:
         model, job.store.mixture(track), segment_seconds=1.5, overlap=0.25, samplerate=RATE
     )
     references = job.store.references(track)
-    expected = evaluate(references.swapaxes(1, 2), estimates.swapaxes(1, 2), RATE)["SDR"]
+    expected = evaluate(references.swapaxes(1, 2), estimates.swapaxes(1, 2), RATE)
     rows = scores[scores["track"] == "one/two"]
     assert set(rows["origin"]) == {"demo"}
-    table = rows.pivot(index="source", columns="frame", values="value")
-    np.testing.assert_array_equal(table.loc[list(job.store.sources)].to_numpy(), expected)
+    assert list(expected) == [*METRICS, WHOLE_TRACK] == list(dict.fromkeys(rows["metric"]))
+    for metric, values in expected.items():
+        table = rows[rows["metric"] == metric].pivot(
+            index="source", columns="frame", values="value"
+        )
+        np.testing.assert_array_equal(table.loc[list(job.store.sources)].to_numpy(), values)
     assert summary(scores, job.store.sources).count(" tracks: 1)") == 2
+
+
+def test_workers_change_nothing_but_the_order(
+    job: ScoringJob, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    alone = job.run()
+    capsys.readouterr()
+    together = dataclasses.replace(job, folder=tmp_path / "together", workers=3)
+    pd.testing.assert_frame_equal(together.run(), alone)
+    shown = capsys.readouterr().err
+    assert [f"track {n} of 3" in shown for n in (1, 2, 3)] == [True] * 3
+    assert all(f" s: {name}\n" in shown for name in TRACKS)
+    (together.folder / "one%2Ftwo.csv").unlink()
+    together.run()
+    shown = capsys.readouterr().err
+    assert "2 tracks are scored already" in shown
+    assert "track 1 of 1" in shown
+
+
+def test_a_failing_track_ends_the_job(job: ScoringJob) -> None:
+    """The scores of tracks that were done stay; the next run continues with the others."""
+    (job.store.root / "track1.npy").unlink()
+    with pytest.raises(UserError, match="'Silent vocals'"):
+        dataclasses.replace(job, workers=2).run()
+    assert not (job.folder / "Silent vocals.fingerprint").exists()
 
 
 def test_silent_source_is_a_note_not_a_crash(
@@ -168,6 +200,9 @@ def test_nan_estimate_names_model_and_track(job: ScoringJob) -> None:
 def test_mistakes_are_named(job: ScoringJob) -> None:
     with pytest.raises(UserError, match=r"unknown engine 'musevl' \(did you mean 'museval'\?\)"):
         EvaluationSettings(engine="musevl")
+    for metrics in (("SIR",), ("SDR", "SNR"), ()):
+        with pytest.raises(UserError, match=r"evaluation.metrics: .*; choose SDR and any of ISR"):
+            EvaluationSettings(metrics=metrics)
     (job.model_folder / "best.safetensors").unlink()
     with pytest.raises(UserError, match="is not a trained model"):
         job.run()
@@ -203,11 +238,12 @@ def test_program_runs_from_the_command_line(job: ScoringJob, tmp_path: Path) -> 
         command = [sys.executable, str(SCRIPTS / "score.py"), *words]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    done = score({"engine": "exact", "segment_seconds": 1.5})
+    done = score({"engine": "exact", "metrics": ["SDR"], "segment_seconds": 1.5})
     assert done.returncode == 0, done.stderr
     assert "SDR" in done.stderr
     scores = records.read_scores(tmp_path / "out" / "seed0.csv")
     assert scores.groupby("track")["frame"].nunique().to_dict() == {"one/two": 3, "Falcon 69": 3}
+    assert set(scores["metric"]) == {"SDR", WHOLE_TRACK}
     failed = score({"engin": "exact"})
     assert failed.returncode == 1
     assert failed.stderr.startswith("error: --evaluation: unknown key 'engin'")

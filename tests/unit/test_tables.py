@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from upsampling.paper import markup, table_text, tables
+from upsampling.paper import markup, table_text, tables, typesetting
+from upsampling.scoring import significance
 from upsampling.settings import UserError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -68,9 +69,15 @@ MEASURED = tables.Measurements(
 )
 
 
+# The first of two rows differs from the second.
+COMPARISONS = pd.DataFrame(
+    [("transposed", "mine", 50, 3.69, 3.0, 4.0, 1e-3, 1e-3, True)], columns=significance.COLUMNS
+)
+
+
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return tables.table1(tables.read_rows(ROWS), MEASURED)
+    return tables.table1(tables.read_rows(ROWS), MEASURED, comparisons=COMPARISONS)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +107,7 @@ class Cells(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] in ("td", "th"):
+        if {"td", "th"} & {*self.open}:
             self.rows[-1][-1] += data
 
 
@@ -128,7 +135,10 @@ def unescape_latex(text: str) -> str:
         "textbackslash": "\\", "textasciicircum": "^", "textasciitilde": "~", "textless": "<",
         "textgreater": ">", "textbar": "|", "char34": '"', "textendash": "–", "textdagger": "†",
     }  # fmt: skip
-    text = text.replace(r"$\pm$", "±")
+    text = text.removeprefix("\\bfseries ")
+    text = re.sub(r"\{\$\{\}\\pm\{\}\$(.*)\}$", r" ± \1", text)
+    text = re.sub(r"\{\\textsuperscript\{(.*)\}\}$", r"\1", text).replace(r"$\pm$", "±")
+    text = re.sub(r"^\{([^\[\]*].*)\}$", r"\1", text)
     pattern = r"\\([a-z]+\d*)\{\}|\\([&%$#_{}])|\{([\[\]*])\}|([-'`,])\{\}"
 
     def restore(match: re.Match) -> str:
@@ -173,9 +183,12 @@ def test_csv_is_exact_and_complete(table: pd.DataFrame, texts: dict, tmp_path: P
 
 
 def test_all_formats_hold_the_same_cells(table: pd.DataFrame, texts: dict) -> None:
-    rows = html_rows(texts["html"])
-    assert markdown_rows(texts["md"]) == rows
-    assert latex_rows(texts["tex"]) == rows
+    rows, md = html_rows(texts["html"]), texts["md"]
+    bold = [[cell.removeprefix("**").removesuffix("**") for cell in r] for r in markdown_rows(md)]
+    assert bold == rows
+    # siunitx sets the separators between thousands.
+    plain = [[cell.replace(",", "") for cell in row] for row in latex_rows(texts["tex"])]
+    assert plain == [[cell.replace(",", "") for cell in row] for row in rows]
     assert [row[0] for row in rows] == [
         PLAIN,
         " ".join(NASTY.split()),
@@ -183,10 +196,10 @@ def test_all_formats_hold_the_same_cells(table: pd.DataFrame, texts: dict) -> No
         "Demucs [3]",
     ]
     assert rows[0][1:] == [
-        "2.75 ± 0.35", "1.25", "2.25", "3.25", "4.25", "3.00", "2", "12.3", "4,212,345",
+        "2.75 ± 0.35", "a", "1.25", "2.25", "3.25", "4.25", "3.00", "2", "12.3", "4,212,345",
         "703M (737,265,008)", "5.35", "319", "703M",
     ]  # fmt: skip
-    assert rows[3][1:] == ["–"] * 10 + ["5.34†", "–", "648M"]
+    assert rows[3][1:] == ["–"] * 11 + ["5.34†", "–", "648M"]
     assert rows[1][1] == f"{table['sdr'][1]:.2f}" == "-0.94"
 
 
@@ -212,7 +225,7 @@ def test_differing_numbers_of_scored_tracks_are_told(table: pd.DataFrame) -> Non
     text = table_text.render(fewer, "demo", table_text.Description())["md"]
     assert f"{PLAIN}: 2;" in text
     assert (
-        "BSSEval could not score"
+        "Not all rows have scores"
         not in table_text.render(table, "demo", table_text.Description())["md"]
     )
 
@@ -233,7 +246,7 @@ def test_html_is_accessible_and_runs_nothing(texts: dict) -> None:
 
 def test_markdown_rows_have_one_cell_per_column(texts: dict) -> None:
     lines = [line for line in texts["md"].splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in lines} == {15}
+    assert {line.count("|") for line in lines} == {16}
     assert len(lines) == 2 + 4
     assert "<" not in texts["md"]
 
@@ -245,19 +258,106 @@ def test_escapes_restore_the_text(text: str) -> None:
     escaped = markup.escape_markdown(text)
     assert html.unescape(re.sub(r"\\(.)", r"\1", escaped)) == plain
     assert "|" not in escaped
-    assert unescape_latex(markup.escape_latex(text)) == plain
+    assert unescape_latex(typesetting.escape_latex(text)) == plain
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
-def test_latex_compiles_with_booktabs_alone(texts: dict, tmp_path: Path) -> None:
-    (tmp_path / "table1.tex").write_text(texts["tex"])
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.parametrize("label", [NASTY, PLAIN], ids=["nasty", "plain"])
+def test_latex_compiles_with_booktabs_and_siunitx(
+    label: str, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    """In the text width of the paper, which it does not exceed with ordinary labels."""
+    changed = table.copy()
+    changed.loc[1, "label"] = label
+    tex = table_text.render(changed, "demo", table_text.Description())["tex"]
+    (tmp_path / "table1.tex").write_text(tex)
     (tmp_path / "document.tex").write_text(
-        "\\documentclass[twocolumn]{article}\\usepackage{booktabs}"
-        "\\begin{document}\\input{table1.tex}\\end{document}"
+        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,siunitx}"
+        "\\setlength{\\textwidth}{178mm}\\begin{document}\\input{table1.tex}\\end{document}"
     )
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert label == NASTY or "Overfull" not in done.stdout
+
+
+def three_rows(*, differing: str) -> pd.DataFrame:
+    """A table of rows x, y and z with 3, 2 and 1 dB, of which pairs such as "xz" differ."""
+    measured = tables.Measurements(
+        {
+            key: {"0": scores(*[level] * 4)}
+            for key, level in zip("xyz", (3.0, 2.0, 1.0), strict=True)
+        },
+        {},
+        {},
+    )
+    pairs = ["xy", "xz", "yz"]
+    records = [(a, b, 50, 1.0, 0.5, 1.5, 0.01, 0.03, a + b in differing.split()) for a, b in pairs]
+    comparisons = pd.DataFrame(records, columns=significance.COLUMNS)
+    rows = tables.read_rows([{"variant": key, "label": f"row {key}"} for key in "zxy"])
+    return tables.table1(rows, measured, comparisons=comparisons)
+
+
+@pytest.mark.parametrize(
+    ("differing", "group", "best"),
+    [
+        ("xy xz yz", ["c", "a", "b"], [False, True, False]),
+        ("xz", ["b", "a", "ab"], [False] * 3),
+        ("xz yz", ["b", "a", "a"], [False] * 3),
+        ("xy xz", ["b", "a", "b"], [False, True, False]),
+        ("", ["a", "a", "a"], [False] * 3),
+    ],
+)
+def test_best_is_bold_only_where_it_differs(differing: str, group: list, best: list) -> None:
+    table = three_rows(differing=differing)
+    assert table["group"].tolist() == group
+    assert table["best"].tolist() == best
+    texts = table_text.render(table, "demo", table_text.Description())
+    bold = {"md": "**3.00**", "html": "<strong>3.00</strong>", "tex": r"\bfseries 3.00"}
+    for suffix, mark in bold.items():
+        assert texts[suffix].count(mark) == sum(best)
+        assert texts[suffix].count(mark.replace("3.00", "2.00")) == 0
+        assert "cannot be told apart" in texts[suffix]
+
+
+def test_groups_are_left_out_when_nothing_was_compared() -> None:
+    table = tables.table1(tables.read_rows(ROWS), MEASURED)
+    text = table_text.render(table, "demo", table_text.Description())["md"]
+    assert "group" not in text
+    assert "told apart" not in text
+
+
+def test_notes_say_how_many_seeds_and_tracks_are_needed(table: pd.DataFrame) -> None:
+    one = table_text.seeds_note(three_rows(differing=""))
+    assert "0.084 dB (standard deviation, five published runs of Demucs)" in one
+    assert "difference of 0.5, 0.2 or 0.1 dB between two models takes 2, 4 or 13 seeds" in one
+    assert "it is these runs that differ" in one
+    own = table_text.seeds_note(table)
+    assert f"{math.sqrt(0.125):.3f} dB (standard deviation, pooled" in own
+    assert "these runs" not in own
+    few = table_text.group_note(three_rows(differing=""))
+    assert few.endswith("2 test tracks cannot show any difference.")
+    assert "any difference" not in table_text.group_note(three_rows(differing="").assign(tracks=50))
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("median", "median over frames, median over tracks, mean over four sources, ±"),
+        ("mean", "mean over frames, mean over tracks, mean over four sources, ±"),
+        ("whole_track", "one SDR per whole track, mean over tracks and four sources, ±"),
+    ],
+)
+def test_caption_says_how_scores_are_aggregated(by: str, words: str, table: pd.DataFrame) -> None:
+    texts = table_text.render(table, "demo", table_text.Description(aggregation=by))
+    assert all(words in texts[suffix] for suffix in ("md", "html"))
+
+
+def test_aggregation_changes_the_numbers() -> None:
+    rows = tables.read_rows(ROWS)
+    means = tables.table1(rows, MEASURED, "mean")["sdr"]
+    assert means[0] == pytest.approx(2.75125 - 7 / 3, abs=1e-12)
+    assert tables.table1(rows, MEASURED, "whole_track")["sdr"].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -280,6 +380,8 @@ def test_mistakes_are_named() -> None:
         tables.read_rows([{"lable": "x"}])
     with pytest.raises(UserError, match="'untrained' is marked as trained"):
         tables.table1([tables.Row("x", "untrained")], tables.Measurements({}, {}, {}))
+    with pytest.raises(UserError, match="two rows are called 'x'"):
+        tables.read_rows([{"label": "x"}, {"label": "x"}])
     with pytest.raises(UserError, match="no row has the variant mine, transposed"):
         tables.table1([], MEASURED)
 
@@ -299,6 +401,8 @@ def test_program_writes_all_formats(texts: dict, tmp_path: Path) -> None:
         command += ["--history", "transposed", seed, str(tmp_path / f"timing{seed}.csv")]
     command += ["--parameters", "transposed", str(tmp_path / "spec.json")]
     command += ["--parameters", "transposed", json.dumps({"parameters_paper": 737265008})]
+    COMPARISONS.to_csv(tmp_path / "comparisons.csv", index=False, na_rep="nan")
+    command += ["--comparisons", str(tmp_path / "comparisons.csv")]
     for suffix in texts:
         command += [f"--{suffix}", str(tmp_path / "tables" / f"table1.{suffix}")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -309,3 +413,24 @@ def test_program_writes_all_formats(texts: dict, tmp_path: Path) -> None:
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)
     assert failed.stderr.startswith("error: neither JSON nor a file of it: missing.json")
+
+
+def test_comparison_program_writes_pairs_and_tracks(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPTS / "compare.py"), "--rows", json.dumps(ROWS)]
+    for variant, seeds in MEASURED.scores.items():
+        for seed, frame in seeds.items():
+            path = tmp_path / f"{variant}{seed}.csv"
+            frame.to_csv(path, index=False, na_rep="nan")
+            command += ["--scores", variant, seed, str(path)]
+    command += ["--comparisons", str(tmp_path / "c.csv"), "--tracks", str(tmp_path / "t.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pairs = significance.read_comparisons(tmp_path / "c.csv")
+    assert pairs[["first", "second", "tracks"]].to_numpy().tolist() == [["transposed", "mine", 2]]
+    assert pairs["difference"][0] == pytest.approx(2.75125 + 3.75 / 4, abs=1e-12)
+    tracks = pd.read_csv(tmp_path / "t.csv")
+    assert len(tracks) == 3 * 2 * 4
+    one = tracks[(tracks["row"] == "mine") & (tracks["track"] == "A")].set_index("source")["value"]
+    assert one["bass"] == 0.125
+    failed = subprocess.run([*command, "--aggregation", "x"], capture_output=True, text=True)
+    assert failed.stderr.startswith("error: evaluation.aggregation: unknown aggregation 'x'")

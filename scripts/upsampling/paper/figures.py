@@ -7,6 +7,7 @@ from typing import Any
 from upsampling.paper import style
 from upsampling.paper.comparison import before_after
 from upsampling.paper.diagrams import diagram
+from upsampling.paper.differences import track_differences
 from upsampling.paper.spectrograms import expect_inputs, grid, stacks, stft_setups
 from upsampling.paper.stems import overlap_stems
 from upsampling.settings import UserError, merge, nearest_match
@@ -67,6 +68,7 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "initialisation": (grid, {}),
     "variant": (grid, {"columns": 1}),
     "before_after": (before_after, {}),
+    "track_differences": (track_differences, {}),
 }
 
 

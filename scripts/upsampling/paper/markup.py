@@ -1,9 +1,8 @@
-"""One table of text cells as Markdown, LaTeX and HTML; all text is escaped, whatever it holds."""
+"""One table of text cells as Markdown and HTML; all text is escaped, whatever it holds."""
 
 import itertools
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 HTML_STYLE = """
 body { font: 16px/1.45 system-ui, sans-serif; margin: 1.5rem; color: #1b1b1b; background: #fff; }
@@ -22,17 +21,22 @@ th[scope=colgroup] { text-align: center; border-bottom: 1px solid #767676; }
 
 @dataclass(frozen=True)
 class Column:
-    """A column's head and the group ('' for none) whose head spans it and its neighbours."""
+    """A column's head and the group ('' for none) whose head spans it and its neighbours.
+
+    Cells of a `numeric` column are numbers like -1,234.5, perhaps with " ± 0.1" or a mark, or "–".
+    """
 
     head: str
     group: str
+    numeric: bool = True
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A table as text: `cells[row][column]`, `trained[row]`, footnotes as (mark, text).
 
-    The first column names the row; a line parts rows that were trained from the others.
+    `bold` holds the (row, column) of cells to print in bold. The first column names the row; a line
+    parts rows that were trained from the others.
     """
 
     columns: list[Column]
@@ -40,10 +44,18 @@ class Sheet:
     trained: list[bool]
     caption: str
     footnotes: list[tuple[str, str]]
+    bold: set[tuple[int, int]] = field(default_factory=set)
 
-    def bodies(self) -> list[list[list[str]]]:
-        """Consecutive rows that are all trained, or all not."""
-        pairs = zip(self.trained, self.cells, strict=True)
+    def bodies(self, cell: Callable[[str, Column, bool], str]) -> list[list[list[str]]]:
+        """Cells through `cell(text, column, bold)`; consecutive rows all trained, or all not."""
+        rows = [
+            [
+                cell(text, column, (number, place) in self.bold)
+                for place, (text, column) in enumerate(zip(row, self.columns, strict=True))
+            ]
+            for number, row in enumerate(self.cells)
+        ]
+        pairs = zip(self.trained, rows, strict=True)
         return [[c for _, c in run] for _, run in itertools.groupby(pairs, lambda pair: pair[0])]
 
     def spans(self) -> list[tuple[str, list[Column]]]:
@@ -64,11 +76,6 @@ def escaper(table: dict[str, str]) -> Callable[[str], str]:
     return lambda text: one_line(text).translate(mapping)
 
 
-def escape_latex(text: str) -> str:
-    """Make text literal in LaTeX, and keep -- and the like from becoming ligatures."""
-    return re.sub(r"([-'`,])(?=\1)", r"\1{}", replace_latex(text))
-
-
 escape_html = escaper(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 )  # fmt: skip
@@ -77,67 +84,22 @@ escape_markdown = escaper(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;", "`": "&#96;"}
     | {character: f"\\{character}" for character in "*_[]~#$!"}
 )
-# Brackets and stars would be taken for arguments of \\ or \midrule at the start of a row.
-replace_latex = escaper(
-    {character: f"\\{character}" for character in "&%$#_{}"}
-    | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
-    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\char34{}"}
-    | {"[": "{[}", "]": "{]}", "*": "{*}"}
-    | {"±": r"$\pm$", "–": r"\textendash{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}"}
-    | {"§": r"\textsection{}", "¶": r"\textparagraph{}", "×": r"$\times$"}
-    | {"²": r"\textsuperscript{2}", "⁰": r"\textsuperscript{0}"}
-)
 
 
 def markdown(sheet: Sheet) -> str:
     """A GitHub-flavoured table; groups go into the heads, as Markdown knows no spanning cells."""
     escape = escape_markdown
     heads = [f"{c.group}: {c.head}" if c.group else c.head for c in sheet.columns]
-    rules = [":--", *["--:"] * (len(heads) - 1)]
-    rows = [heads, *sheet.cells]
-    lines = ["| " + " | ".join(escape(cell) for cell in row) + " |" for row in rows]
-    lines.insert(1, "| " + " | ".join(rules) + " |")
+
+    def cell(text: str, _: Column, bold: bool) -> str:
+        return f"**{escape(text)}**" if bold else escape(text)
+
+    rows = [[escape(head) for head in heads], *itertools.chain(*sheet.bodies(cell))]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines.insert(1, "| " + " | ".join([":--", *["--:"] * (len(heads) - 1)]) + " |")
     notes = [f"{mark} {text}".strip() for mark, text in sheet.footnotes]
     blocks = [f"**Table 1.** {escape(sheet.caption)}", "\n".join(lines), *map(escape, notes)]
     return "\n\n".join(blocks) + "\n"
-
-
-def latex(sheet: Sheet) -> str:
-    r"""A complete `table*` environment; the document needs \usepackage{booktabs}."""
-    escape, count = escape_latex, len(sheet.columns)
-    groups, lines, position = [], [], 1
-    for group, columns in sheet.spans():
-        width = len(columns)
-        groups.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(group)}}}" if group else "")
-        if group:
-            lines.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
-        position += width
-    # One word per line: so many heads side by side fit a page no other way.
-    stacked = [r" \\ ".join(escape(column.head).split()) for column in sheet.columns]
-    heads = [rf"\shortstack[r]{{{head}}}" for head in stacked]
-    bodies = [
-        "\n".join(" & ".join(escape(cell) for cell in row) + r" \\" for row in body)
-        for body in sheet.bodies()
-    ]
-    text = [
-        r"\begin{table*}",
-        r"\centering\scriptsize\setlength{\tabcolsep}{1.5pt}",
-        rf"\caption{{{escape(sheet.caption)}}}",
-        r"\label{tab:table1}",
-        rf"\begin{{tabular}}{{@{{}}p{{2.2cm}}*{{{count - 1}}}{{r}}@{{}}}}",
-        r"\toprule",
-        " & ".join(groups) + r" \\",
-        "".join(lines),
-        " & ".join(heads) + r" \\",
-        r"\midrule",
-        "\n\\midrule\n".join(bodies),
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\raggedright",
-        *[rf"\par\smallskip {escape(f'{mark} {text}')}" for mark, text in sheet.footnotes],
-        r"\end{table*}",
-    ]
-    return "\n".join(text) + "\n"
 
 
 def html(sheet: Sheet) -> str:
@@ -152,11 +114,14 @@ def html(sheet: Sheet) -> str:
             top += [f'<th scope="col" rowspan="2" class="text">{escape(columns[0].head)}</th>']
     groups = "".join(f'<colgroup span="{len(columns)}"></colgroup>' for _, columns in sheet.spans())
 
-    def line(row: list[str]) -> str:
-        data = "".join(f"<td>{escape(text)}</td>" for text in row[1:])
-        return f'<tr><th scope="row">{escape(row[0])}</th>{data}</tr>'
+    def cell(text: str, _: Column, bold: bool) -> str:
+        return f"<strong>{escape(text)}</strong>" if bold else escape(text)
 
-    bodies = ["\n".join(map(line, body)) for body in sheet.bodies()]
+    def line(row: list[str]) -> str:
+        data = "".join(f"<td>{text}</td>" for text in row[1:])
+        return f'<tr><th scope="row">{row[0]}</th>{data}</tr>'
+
+    bodies = ["\n".join(map(line, body)) for body in sheet.bodies(cell)]
     between = "\n</tbody>\n<tbody>\n"
     notes = "\n".join(f"<p>{escape(f'{mark} {text}')}</p>" for mark, text in sheet.footnotes)
     return f"""<!doctype html>

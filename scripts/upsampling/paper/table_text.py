@@ -4,24 +4,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from upsampling.paper.markup import Column, Sheet, html, latex, markdown
+from upsampling.paper.markup import Column, Sheet, html, markdown
 from upsampling.paper.tables import SOURCES
+from upsampling.paper.typesetting import latex
+from upsampling.scoring.aggregation import aggregation
+from upsampling.scoring.bootstrap import LEVEL
+from upsampling.scoring.significance import seeds_needed
 
 MEBI = 2**20
 MARKS = "†‡§¶"
 MISSING = "–"
+# Standard deviation in dB of five published runs of Demucs that differ in the seed alone, scored
+# by its authors and aggregated as in the paper.
+PUBLISHED_SEED_SPREAD = 0.084
+SHOWN_DIFFERENCES = (0.5, 0.2, 0.1)
 
 
 @dataclass(frozen=True)
 class Description:
-    """What was trained on what, for the caption."""
+    """What was trained on what, and how scores were aggregated, for the caption."""
 
     data_set: str = ""
     test_tracks: int | None = None
     epochs: int | None = None
     channels: int | None = None
+    aggregation: str = "median"
 
 
 def render(table: pd.DataFrame, scale: str, description: Description) -> dict[str, str]:
@@ -39,39 +49,92 @@ def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:
     """The table as text cells, rounded once for all formats, with its caption and footnotes."""
     notes: list[str] = []
     cells = [row_cells(record, notes) for record in table.to_dict("records")]
-    footnotes = list(zip(MARKS, notes, strict=False))
-    footnotes.append(
-        (
-            "",
-            "Parameters: the paper counts those of its upper rows in units of M = 2²⁰ = 1,048,576; "
-            "the 648M of Demucs is a decimal figure. At paper width: counted at the paper's "
-            "channels, rounded as the paper does and exact.",
-        )
+    columns = [
+        Column("Model", "", numeric=False),
+        Column("SDR (dB)", "Measured"),
+        Column("group", "Measured", numeric=False),
+        *[Column(head, "Measured") for head in ("drums", "bass", "other", "vocals")],
+        *[Column(head, "Measured") for head in ("real track", "seeds", "s per epoch")],
+        Column("parameters", "Measured"),
+        Column("at paper width", "Measured", numeric=False),
+        *[Column(head, "Printed in the paper") for head in ("SDR (dB)", "s per epoch")],
+        Column("parameters", "Printed in the paper", numeric=False),
+    ]
+    empty = {
+        "group": not table["group"].any(),
+        "real track": not table["sdr_real_track"].notna().any(),
+    }
+    keep = [i for i, column in enumerate(columns) if not empty.get(column.head)]
+    return Sheet(
+        columns=[columns[i] for i in keep],
+        cells=[[row[i] for i in keep] for row in cells],
+        trained=(table["variant"] != "").tolist(),
+        caption=caption(table, scale, description),
+        footnotes=[*zip(MARKS, notes, strict=False), *(("", text) for text in footnotes(table))],
+        bold={(row, 1) for row, best in enumerate(table["best"]) if best},
+    )
+
+
+def footnotes(table: pd.DataFrame) -> list[str]:
+    """What is to be known about the numbers, apart from notes to single ones."""
+    texts = []
+    if table["group"].any():
+        texts += [group_note(table), seeds_note(table)]
+    texts.append(
+        "Parameters: the paper counts those of its upper rows in units of M = 2²⁰ = 1,048,576; "
+        "the 648M of Demucs is a decimal figure. At paper width: counted at the paper's "
+        "channels, rounded as the paper does and exact."
     )
     for record in table[table["variant"] == ""].to_dict("records"):
-        footnotes.append(("", f"{record['label']}: {record['source'] or 'no source given'}."))
+        again = "; measured columns: its published scores, aggregated here"
+        again = again if pd.notna(record["sdr"]) else ""
+        texts.append(f"{record['label']}: {record['source'] or 'no source given'}{again}.")
     scored = table.dropna(subset="tracks").set_index("label")["tracks"]
     if scored.nunique() > 1:
         counts = "; ".join(f"{label}: {tracks}" for label, tracks in scored.items())
-        footnotes.append(("", f"BSSEval could not score every track for every model: {counts}."))
-    columns = [
-        Column("Model", ""),
-        *[Column(head, "Measured") for head in ("SDR (dB)", "drums", "bass", "other", "vocals")],
-        Column("real track", "Measured"),
-        *[Column(head, "Measured") for head in ("seeds", "s per epoch", "parameters")],
-        Column("at paper width", "Measured"),
-        *[Column(h, "Printed in the paper") for h in ("SDR (dB)", "s per epoch", "parameters")],
-    ]
+        texts.append(f"Not all rows have scores of the same tracks: {counts}.")
     if table["sdr_real_track"].notna().any():
-        footnotes.append(
-            ("", "Real track: SDR of the recording that is scored beside the test set.")
-        )
+        texts.append("Real track: SDR of the recording that is scored beside the test set.")
+    return texts
+
+
+def group_note(table: pd.DataFrame) -> str:
+    """What the letters say, and how it was found."""
+    compared = table[table["group"] != ""]
+    tracks, pairs = int(compared["tracks"].max()), len(compared) * (len(compared) - 1) // 2
+    text = (
+        "Group: rows that share a letter cannot be told apart (paired bootstrap over tracks, "
+        f"Holm's correction for {pairs} pair{'' if pairs == 1 else 's'}, "
+        f"{LEVEL:.0%}). The best SDR is bold only where it differs from all others."
+    )
+    if 2.0 ** (1 - tracks) * pairs >= LEVEL:
+        text += f" {tracks} test track{'' if tracks == 1 else 's'} cannot show any difference."
+    return text
+
+
+def seeds_note(table: pd.DataFrame) -> str:
+    """How many seeds a difference would need, given how much seeds alone change."""
+    several = table[table["sdr_spread"].notna()]
+    if len(several):
+        freedom = (several["seeds"] - 1).astype(float)
+        spread = float(np.sqrt((several["sdr_spread"] ** 2 * freedom).sum() / freedom.sum()))
+        origin = "pooled over the rows with several seeds"
     else:
-        keep = [i for i, column in enumerate(columns) if column.head != "real track"]
-        columns = [columns[i] for i in keep]
-        cells = [[row[i] for i in keep] for row in cells]
-    trained = (table["variant"] != "").tolist()
-    return Sheet(columns, cells, trained, caption(table, scale, description), footnotes)
+        spread, origin = PUBLISHED_SEED_SPREAD, "five published runs of Demucs"
+    needed = [str(seeds_needed(difference, spread)) for difference in SHOWN_DIFFERENCES]
+    text = (
+        f"Seeds alone change SDR by {spread:.3f} dB (standard deviation, {origin}): to show a "
+        f"difference of {listed([f'{d:g}' for d in SHOWN_DIFFERENCES])} dB between two models "
+        f"takes {listed(needed)} seeds of each."
+    )
+    if not len(several):
+        text += " With one seed per row, it is these runs that differ or not, not the models."
+    return text
+
+
+def listed(words: list[str]) -> str:
+    """'a, b or c'."""
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def row_cells(record: Mapping[Any, Any], notes: list[str]) -> list[str]:
@@ -90,6 +153,7 @@ def row_cells(record: Mapping[Any, Any], notes: list[str]) -> list[str]:
     return [
         record["label"],
         sdr,
+        record["group"] or MISSING,
         *[decimals(record[f"sdr_{source}"]) for source in SOURCES],
         decimals(record["sdr_real_track"]),
         whole(record["seeds"]),
@@ -116,9 +180,9 @@ def caption(table: pd.DataFrame, scale: str, description: Description) -> str:
             facts.append(f"{number} {unit}{'' if number == 1 else 's'}")
     text = (
         "Demucs-like models with different upsamplers (top), against the state of the art as the "
-        "paper printed it (bottom). SDR (dB): the higher the better; median over frames, median "
-        f"over tracks, mean over four sources, ± standard deviation over seeds. Measured at {scale}"
-        f" scale{': ' if facts else ''}{', '.join(facts)}"
+        "paper printed it (bottom). SDR (dB): the higher the better; "
+        f"{aggregation(description.aggregation).words}, ± standard deviation over seeds. Measured "
+        f"at {scale} scale{': ' if facts else ''}{', '.join(facts)}"
     )
     return f"{text}." if scale == "paper" else f"{text}; not comparable with the paper."
 

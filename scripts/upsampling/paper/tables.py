@@ -1,5 +1,6 @@
 """Table 1: scores, training time and size of each upsampler, beside what the paper printed."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,17 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from upsampling.scoring import aggregation
+from upsampling.scoring import aggregation, significance
+from upsampling.scoring.published import read_folder
 from upsampling.settings import UserError, from_mapping
 
 SOURCES = ("drums", "bass", "other", "vocals")
 COLUMNS = [
     "variant", "label", "sdr", "sdr_spread", "sdr_bass", "sdr_drums", "sdr_other", "sdr_vocals",
     "sdr_real_track", "tracks", "seeds", "epoch_seconds", "parameters", "parameters_paper",
-    "printed_sdr", "printed_epoch_seconds", "printed_parameters", "note", "source",
+    "printed_sdr", "printed_epoch_seconds", "printed_parameters", "note", "source", "group", "best",
 ]  # fmt: skip
-# Origin of a recording that is scored beside the test set proper, and reported apart from it.
-REAL_TRACK = "real"
+# Tidy scores of one run, as `records.read_scores` gives them.
+Scores = pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Printed:
 class Row:
     """One row, in the paper's order: a trained variant, or literature (no `variant`).
 
-    `note` becomes a footnote to the printed SDR.
+    `note` becomes a footnote to the printed SDR. `scores` names folders of published scores, one
+    per seed, that fill a row of the literature.
     """
 
     label: str
@@ -43,6 +46,17 @@ class Row:
     source: str = ""
     note: str = ""
     paper: Mapping[str, Any] | None = None
+    scores: tuple[str, ...] | str = ()
+
+    @property
+    def key(self) -> str:
+        """What comparisons call the row: its variant, or its label in the literature."""
+        return self.variant or self.label
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """`scores` as a tuple."""
+        return (self.scores,) if isinstance(self.scores, str) else self.scores
 
 
 @dataclass(frozen=True)
@@ -58,9 +72,46 @@ class Measurements:
     parameters: dict[str, dict[str, int]]
 
 
+def json_or_file(text: str) -> Any:
+    """JSON given on the command line, or the name of a file that holds it."""
+    try:
+        return json.loads(text if text.lstrip()[:1] in ("[", "{") else Path(text).read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"neither JSON nor a file of it: {text[:80]} ({error})") from error
+
+
 def read_rows(entries: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Build the rows from JSON, in order."""
-    return [from_mapping(Row, entry, f"table row {n}") for n, entry in enumerate(entries, 1)]
+    """Build the rows from JSON, in order; two of one name are a `UserError`."""
+    rows = [from_mapping(Row, entry, f"table row {n}") for n, entry in enumerate(entries, 1)]
+    keys = [row.key for row in rows]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise UserError(f"table: two rows are called '{key}'; change the label of one")
+    return rows
+
+
+def scores_of_rows(
+    rows: Sequence[Row], scores: Mapping[str, Mapping[str, Scores]]
+) -> dict[str, list[Scores]]:
+    """Scores per seed of each row that has any, own or published, by the row's key."""
+    found = {}
+    for row in rows:
+        runs = [*scores.get(row.variant, {}).values()] if row.variant else []
+        runs += [read_folder(folder) for folder in row.folders]
+        if runs:
+            found[row.key] = runs
+    return found
+
+
+def track_scores(by_row: Mapping[str, Sequence[Scores]], by: str) -> dict[str, list[pd.DataFrame]]:
+    """Per row and seed one value per track and source, without a real track beside the test set."""
+    return {
+        key: [
+            aggregation.track_scores(aggregation.split_origins(scores)[0], by).droplevel("origin")
+            for scores in runs
+        ]
+        for key, runs in by_row.items()
+    }
 
 
 def read_timing(path: str | Path) -> pd.Series:
@@ -71,18 +122,25 @@ def read_timing(path: str | Path) -> pd.Series:
         raise UserError(f"{path}: no column 'seconds' could be read: {error}") from error
 
 
-def table1(rows: Sequence[Row], measured: Measurements) -> pd.DataFrame:
+def table1(
+    rows: Sequence[Row],
+    measured: Measurements,
+    by: str = "median",
+    comparisons: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """One record per row with the columns `COLUMNS`, at full precision; NaN or '' where unknown.
 
-    `sdr` (dB) is the paper's aggregate, averaged over seeds; `sdr_spread` is its standard
-    deviation over seeds. A real recording beside synthetic test songs counts in neither, nor in
-    `tracks`, but in `sdr_real_track` alone.
-    `epoch_seconds` is the median over epochs and seeds. Variants that are not trained have no row.
-    Raises `UserError` for a trained variant without scores, and for scores without a row.
+    `sdr` (dB) is aggregated `by`, averaged over seeds; `sdr_spread` is its standard deviation over
+    seeds. A real recording beside synthetic test songs counts in neither, nor in `tracks`, but in
+    `sdr_real_track` alone. `epoch_seconds` is the median over epochs and seeds. Rows of one letter
+    in `group` cannot be told apart by `comparisons`; `best` marks the row that differs from all.
+    Variants that are not trained have no row. Raises `UserError` for a trained variant without
+    scores, and for scores without a row.
     """
     given = {*measured.scores, *measured.timings, *measured.parameters}
     if unknown := given - {row.variant for row in rows}:
         raise UserError(f"table: no row has the variant {', '.join(sorted(unknown))}")
+    scores = scores_of_rows(rows, measured.scores)
     records = []
     for row in rows:
         if row.variant and not row.trained:
@@ -97,10 +155,24 @@ def table1(rows: Sequence[Row], measured: Measurements) -> pd.DataFrame:
             "note": row.note,
             "source": row.source or ("trained here" if row.variant else ""),
         }
+        if row.variant and row.key not in scores:
+            raise UserError(
+                f"table: variant '{row.variant}' is marked as trained, but no scores are given "
+                "for it"
+            )
+        if row.key in scores:
+            record |= score_columns(scores[row.key], by)
         if row.variant:
-            record |= measurements(row.variant, measured)
+            seconds = list(measured.timings.get(row.variant, {}).values())
+            record["epoch_seconds"] = float(pd.concat(seconds).median()) if seconds else np.nan
+            record |= measured.parameters.get(row.variant, {})
         records.append(record)
-    frame = pd.DataFrame(records, columns=COLUMNS)
+    frame = typed(pd.DataFrame(records, columns=COLUMNS))
+    return marked(frame, comparisons)
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Counts as integers, numbers as floats, whatever rows there are."""
     whole = ["tracks", "seeds", "parameters", "parameters_paper"]
     frame[whole] = frame[whole].astype("Int64")
     real = [name for name in COLUMNS if name.startswith("sdr") or name.endswith("_sdr")]
@@ -109,18 +181,12 @@ def table1(rows: Sequence[Row], measured: Measurements) -> pd.DataFrame:
     return frame
 
 
-def measurements(variant: str, measured: Measurements) -> dict[str, Any]:
-    """The measured columns of one variant."""
-    seeds = list(measured.scores.get(variant, {}).values())
-    if not seeds:
-        raise UserError(
-            f"table: variant '{variant}' is marked as trained, but no scores are given for it"
-        )
-    main, apart = zip(*(split_origins(scores) for scores in seeds), strict=True)
-    by_source = [aggregation.source_scores(scores) for scores in main]
+def score_columns(runs: Sequence[Scores], by: str) -> dict[str, Any]:
+    """The columns of one row that come from scores, given per seed."""
+    main, apart = zip(*(aggregation.split_origins(scores) for scores in runs), strict=True)
+    by_source = [aggregation.source_scores(scores, by) for scores in main]
     sdr, spread = aggregation.over_seeds(aggregation.overall(s, SOURCES) for s in by_source)
-    real = [aggregation.overall(aggregation.source_scores(s), SOURCES) for s in apart if len(s)]
-    seconds = list(measured.timings.get(variant, {}).values())
+    real = [aggregation.overall(aggregation.source_scores(s, by), SOURCES) for s in apart if len(s)]
     return {
         "sdr": sdr,
         "sdr_spread": spread,
@@ -130,13 +196,21 @@ def measurements(variant: str, measured: Measurements) -> dict[str, Any]:
         },
         "sdr_real_track": aggregation.over_seeds(real)[0],
         "tracks": len(main[0][["origin", "track"]].drop_duplicates()),
-        "seeds": len(seeds),
-        "epoch_seconds": float(pd.concat(seconds).median()) if seconds else np.nan,
-        **measured.parameters.get(variant, {}),
+        "seeds": len(runs),
     }
 
 
-def split_origins(scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Part scores into those of the test set proper and those of a real track beside it."""
-    apart = scores["origin"] == REAL_TRACK
-    return (scores, scores[:0]) if apart.all() else (scores[~apart], scores[apart])
+def marked(frame: pd.DataFrame, comparisons: pd.DataFrame | None) -> pd.DataFrame:
+    """Fill `group` and `best` from the comparisons of the rows, if there are any."""
+    keys = frame["variant"].where(frame["variant"] != "", frame["label"])
+    groups: dict[str, str] = {}
+    best = ""
+    if comparisons is not None:
+        ranked = keys[frame["sdr"].sort_values(ascending=False, kind="stable").index]
+        groups = significance.letters(list(ranked), comparisons)
+        first = next(iter(groups), "")
+        apart = comparisons[(comparisons["first"] == first) | (comparisons["second"] == first)]
+        best = first if apart["differs"].all() else ""
+    frame["group"] = [groups.get(key, "") for key in keys]
+    frame["best"] = [bool(best) and key == best for key in keys]
+    return frame

@@ -2,28 +2,74 @@
 
 Footnote 3: "for every source, we report the median over all tracks of the median SDR over each
 test track"; Table 1 prints the average of these over the four sources. NaN frames (a source was
-silent) are left out of the medians, as in museval.
+silent) are left out, as in museval. Two other ways that are in use can be chosen instead.
 
 Scores come as the tidy frame that `records.read_scores` returns: track, origin, source, frame,
 metric, value.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from upsampling.scoring.bsseval import WHOLE_TRACK
+from upsampling.settings import UserError, nearest_match
 
-def track_scores(scores: pd.DataFrame, metric: str = "SDR") -> pd.DataFrame:
-    """Median over the frames of each track: rows (origin, track), columns sources."""
-    chosen = scores[scores["metric"] == metric]
-    medians = chosen.groupby(["origin", "track", "source"])["value"].median()
-    return medians.unstack("source")
+# Origin of a recording that is scored beside the test set proper, and reported apart from it.
+REAL_TRACK = "real"
 
 
-def source_scores(scores: pd.DataFrame, metric: str = "SDR") -> pd.Series:
-    """Median over tracks of the median over frames, one value per source."""
-    return track_scores(scores, metric).median()
+@dataclass(frozen=True)
+class Aggregation:
+    """Which metric is averaged how over frames and then over tracks, and the words for it."""
+
+    metric: str
+    frames: str
+    tracks: str
+    words: str
+
+
+AGGREGATIONS = {
+    "median": Aggregation(
+        "SDR", "median", "median", "median over frames, median over tracks, mean over four sources"
+    ),
+    "mean": Aggregation(
+        "SDR", "mean", "mean", "mean over frames, mean over tracks, mean over four sources"
+    ),
+    "whole_track": Aggregation(
+        WHOLE_TRACK, "mean", "mean", "one SDR per whole track, mean over tracks and four sources"
+    ),
+}
+
+
+def aggregation(name: str) -> Aggregation:
+    """Look up an aggregation; an unknown one is a `UserError`."""
+    if name not in AGGREGATIONS:
+        raise UserError(
+            f"evaluation.aggregation: unknown aggregation '{name}'"
+            f"{nearest_match(name, AGGREGATIONS)}; choose from {', '.join(AGGREGATIONS)}"
+        )
+    return AGGREGATIONS[name]
+
+
+def track_scores(scores: pd.DataFrame, by: str = "median") -> pd.DataFrame:
+    """One value per track and source: rows (origin, track), columns sources."""
+    way = aggregation(by)
+    chosen = scores[scores["metric"] == way.metric]
+    values = chosen.groupby(["origin", "track", "source"])["value"].agg(way.frames)
+    return values.unstack("source")
+
+
+def source_scores(scores: pd.DataFrame, by: str = "median") -> pd.Series:
+    """One value per source, over all tracks."""
+    return over_tracks(track_scores(scores, by), by)
+
+
+def over_tracks(values: pd.DataFrame, by: str = "median") -> pd.Series:
+    """One value per source from what `track_scores` returns."""
+    return values.agg(aggregation(by).tracks)
 
 
 def overall(by_source: pd.Series, sources: Iterable[str]) -> float:
@@ -38,3 +84,9 @@ def over_seeds(values: Iterable[float]) -> tuple[float, float]:
         return float("nan"), float("nan")
     spread = array.std(ddof=1) if len(array) > 1 else np.nan
     return float(array.mean()), float(spread)
+
+
+def split_origins(scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part scores into those of the test set proper and those of a real track beside it."""
+    apart = scores["origin"] == REAL_TRACK
+    return (scores, scores[:0]) if apart.all() else (scores[~apart], scores[apart])

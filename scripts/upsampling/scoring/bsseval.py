@@ -8,7 +8,12 @@ estimate e: they telescope to e - s whatever the filters, so per frame
     SDR = 10 log10( sum_{n,c} s[n,c]^2 / sum_{n,c} (e[n,c] - s[n,c])^2 )
 
 with both channels summed before the ratio, no scaling and no permutation. Engine "exact"
-evaluates this; it gives SDR alone. Engine "museval" runs museval and gives SDR, ISR, SIR and SAR.
+evaluates this, and the other three metrics as `projections` describes; engine "museval" runs
+museval.
+
+Where references depend on each other linearly, or nearly so (a mono source in stereo), museval's
+own ISR, SIR and SAR carry a rounding error of some 1e-5 dB: that much they change when the sources
+are given in reverse order. Engine "exact" stays within 1e-6 dB of the projection itself.
 """
 
 import functools
@@ -16,9 +21,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from upsampling.scoring.projections import energy_ratios
 from upsampling.settings import UserError, nearest_match
 
-BLOCK_FRAMES = 4
+METRICS = ("SDR", "ISR", "SIR", "SAR")
+WHOLE_TRACK = "whole-track SDR"
 
 
 class NotScorable(Exception):
@@ -31,12 +38,15 @@ def evaluate(
     samplerate: int,
     engine: str = "exact",
     *,
+    metrics: Sequence[str] = METRICS,
     where: str = "evaluation",
     names: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Score `estimates` against `references`, both `[sources, samples, channels]`, in dB.
 
-    Returns one array `[sources, frames]` per metric. Frames last one second without overlap; a
+    Returns one array `[sources, frames]` per metric of `metrics`, and `WHOLE_TRACK`
+    `[sources, 1]`: the SDR over all samples, silent ones included. Without ISR, SIR and SAR the
+    exact engine is some thirty times faster. Frames last one second without overlap; a
     rest of less than a second is dropped, but a track shorter than a second is one frame.
     Estimates are cut or padded with zeros to the length of the references. A frame in which any
     reference or estimate is silent (its channels sum to zero at every sample) is NaN for all
@@ -67,7 +77,9 @@ def evaluate(
             which = ", ".join(name for name, bad in zip(names, throughout, strict=True) if bad)
             raise NotScorable(f"the {role} is silent throughout for {which}: BSSEval is undefined")
         silent |= frames
-    return ENGINES[engine](references, estimates, samplerate, silent.any(axis=0))
+    scores = ENGINES[engine](references, estimates, samplerate, silent.any(axis=0), metrics)
+    wanted = [metric for metric in METRICS if metric in metrics]
+    return {name: scores[name] for name in (*wanted, WHOLE_TRACK)}
 
 
 def fit_length(signals: np.ndarray, samples: int) -> np.ndarray:
@@ -105,38 +117,60 @@ def silent_frames(
 
 
 def exact(
-    references: np.ndarray, estimates: np.ndarray, samplerate: int, void: np.ndarray
+    references: np.ndarray,
+    estimates: np.ndarray,
+    samplerate: int,
+    void: np.ndarray,
+    metrics: Sequence[str],
 ) -> dict[str, np.ndarray]:
-    """SDR alone, by the closed form above, in blocks of a few frames; `void` frames are NaN.
+    """SDR by the closed form above, the rest only if `metrics` ask; `void` frames are NaN."""
+    length = min(samplerate, references.shape[1])
+    scores = sdr(frame_energies(references, estimates, length), void)
+    if set(metrics) - {"SDR"}:
+        scores |= energy_ratios(references, estimates, length, void)
+    return scores
 
-    ISR, SIR and SAR do depend on museval's filters and are not computed.
+
+def frame_energies(references: np.ndarray, estimates: np.ndarray, length: int) -> np.ndarray:
+    """Energies of reference and error in float64, `[2, sources, frames + 1]`.
+
+    The last column holds what is left after the last whole frame of `length` samples. One frame
+    of one source at a time stays within a processor's cache.
     """
-    sources, samples, channels = references.shape
-    length, count = min(samplerate, samples), len(void)
-    sdr = np.empty((sources, count))
-    for first in range(0, count, BLOCK_FRAMES):
-        frames = slice(first, min(first + BLOCK_FRAMES, count))
-        span = slice(frames.start * length, frames.stop * length)
-        reference = references[:, span].astype(np.float64)
-        error = estimates[:, span] - reference
-        shape = (sources, -1, length, channels)
-        signal_energy = np.square(reference, out=reference).reshape(shape).sum(axis=(2, 3))
-        error_energy = np.square(error, out=error).reshape(shape).sum(axis=(2, 3))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sdr[:, frames] = 10 * np.log10(signal_energy / error_energy)
-    sdr[:, void] = np.nan
-    return {"SDR": sdr}
+    sources, samples, _ = references.shape
+    energies = np.empty((2, sources, samples // length + 1))
+    for source, frame in np.ndindex(*energies.shape[1:]):
+        span = slice(frame * length, (frame + 1) * length)
+        reference = references[source, span].astype(np.float64)
+        error = estimates[source, span] - reference
+        for row, signal in zip(energies, (reference, error), strict=True):
+            flat = signal.ravel(order="K")
+            row[source, frame] = flat @ flat
+    return energies
+
+
+def sdr(energies: np.ndarray, void: np.ndarray) -> dict[str, np.ndarray]:
+    """SDR per frame and of the whole track from what `frame_energies` returns."""
+    whole = energies.sum(axis=2, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        frames, track = (10 * np.log10(signal / error) for signal, error in (energies, whole))
+    return {"SDR": np.where(void, np.nan, frames[:, : len(void)]), WHOLE_TRACK: track}
 
 
 def with_museval(
-    references: np.ndarray, estimates: np.ndarray, samplerate: int, void: np.ndarray
+    references: np.ndarray,
+    estimates: np.ndarray,
+    samplerate: int,
+    void: np.ndarray,
+    metrics: Sequence[str],
 ) -> dict[str, np.ndarray]:
     """All four metrics by `museval.evaluate`, BSSEval v4: 40 CPU seconds per minute of stereo.
 
-    museval finds the `void` frames itself. When the references are linearly dependent to the
-    last bit its least-squares fallback names `numpy.linalg.linalg`, which NumPy 2.4 removed: such
-    a track is `NotScorable`. Ordinary dual-mono or doubled sources do not get there, as the
-    rounding of its FFT makes them independent.
+    museval finds the `void` frames itself, and computes all metrics whatever is asked for. When
+    the references are linearly dependent to the last bit its least-squares fallback names
+    `numpy.linalg.linalg`, which NumPy 2.4 removed: such a track is `NotScorable`. Ordinary
+    dual-mono or doubled sources do not get there, as the rounding of its FFT makes them
+    independent.
     """
     from upsampling.tracks.decoder import ensure_ffmpeg
 
@@ -152,7 +186,8 @@ def with_museval(
             "the references are linearly dependent, which museval cannot solve with NumPy 2.4 or "
             'newer: use the engine "exact"'
         ) from error
-    return dict(zip(("SDR", "ISR", "SIR", "SAR"), scores, strict=True))
+    energies = frame_energies(references, estimates, min(samplerate, references.shape[1]))
+    return dict(zip(METRICS, scores, strict=True)) | {WHOLE_TRACK: sdr(energies, void)[WHOLE_TRACK]}
 
 
 ENGINES: dict[str, Callable[..., dict[str, np.ndarray]]] = {

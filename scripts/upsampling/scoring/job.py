@@ -1,20 +1,21 @@
 """Separate and score all test tracks of a store with one trained model, resumably."""
 
 import hashlib
-import sys
-from dataclasses import asdict, dataclass
+import threading
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from upsampling.files import atomic_path, read_json, write_json
 from upsampling.scoring import aggregation, records
-from upsampling.scoring.bsseval import ENGINES, NotScorable, evaluate
+from upsampling.scoring.bsseval import ENGINES, METRICS, NotScorable, evaluate
 from upsampling.scoring.separation import separate
+from upsampling.scoring.threads import report, side_by_side
 from upsampling.settings import UserError, nearest_match
 
 if TYPE_CHECKING:
@@ -23,17 +24,19 @@ if TYPE_CHECKING:
     from upsampling.tracks.store import Track, TrackStore
 
 # Raised when a change of this code changes scores, so that old ones are not taken for new.
-REVISION = 1
+REVISION = 2
 
 
 @dataclass(frozen=True)
 class EvaluationSettings:
     """How a model is scored: the BSSEval engine, and the segments in which tracks are separated.
 
-    `excerpt_seconds` is how much of each separated source is kept as audio, if any is.
+    `metrics` are those to compute, SDR among them; the exact engine takes most of its time for the
+    other three. `excerpt_seconds` is how much of each separated source is kept as audio, if any is.
     """
 
     engine: str = "exact"
+    metrics: tuple[str, ...] = METRICS
     segment_seconds: float = 10.0
     overlap: float = 0.25
     batch_size: int = 1
@@ -45,6 +48,11 @@ class EvaluationSettings:
                 f"evaluation.engine: unknown engine '{self.engine}'"
                 f"{nearest_match(self.engine, ENGINES)}; choose from {', '.join(ENGINES)}"
             )
+        if not {"SDR"} <= {*self.metrics} <= {*METRICS}:
+            raise UserError(
+                f"evaluation.metrics: {', '.join(self.metrics) or 'none'}; choose SDR and any of "
+                f"{', '.join(METRICS[1:])}"
+            )
 
 
 @dataclass
@@ -52,7 +60,8 @@ class ScoringJob:
     """One trained model, the tracks to score it on, and where scores and excerpts go.
 
     `model_folder` holds spec.json and best.safetensors. `folder` gets the per-track files, `audio`
-    (if any) the beginning of each separated source and of the mixture as WAV files.
+    (if any) the beginning of each separated source and of the mixture as WAV files. `workers`
+    tracks are scored at once, each with one thread.
     """
 
     model_folder: Path
@@ -60,6 +69,8 @@ class ScoringJob:
     settings: EvaluationSettings
     folder: Path
     audio: Path | None = None
+    workers: int = 1
+    turn: Any = field(default_factory=threading.RLock, init=False)
 
     @cached_property
     def model(self) -> "nn.Module":
@@ -93,6 +104,7 @@ class ScoringJob:
         """All that decides the scores: the model's files, the track, the evaluation settings."""
         evaluation = asdict(self.settings)
         del evaluation["batch_size"], evaluation["excerpt_seconds"]
+        evaluation["metrics"] = [metric for metric in METRICS if metric in self.settings.metrics]
         return {
             "revision": REVISION,
             "model": self.model_digest,
@@ -111,16 +123,13 @@ class ScoringJob:
         if not tracks:
             raise UserError("the store has no test tracks to score")
         _ = self.model_digest  # A model that is not there is found out before anything is done.
+        self.score_missing(tracks)
         frames, unscored = [], []
-        bar = tqdm(tracks, f"score {self.model_folder}", disable=not sys.stderr.isatty())
-        for track in bar:
-            bar.set_postfix_str(track.name)
-            if not self.is_current(track):
-                self.score(track)
+        for track in tracks:
             note = read_json(self.mark(track))["note"]
             if note:
                 unscored.append({"track": track.name, "origin": track.origin, "note": note})
-                tqdm.write(f"{self.model_folder}, track '{track.name}': {note}", file=sys.stderr)
+                report(f"{self.model_folder}, track '{track.name}': {note}")
             rows = records.read_track(self.folder, track.name)
             rows.insert(0, "track", track.name)
             rows.insert(1, "origin", track.origin)
@@ -128,6 +137,16 @@ class ScoringJob:
         self.list_unscored(unscored)
         self.forget_others(tracks)
         return pd.concat(frames, ignore_index=True)[records.COLUMNS]
+
+    def score_missing(self, tracks: "list[Track]") -> None:
+        """Score the tracks that have no current score, and show the progress line by line."""
+        missing = [track for track in tracks if not self.is_current(track)]
+        if len(missing) < len(tracks):
+            report(f"{self.model_folder}: {len(tracks) - len(missing)} tracks are scored already")
+        done = side_by_side(self.score, missing, self.workers)
+        for count, (track, seconds) in enumerate(done, 1):
+            place = f"track {count} of {len(missing)}"
+            report(f"{self.model_folder}: {place}, {seconds:.1f} s: {track.name}")
 
     def mark(self, track: "Track") -> Path:
         """The file beside a track's scores that says what they were computed from."""
@@ -159,14 +178,7 @@ class ScoringJob:
         self.mark(track).unlink(missing_ok=True)
         where = f"{self.model_folder}, track '{track.name}'"
         mixture, store = self.store.mixture(track), self.store
-        estimates = separate(
-            self.model,
-            mixture,
-            segment_seconds=self.settings.segment_seconds,
-            overlap=self.settings.overlap,
-            batch_size=self.settings.batch_size,
-            samplerate=store.samplerate,
-        )
+        estimates = self.separated(mixture)
         note = ""
         try:
             scores = evaluate(
@@ -174,6 +186,7 @@ class ScoringJob:
                 np.swapaxes(estimates, 1, 2),
                 store.samplerate,
                 self.settings.engine,
+                metrics=self.settings.metrics,
                 where=where,
                 names=store.sources,
             )
@@ -188,6 +201,21 @@ class ScoringJob:
         seconds = None if self.audio is None else self.settings.excerpt_seconds
         mark = self.fingerprint(track) | {"note": note, "excerpt_seconds": seconds}
         write_json(self.mark(track), mark)
+
+    def separated(self, mixture: np.ndarray) -> np.ndarray:
+        """Separate `mixture`, `[channels, samples]`; on a GPU, whose memory ends, one at a time."""
+        with self.turn:
+            model = self.model
+        on_cpu = next(model.parameters()).device.type == "cpu"
+        with nullcontext() if on_cpu else self.turn:
+            return separate(
+                model,
+                mixture,
+                segment_seconds=self.settings.segment_seconds,
+                overlap=self.settings.overlap,
+                batch_size=self.settings.batch_size,
+                samplerate=self.store.samplerate,
+            )
 
     def list_unscored(self, unscored: list[dict[str, str]]) -> None:
         """Write `unscored.csv`, or remove it when every track has scores."""

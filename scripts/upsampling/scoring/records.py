@@ -38,7 +38,10 @@ def file_stem(name: str) -> str:
 
 
 def tidy(scores: dict[str, np.ndarray], sources: Sequence[str]) -> pd.DataFrame:
-    """One row per source, frame and metric; `scores` holds `[sources, frames]` per metric, dB."""
+    """One row per source, frame and metric; `scores` holds `[sources, frames]` per metric, dB.
+
+    What belongs to the whole track has one frame, 0.
+    """
     parts = [
         pd.DataFrame(
             {
@@ -66,7 +69,7 @@ def museval_scores(
         value = float(scores[metric][source, frame]) if metric in scores else math.nan
         return round(value, 5) if math.isfinite(value) else math.nan
 
-    frames = range(next(iter(scores.values())).shape[1])
+    frames = range(scores["SDR"].shape[1])
     return {
         "targets": [
             {

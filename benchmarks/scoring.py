@@ -1,0 +1,100 @@
+"""Time and memory of the scoring engines on one track, as ratios measured in one run.
+
+    python benchmarks/scoring.py --seconds 240
+
+Each engine runs in a process of its own, on the same four stereo sources. The fast ones run before
+and after museval, and the median of their times is compared with it, so that a machine that others
+use as well changes the ratios little. Memory is what a process needs beyond the audio itself.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+RATE = 44100
+SDR_ALONE, EXACT, MUSEVAL = "exact, SDR alone", "exact, all four", "museval, all four"
+TARGETS = {SDR_ALONE: 500, EXACT: 8}
+MEMORY_TARGET_GB = 1.5
+
+
+def tracks(seconds: int) -> tuple:
+    """Four stereo references and estimates, float32 `[sources, samples, channels]`."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    references = np.empty((4, 2, seconds * RATE), dtype=np.float32)
+    for channel in references.reshape(8, -1):
+        channel[:] = 0.1 * rng.standard_normal(channel.shape, dtype=np.float32)
+    estimates = 0.8 * references
+    for estimate in estimates:
+        estimate += 0.05 * references[0]
+    return references.swapaxes(1, 2), estimates.swapaxes(1, 2)
+
+
+def resident_gb() -> float:
+    """Memory of this process at the moment."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e9
+
+
+def measure(case: str, seconds: int) -> tuple[float, float]:
+    """Seconds that one engine takes, and its gigabytes at most beyond audio and imports."""
+    from upsampling.scoring import bsseval
+    from upsampling.tracks.decoder import ensure_ffmpeg
+
+    ensure_ffmpeg()
+    import museval  # noqa: F401  Its import belongs to neither time nor memory.
+
+    references, estimates = tracks(seconds)
+    engine = "museval" if case == MUSEVAL else "exact"
+    metrics: Sequence[str] = ("SDR",) if case == SDR_ALONE else bsseval.METRICS
+    before, start = resident_gb(), time.perf_counter()
+    bsseval.evaluate(references, estimates, RATE, engine, metrics=metrics)
+    took = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    return took, peak - before
+
+
+def alone(case: str, seconds: int) -> tuple[float, float]:
+    """`measure` in a new process."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(measure, case, seconds).result()
+
+
+def main() -> None:
+    """Run all engines and print times, ratios and memory."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=int, default=240, help="length of the track")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of the fast engines, each way")
+    arguments = parser.parse_args()
+
+    # One thread each, as the tracks of a job are scored side by side.
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    order = [*TARGETS] * arguments.repeats + [MUSEVAL] + [*TARGETS] * arguments.repeats
+    runs: dict[str, list[tuple[float, float]]] = {case: [] for case in (*TARGETS, MUSEVAL)}
+    for case in order:
+        runs[case].append(alone(case, arguments.seconds))
+    times = {case: statistics.median(took for took, _ in found) for case, found in runs.items()}
+    print(f"One track of {arguments.seconds} s, four stereo sources, one thread")
+    print(f"{'engine':20} {'seconds':>9} {'times faster':>13} {'GB beyond audio':>16}  target")
+    for case, found in runs.items():
+        memory = max(needed for _, needed in found)
+        ratio, target = times[MUSEVAL] / times[case], TARGETS.get(case)
+        met = f"{ratio >= target and memory < MEMORY_TARGET_GB}" if target else ""
+        aim = f"{target} times, {MEMORY_TARGET_GB} GB: {met}" if target else ""
+        print(f"{case:20} {times[case]:9.3f} {ratio:13.1f} {memory:16.2f}  {aim}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Which rows of a table differ: paired bootstrap over tracks, Holm's correction, seeds.
+
+How a difference is judged is in `bootstrap`; here are all pairs of rows, the correction for their
+number, and what it means for a reader.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from upsampling.scoring.bootstrap import LEVEL, Sampling, Seeds, judge, seed_noise
+from upsampling.settings import UserError
+
+DRAWS = 10_000
+COLUMNS = ["first", "second", "tracks", "difference", "low", "high", "p", "p_corrected", "differs"]
+
+
+def compare(
+    rows: Mapping[str, Seeds],
+    sources: Sequence[str],
+    by: str = "median",
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare every two rows; return the columns `COLUMNS`, one record per pair.
+
+    `rows` holds per row and seed a frame of scores in dB, tracks by sources, as
+    `aggregation.track_scores` gives them without the origin. `difference` is first minus second,
+    aggregated `by`, averaged over seeds, on the tracks that all seeds of both have; `low` and
+    `high` bound its 95 % interval. Without a common track a pair has NaN and counts in no
+    correction.
+    """
+    for key, frames in rows.items():
+        for frame in frames:
+            if frame.index.has_duplicates:
+                name = frame.index[frame.index.duplicated()][0]
+                raise UserError(f"row '{key}' has two tracks called '{name}'")
+    noise = seed_noise(rows, sources, by, draws, seed)
+    samplings: dict[tuple[str, ...], Sampling] = {}
+    cache: dict[tuple[str, tuple[str, ...]], np.ndarray] = {}
+    records = []
+    for first, second in combinations(rows, 2):
+        frames = [*rows[first], *rows[second]]
+        tracks = tuple(sorted(set.intersection(*(set(frame.index) for frame in frames))))
+        if tracks not in samplings:
+            samplings[tracks] = Sampling.of(rows, tracks, sources, draws, seed)
+        for key in (first, second):
+            if (key, tracks) not in cache:
+                cache[key, tracks] = samplings[tracks].aggregates(rows[key], by)
+        difference = cache[first, tracks] - cache[second, tracks]
+        difference[1:] += noise[first] - noise[second]
+        record = {"first": first, "second": second, "tracks": len(tracks)}
+        records.append(record | judge(difference, len(tracks)))
+    table = pd.DataFrame(records, columns=COLUMNS)
+    table["p_corrected"] = holm(table["p"].to_numpy(dtype=np.float64))
+    table["differs"] = table["p_corrected"] < LEVEL
+    return table
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's correction of `p` `[pairs]` for their number; NaN stay NaN and do not count."""
+    corrected = np.full(len(p), np.nan)
+    order = np.argsort(p)[: int((~np.isnan(p)).sum())]
+    factors = np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * factors))
+    return corrected
+
+
+def read_comparisons(path: str | Path) -> pd.DataFrame:
+    """Read what `compare` returned from a CSV; one without its columns is a `UserError`."""
+    try:
+        table = pd.read_csv(
+            path,
+            dtype={"first": str, "second": str},
+            keep_default_na=False,
+            na_values={name: ["nan"] for name in COLUMNS[3:8]},
+        )
+        return table[COLUMNS]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path} cannot be read as comparisons of rows: {error}") from error
+
+
+def tidy(rows: Mapping[str, Seeds]) -> pd.DataFrame:
+    """The scores that are compared, one per line: row, seed (counted), track, source, value."""
+    parts = [
+        frame.reset_index(names="track").melt("track", var_name="source").assign(row=key, seed=n)
+        for key, frames in rows.items()
+        for n, frame in enumerate(frames)
+    ]
+    columns = ["row", "seed", "track", "source", "value"]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def letters(ranked: Sequence[str], comparisons: pd.DataFrame) -> dict[str, str]:
+    """Letters for rows in the order `ranked`: rows that share one cannot be told apart.
+
+    Each letter stands for one largest set of rows of which no two differ; the sets of better rows
+    come first in the alphabet. A row that was compared with none has no letter.
+    """
+    among = comparisons["first"].isin(ranked) & comparisons["second"].isin(ranked)
+    known = comparisons[among & comparisons["p"].notna()]
+    compared = [key for key in ranked if key in {*known["first"], *known["second"]}]
+    alike = {key: {key} for key in compared}
+    for record in known[~known["differs"]].to_dict("records"):
+        alike[record["first"]].add(record["second"])
+        alike[record["second"]].add(record["first"])
+    sets: list[list[str]] = []
+
+    def extend(chosen: list[str], candidates: list[str], done: set[str]) -> None:
+        if not candidates and not done:
+            sets.append(chosen)
+        while candidates:
+            key, *candidates = candidates
+            others = alike[key] - {key}
+            extend([*chosen, key], [c for c in candidates if c in others], done & others)
+            done = done | {key}
+
+    if compared:
+        extend([], compared, set())
+    sets.sort(key=lambda members: [compared.index(member) for member in members])
+    return {
+        key: "".join(chr(ord("a") + n) for n, members in enumerate(sets) if key in members)
+        for key in compared
+    }
+
+
+def seeds_needed(difference: float, spread: float, power: float = 0.8) -> int:
+    """Seeds per row that show a `difference` (dB) between rows whose seeds spread by `spread`.
+
+    The least n of two groups for which a two-sided t-test at 5 % has the `power`; at least 2.
+    """
+    quantiles = stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(power)
+    # A t-test needs no fewer than a test whose spread is known.
+    n = max(2, int(2 * (quantiles * spread / difference) ** 2))
+    while True:
+        freedom = 2 * n - 2
+        offset = difference / max(spread, 1e-9) * np.sqrt(n / 2)
+        threshold = stats.t.ppf(1 - LEVEL / 2, freedom)
+        if offset > 30 or stats.nct.sf(threshold, freedom, offset) >= power:
+            return n
+        n += 1

@@ -1,0 +1,232 @@
+"""Which rows differ: error rates by simulation, corrections and letters by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from upsampling.scoring import significance
+from upsampling.scoring.bootstrap import Sampling, centre, pooled_spread
+from upsampling.scoring.significance import compare, holm, letters, seeds_needed
+from upsampling.settings import UserError
+
+SOURCES = ("drums", "bass", "other", "vocals")
+LEVEL = 0.05
+
+
+def frame(values: np.ndarray, names: str = "t") -> pd.DataFrame:
+    return pd.DataFrame(values, [f"{names}{n}" for n in range(len(values))], list(SOURCES))
+
+
+def simulated(rng: np.random.Generator, gains: list[float], tracks: int = 50) -> dict:
+    """Rows of one seed whose tracks share a score (2 dB spread) and differ by 0.7 dB at random."""
+    base = 5 + 2 * rng.standard_normal((tracks, 4))
+    noise = 0.7 / math.sqrt(2)
+    rows = [base + gain + noise * rng.standard_normal(base.shape) for gain in gains]
+    return {f"row{n}": [frame(row)] for n, row in enumerate(rows)}
+
+
+@pytest.mark.parametrize(("by", "power"), [("median", 0.65), ("mean", 0.98)])
+def test_planted_difference_is_found_and_none_is_not(by: str, power: float) -> None:
+    """In 200 simulated tables of 50 tracks: 0.3 dB, and no difference, at the 5 % level.
+
+    The difference of medians has a standard error of 0.11 dB here and that of means one of 0.05 dB,
+    for which a normal test would find 0.3 dB in 75 % and all of the tables.
+    """
+    found: dict[float, list[bool]] = {0.0: [], 0.3: []}
+    covered = []
+    for experiment in range(200):
+        for gain, results in found.items():
+            rows = simulated(np.random.default_rng([experiment, 1]), [gain, 0.0])
+            record = compare(rows, SOURCES, by, draws=500, seed=experiment).iloc[0]
+            results.append(record["p"] < LEVEL)
+            covered.append(record["low"] <= gain <= record["high"])
+    margin = 2 * math.sqrt(LEVEL * (1 - LEVEL) / 200)
+    assert np.mean(found[0.0]) <= LEVEL + margin
+    assert np.mean(found[0.3]) >= power
+    assert 1 - LEVEL - margin <= np.mean(covered) <= 0.995
+
+
+def test_correction_holds_the_level_for_all_pairs_together() -> None:
+    """Six rows without a difference: a false one among 15 pairs in 5 % of tables at most."""
+    false = []
+    for experiment in range(40):
+        rows = simulated(np.random.default_rng([experiment, 2]), [0.0] * 6)
+        false.append(compare(rows, SOURCES, draws=2000, seed=experiment)["differs"].any())
+    assert np.mean(false) <= LEVEL + 2 * math.sqrt(LEVEL * (1 - LEVEL) / 40)
+
+
+def test_spread_of_seeds_is_counted() -> None:
+    """Rows whose seeds scatter by 0.5 dB do not differ by it, however well tracks are paired."""
+    false = 0
+    for experiment in range(60):
+        rng = np.random.default_rng([experiment, 3])
+        base = 5 + 2 * rng.standard_normal((50, 4))
+        rows = {
+            key: [frame(base + 0.5 * rng.standard_normal()) for _ in range(3)] for key in "abcd"
+        }
+        false += compare(rows, SOURCES, "mean", draws=500)["p"].lt(LEVEL).sum()
+    assert false / 360 <= LEVEL + 2 * math.sqrt(LEVEL * (1 - LEVEL) / 60)
+    rows["better"] = [frame(base + 3 + shift) for shift in (-0.5, 0.0, 0.5)]
+    table = compare(rows, SOURCES, "mean", draws=5000)
+    assert table[table["second"] == "better"]["differs"].all()
+
+
+def test_difference_is_that_of_the_aggregates() -> None:
+    rng = np.random.default_rng(0)
+    first, second = rng.standard_normal((2, 9, 4))
+    first[3, 1] = np.nan
+    rows = {"a": [frame(first), frame(first + 1)], "b": [frame(second)]}
+    record = compare(rows, SOURCES, draws=200).iloc[0]
+    expected = np.nanmedian(first, axis=0).mean() + 0.5 - np.median(second, axis=0).mean()
+    assert record["difference"] == pytest.approx(expected, abs=1e-12)
+    mean = compare(rows, SOURCES, "mean", draws=200).iloc[0]
+    expected = np.nanmean(first, axis=0).mean() + 0.5 - second.mean()
+    assert mean["difference"] == pytest.approx(expected, abs=1e-12)
+    assert mean["low"] < mean["difference"] < mean["high"]
+    again = compare(rows, SOURCES, draws=200)
+    pd.testing.assert_frame_equal(again, compare(rows, SOURCES, draws=200))
+
+
+def test_interval_of_means_is_that_of_the_t_distribution() -> None:
+    rng = np.random.default_rng(0)
+    base, difference = rng.standard_normal((20, 4)), rng.normal(0.2, 0.5, (20, 4))
+    rows = {"a": [frame(base + difference)], "b": [frame(base)]}
+    record = compare(rows, SOURCES, "mean", draws=40_000).iloc[0]
+    by_track = difference.mean(axis=1)
+    half = 2.093 * by_track.std(ddof=1) / math.sqrt(20)
+    assert record["high"] - record["low"] == pytest.approx(2 * half, rel=0.05)
+
+
+def test_rows_are_compared_on_common_tracks_alone() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((8, 4))
+    rows = {"a": [frame(values)], "b": [frame(values[:6] + 1)], "c": [frame(values, "other")]}
+    table = compare(rows, SOURCES, draws=100)
+    assert table["tracks"].tolist() == [6, 0, 0]
+    assert table["difference"][0] == pytest.approx(-1, abs=1e-12)
+    assert table["p_corrected"].isna().tolist() == [False, True, True]
+    assert table["p_corrected"][0] == table["p"][0]
+    assert not table["differs"][1:].any()
+
+
+def test_few_tracks_show_nothing() -> None:
+    values = np.random.default_rng(0).standard_normal((5, 4))
+    rows = {"a": [frame(values + 100)], "b": [frame(values)]}
+    record = compare(rows, SOURCES, draws=100).iloc[0]
+    assert record["p"] >= 2**-4
+    assert math.isnan(record["low"])
+    assert not record["differs"]
+    rows = {key: [frames[0][:1]] for key, frames in rows.items()}
+    assert math.isnan(compare(rows, SOURCES, draws=100).iloc[0]["p"])
+
+
+def test_equal_rows_have_p_one() -> None:
+    values = np.random.default_rng(0).standard_normal((8, 4))
+    record = compare({"a": [frame(values)], "b": [frame(values)]}, SOURCES, draws=100).iloc[0]
+    assert (record["difference"], record["p"]) == (0.0, 1.0)
+
+
+def test_draws_are_shared_and_shifts_too() -> None:
+    """A row that is another one plus a constant differs by just that, in every draw."""
+    values = np.random.default_rng(0).standard_normal((12, 4))
+    rows = {"a": [frame(values)], "b": [frame(values + 0.25)]}
+    tracks = tuple(rows["a"][0].index)
+    sampling = Sampling.of(rows, tracks, SOURCES, 300, 0)
+    assert (sampling.shift != 0).all()
+    difference = sampling.aggregates(rows["b"], "median") - sampling.aggregates(rows["a"], "median")
+    np.testing.assert_allclose(difference, 0.25, rtol=0, atol=1e-12)
+
+
+def test_centres_leave_nan_out() -> None:
+    values = np.random.default_rng(0).standard_normal((50, 6))
+    values[values > 0.8] = np.nan
+    np.testing.assert_array_equal(centre(values, "median"), np.nanmedian(values, axis=1))
+    np.testing.assert_allclose(centre(values, "mean"), np.nanmean(values, axis=1), atol=1e-15)
+    assert np.isnan(centre(np.full((1, 3), np.nan), "median")).all()
+    assert np.isnan(centre(np.full((1, 3), np.nan), "mean")).all()
+
+
+def test_holm() -> None:
+    corrected = holm(np.array([0.04, 0.01, np.nan, 0.03, 0.9]))
+    np.testing.assert_allclose(corrected, [0.09, 0.04, np.nan, 0.09, 0.9])
+    assert holm(np.array([0.6, 0.7])).tolist() == [1.0, 1.0]
+
+
+def comparisons(differing: str, all_keys: str = "wxyz") -> pd.DataFrame:
+    """All pairs of `all_keys`; those in `differing`, such as "wz xz", differ."""
+    pairs = [a + b for n, a in enumerate(all_keys) for b in all_keys[n + 1 :]]
+    records = [(a, b, 9, 0, 0, 0, 0.5, 0.5, a + b in differing.split()) for a, b in pairs]
+    return pd.DataFrame(records, columns=significance.COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("differing", "expected"),
+    [
+        ("", {"w": "a", "x": "a", "y": "a", "z": "a"}),
+        ("wx wy wz xy xz yz", {"w": "a", "x": "b", "y": "c", "z": "d"}),
+        ("wy wz xz", {"w": "a", "x": "ab", "y": "bc", "z": "c"}),
+        ("wz", {"w": "a", "x": "ab", "y": "ab", "z": "b"}),
+        ("wx yz", {"w": "ab", "x": "cd", "y": "ac", "z": "bd"}),
+    ],
+)
+def test_letters_are_shared_by_exactly_what_cannot_be_told_apart(
+    differing: str, expected: dict[str, str]
+) -> None:
+    table = comparisons(differing)
+    found = letters([*"wxyz"], table)
+    assert found == expected
+    for record in table.to_dict("records"):
+        shared = set(found[record["first"]]) & set(found[record["second"]])
+        assert bool(shared) != record["differs"]
+
+
+def test_rows_that_were_not_compared_have_no_letter() -> None:
+    table = comparisons("wx")
+    table.loc[table["second"] == "z", ["p", "p_corrected"]] = np.nan
+    assert "z" not in letters([*"wxyz"], table)
+    assert letters([], table) == {}
+
+
+def test_pooled_spread() -> None:
+    assert pooled_spread([[1.0, 2.0], [5.0, 7.0, 9.0], [3.0]]) == pytest.approx(
+        math.sqrt((0.5 + 8) / 3)
+    )
+    assert math.isnan(pooled_spread([[1.0], [2.0]]))
+
+
+@pytest.mark.parametrize(("difference", "seeds"), [(0.5, 2), (0.2, 4), (0.1, 13)])
+def test_seeds_needed_have_the_power_by_simulation(difference: float, seeds: int) -> None:
+    spread = 0.084
+    assert seeds_needed(difference, spread) == seeds
+    rng = np.random.default_rng(0)
+
+    def power(count: int) -> float:
+        first, second = spread * rng.standard_normal((2, 4000, count))
+        pooled = np.sqrt((first.var(axis=1, ddof=1) + second.var(axis=1, ddof=1)) / count)
+        t = (first.mean(axis=1) + difference - second.mean(axis=1)) / pooled
+        threshold = {2: 4.303, 3: 2.776, 4: 2.447, 12: 2.074, 13: 2.064}[count]
+        return float(np.mean(np.abs(t) > threshold))
+
+    assert power(seeds) >= 0.8 - 0.02
+    assert seeds == 2 or power(seeds - 1) < 0.8 + 0.02
+
+
+def test_comparisons_survive_their_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(0)
+    rows = {"nan": [frame(rng.standard_normal((7, 4)))], "1": [frame(rng.standard_normal((7, 4)))]}
+    rows["apart"] = [frame(rng.standard_normal((7, 4)), "other")]
+    table = compare(rows, SOURCES, draws=50)
+    table.to_csv(tmp_path / "c.csv", index=False, na_rep="nan")
+    back = significance.read_comparisons(tmp_path / "c.csv")
+    pd.testing.assert_frame_equal(back, table, check_dtype=False, check_exact=True)
+    (tmp_path / "c.csv").write_text("first,second\na,b\n")
+    with pytest.raises(UserError, match="cannot be read as comparisons"):
+        significance.read_comparisons(tmp_path / "c.csv")
+
+
+def test_two_tracks_of_one_name_are_refused() -> None:
+    twice = frame(np.zeros((2, 4))).rename({"t1": "t0"})
+    with pytest.raises(UserError, match="row 'a' has two tracks called 't0'"):
+        compare({"a": [twice], "b": [twice]}, SOURCES)
