@@ -2,6 +2,7 @@
 # make test   sets up the environment, checks the code and runs the tests
 # make clean  removes the environment and the demo; results of other scales stay
 # make bench  measures what a training step costs, and writes docs/benchmarks.md
+# make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
 # make lock   resolves envs/requirements.in anew into envs/requirements.lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +11,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench fault-test lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -18,6 +19,9 @@ demo: $(ENV)/ready
 
 test: $(ENV)/ready check
 	pytest -n 2 --dist loadgroup -q
+
+fault-test: $(ENV)/ready
+	pytest -s tests/faults
 
 check: $(ENV)/ready
 	ruff check .

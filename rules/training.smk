@@ -16,11 +16,18 @@ rule train:
     conda:
         ENVIRONMENT
     threads: 1
-    # runtime is in minutes, and 0 sets no limit: training stops itself before it and exits
-    # non-zero, so that the profile's retries submit it again.
+    # None of these is a setting of the experiment: changing them trains nothing anew.
     resources:
         mem_mb=3000,
+        # In minutes; 0 sets no limit. Training stops itself before it and exits non-zero, so that
+        # the profile's retries submit it again.
         runtime=0,
+        # How many processes share each batch; 0: one per GPU, or one without a GPU.
+        processes=1,
+        # How many examples of its share a process takes at once, to save memory; 0: all.
+        micro_batch=0,
+        # What starts the program; srun with its options where several nodes share a run.
+        launcher="env",
     params:
         model=lambda wildcards: EXPERIMENT.model(wildcards.variant),
         training=lambda wildcards: EXPERIMENT.training(wildcards.variant),
@@ -29,7 +36,7 @@ rule train:
         # Not an output: Snakemake deletes the outputs of a job that was interrupted.
         checkpoints=f"{RESULTS}/checkpoints/{{variant}}/seed{{seed}}",
     shell:
-        "python {input.script:q}"
+        "{resources.launcher} python {input.script:q}"
         " --name {wildcards.variant}/seed{wildcards.seed}"
         " --model {params.model:q}"
         " --training {params.training:q}"
@@ -37,4 +44,6 @@ rule train:
         " --store {params.store:q}"
         " --checkpoints {params.checkpoints:q}"
         " --output {params.folder:q}"
+        " --processes {resources.processes}"
+        " --micro-batch {resources.micro_batch}"
         " --max-minutes {resources.runtime} 2>&1 | tee {log:q}"

@@ -1,18 +1,15 @@
-"""Train one variant with one seed; resumes from its checkpoints after any interruption."""
+"""Train one variant with one seed; resumes from its checkpoints after any interruption.
+
+Exit status 75: it stopped in time, on a signal or before --max-minutes; start it again to continue.
+Several processes share the work if --processes says so, or if torchrun or srun starts them.
+"""
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
-from upsampling.settings import (
-    DemucsLikeSettings,
-    TrainingSettings,
-    UserError,
-    from_mapping,
-    model_settings,
-    run,
-)
+from upsampling import settings
+from upsampling.settings import DemucsLikeSettings, TrainingSettings, UserError
 
 
 def main() -> None:
@@ -22,37 +19,37 @@ def main() -> None:
     parser.add_argument("--training", required=True, type=json.loads, help="settings, JSON")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--store", required=True, type=Path, help="folder of the track store")
-    parser.add_argument("--checkpoints", required=True, type=Path)
+    parser.add_argument("--checkpoints", required=True, type=Path, help="folder of its own")
     parser.add_argument("--output", required=True, type=Path, help="folder of the trained model")
     parser.add_argument("--max-minutes", type=float, default=0, help="0: no limit")
+    parser.add_argument("--processes", type=int, default=1, help="0: one per GPU")
+    parser.add_argument("--micro-batch", type=int, default=0, help="examples at once; 0: all")
     arguments = parser.parse_args()
 
     from upsampling.tracks.store import TrackStore
-    from upsampling.training.loop import OutOfTime, Run, Trainer
+    from upsampling.training import distributed
+    from upsampling.training.loop import train
+    from upsampling.training.run import Run
 
-    model = model_settings(arguments.model, f"{arguments.name}: model")
+    distributed.launch(arguments.processes)
+
+    model = settings.model_settings(arguments.model, f"{arguments.name}: model")
     if not isinstance(model, DemucsLikeSettings):
         raise UserError(f"{arguments.name}: a {model.architecture} model cannot be trained here")
-    trainer = Trainer(
-        Run(
-            model=model,
-            training=from_mapping(
-                TrainingSettings, arguments.training, f"{arguments.name}: training"
-            ),
-            seed=arguments.seed,
-            store=TrackStore.open(arguments.store),
-            checkpoints=arguments.checkpoints,
-            name=arguments.name,
-            max_minutes=arguments.max_minutes or float("inf"),
-        )
+    where = f"{arguments.name}: training"
+    job = Run(
+        model=model,
+        training=settings.from_mapping(TrainingSettings, arguments.training, where),
+        seed=arguments.seed,
+        store=TrackStore.open(arguments.store),
+        checkpoints=arguments.checkpoints,
+        name=arguments.name,
+        max_minutes=arguments.max_minutes or float("inf"),
+        micro_batch=arguments.micro_batch,
     )
-    try:
-        trainer.train()
-    except OutOfTime as stop:
-        print(f"{stop}; start again to continue", file=sys.stderr)
-        sys.exit(75)
-    trainer.export(arguments.output)
+    with distributed.group() as group:
+        train(job, group, arguments.output)
 
 
 if __name__ == "__main__":
-    run(main)
+    settings.run(main)

@@ -113,11 +113,13 @@ class TrainingSettings:
 
     `segment_seconds`, `stride_seconds`, `remix_group` and `shift_seconds` are those of the
     published Demucs, whose augmentation the paper adopts. `examples_per_epoch` null means one
-    example per stride and track; `revision` is bumped when a change of code calls for retraining.
+    example per stride and track. `precision` is that of the model's passes (weights are always
+    float32). `revision` is bumped when a change of code calls for retraining.
     """
 
     revision: int = 1
     loss: str = "l1"
+    precision: str = "fp32"
     learning_rate: float = 2.0e-4
     epochs: int = 600
     batch_size: int = 32

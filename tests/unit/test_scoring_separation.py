@@ -127,6 +127,52 @@ def test_memory_is_bounded_by_segment_and_batch() -> None:
     assert sum(shape[0] for shape in model.shapes) == 19
 
 
+class Tone(nn.Module):
+    """Adds a tone of period 4 that starts anew with each segment: a stride's artifact."""
+
+    def input_length(self, samples: int) -> int:
+        return samples
+
+    def forward(self, mixture: Tensor) -> Tensor:
+        tone = torch.tensor([1.0, 0.0, -1.0, 0.0]).repeat(mixture.shape[-1] // 4 + 1)
+        return (mixture + tone[: mixture.shape[-1]])[:, None].expand(-1, 4, -1, -1)
+
+
+def test_shifts_average_what_depends_on_position_and_keep_the_rest() -> None:
+    """Shifted by s samples, the tone's phase moves by s quarters of its period."""
+    mixture, shifts, seed = noise(400), 7, 5
+    drawn = np.random.default_rng(seed).integers(0, RATE // 2 + 1, shifts)
+    positions = np.arange(400)[None] + drawn[:, None]
+    tones = np.array([1.0, 0.0, -1.0, 0.0])[positions % 4]
+    result = separate(
+        Tone(),
+        mixture,
+        segment_seconds=20,
+        overlap=0.0,
+        samplerate=RATE,
+        shifts=shifts,
+        seed=seed,
+    )
+    assert result.shape == (4, 2, 400)
+    assert result.dtype == np.float32
+    for source in result:
+        np.testing.assert_allclose(source, mixture + tones.mean(axis=0), atol=FLOAT32)
+    assert np.abs(tones.mean(axis=0)).max() < 0.5
+
+
+def test_shifts_are_repeatable_and_do_not_change_a_memoryless_model() -> None:
+    mixture, gains = noise(731), Gains().gains.numpy()
+    results = [
+        separate(
+            Gains(8), mixture, segment_seconds=1.0, overlap=0.25, samplerate=RATE, shifts=3, seed=s
+        )
+        for s in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(results[0], results[1])
+    for result in results:
+        np.testing.assert_allclose(result, mixture * gains[:, None, None], rtol=FLOAT32)
+
+
 @pytest.mark.parametrize("samples", [1, 2, 3, 10, 11])
 def test_triangle_is_positive_symmetric_and_peaks_at_one(samples: int) -> None:
     weight = triangle(samples)

@@ -32,7 +32,8 @@ class EvaluationSettings:
     """How a model is scored: the BSSEval engine, and the segments in which tracks are separated.
 
     `metrics` are those to compute, SDR among them; the exact engine takes most of its time for the
-    other three. `excerpt_seconds` is how much of each separated source is kept as audio, if any is.
+    other three. `shifts` is how many randomly shifted passes are averaged (0: one pass, not
+    shifted), and `excerpt_seconds` how much of each separated source is kept as audio, if any is.
     """
 
     engine: str = "exact"
@@ -40,6 +41,7 @@ class EvaluationSettings:
     segment_seconds: float = 10.0
     overlap: float = 0.25
     batch_size: int = 1
+    shifts: int = 0
     excerpt_seconds: float = 10.0
 
     def __post_init__(self) -> None:
@@ -215,6 +217,7 @@ class ScoringJob:
                 overlap=self.settings.overlap,
                 batch_size=self.settings.batch_size,
                 samplerate=self.store.samplerate,
+                shifts=self.settings.shifts,
             )
 
     def list_unscored(self, unscored: list[dict[str, str]]) -> None:

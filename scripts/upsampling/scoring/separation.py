@@ -6,8 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from upsampling.settings import UserError
+
+# How far a track is shifted at most by randomised equivariant stabilisation, as in Demucs.
+LARGEST_SHIFT_SECONDS = 0.5
 
 
 def triangle(samples: int) -> np.ndarray:
@@ -37,16 +41,23 @@ def separate(
     overlap: float,
     batch_size: int = 1,
     samplerate: int,
+    shifts: int = 0,
+    seed: int = 0,
 ) -> np.ndarray:
     """Separate `mixture`, `[channels, samples]`, into float32 `[sources, channels, samples]`.
+
+    With `shifts`, the result is the mean of so many passes, in each of which the track begins
+    after 0 to 0.5 s of silence, drawn from `seed`: randomised equivariant stabilisation (the
+    paper's footnote 4, after Défossez et al. 2019).
 
     The track is cut into segments of `segment_seconds`, of which neighbours share the fraction
     `overlap` (0 to below 1); each is given to the model amid its true surroundings, as long as
     `model.input_length` asks for, and the outputs are cross-faded with triangular weights, as in
-    the published Demucs. Nothing is normalised. Beyond the result, memory grows with the segment
-    and `batch_size`, not with the track. Raises `UserError` for impossible settings.
+    the published Demucs. Nothing is normalised. Beyond the result (and that of one pass), memory
+    grows with the segment and `batch_size`, not with the track. Raises `UserError` for impossible
+    settings.
     """
-    if not 0 <= overlap < 1 or not segment_seconds > 0 or batch_size < 1:
+    if not 0 <= overlap < 1 or not segment_seconds > 0 or batch_size < 1 or shifts < 0:
         raise UserError(
             f"evaluation: segment_seconds {segment_seconds}, overlap {overlap}, batch_size "
             f"{batch_size}: choose a positive segment, an overlap in [0, 1), a batch of at least 1"
@@ -54,8 +65,24 @@ def separate(
     if mixture.shape[-1] == 0:
         raise UserError("a track without samples cannot be separated")
     signal = torch.from_numpy(np.ascontiguousarray(mixture, dtype=np.float32))
+    segment = round(segment_seconds * samplerate)
+    if not shifts:
+        return one_pass(model, signal, segment, overlap, batch_size)
+    largest = round(LARGEST_SHIFT_SECONDS * samplerate)
+    mean = np.zeros(0, dtype=np.float32)
+    for shift in np.random.default_rng(seed).integers(0, largest + 1, shifts).tolist():
+        shifted = functional.pad(signal, (shift, 0))
+        result = one_pass(model, shifted, segment, overlap, batch_size)[..., shift:]
+        mean = mean + result if mean.size else result
+    return mean / np.float32(shifts)
+
+
+def one_pass(
+    model: nn.Module, signal: Tensor, segment: int, overlap: float, batch_size: int
+) -> np.ndarray:
+    """Separate `signal`, `[channels, samples]`, in segments of `segment` samples."""
     samples = signal.shape[-1]
-    segment = min(max(1, round(segment_seconds * samplerate)), samples)
+    segment = min(max(1, segment), samples)
     hop = max(1, round((1 - overlap) * segment))
     starts = range(0, hop * (1 + math.ceil((samples - segment) / hop)), hop)
     pieces = run_segments(model, signal, starts, segment, batch_size)

@@ -1,204 +1,241 @@
 """The training loop: L1 loss, Adam, new mixes on the fly (Sec. 6)."""
 
 import dataclasses
-import hashlib
-import json
 import math
 import sys
 import time
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
-from tqdm import tqdm
+from safetensors.torch import load_file
+from torch import Tensor
 
-from upsampling.files import atomic_path, write_json
-from upsampling.models import build
-from upsampling.models.demucs_like import centre
-from upsampling.settings import DemucsLikeSettings, TrainingSettings, UserError, canonical
+from upsampling.files import write_json
 from upsampling.tracks.segments import Examples
-from upsampling.tracks.store import TrackStore
-from upsampling.training import checkpoints
+from upsampling.training import state, tensorfile
+from upsampling.training.checkpoints import Checkpoints
+from upsampling.training.distributed import Group
+from upsampling.training.learner import Learner
+from upsampling.training.loading import batches
 from upsampling.training.lock import exclusive
+from upsampling.training.progress import Progress, duration, say
+from upsampling.training.records import Records
+from upsampling.training.run import Run
+from upsampling.training.stopping import EXIT_STATUS, Stopped, Stopper
 
-LOSSES = {"l1": functional.l1_loss, "mse": functional.mse_loss}
+# Reading a loss makes the CPU wait for the GPU, so there it is read every so many steps.
+STEPS_BETWEEN_CHECKS = {"cpu": 1, "cuda": 10}
+# A loss this many times the best epoch's is not one of a model that still learns.
+DIVERGED = 1000.0
+# At most so many examples at once in validation. Independent of the number of processes, so that
+# validation losses are so too.
+VALIDATION_BATCH = 8
 
 
-class OutOfTime(Exception):
-    """Training stopped itself before its time limit; a checkpoint holds all finished epochs."""
+def train(run: Run, group: Group, output: Path) -> None:
+    """Train `run` to its end and write the trained model to `output`.
 
-
-@dataclass
-class Run:
-    """One training run: what is trained, on what, and where its files go."""
-
-    model: DemucsLikeSettings
-    training: TrainingSettings
-    seed: int
-    store: TrackStore
-    checkpoints: Path
-    name: str = "model"
-    max_minutes: float = math.inf
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """What decides the result, as JSON has it; a checkpoint of another spec is not resumed."""
-        tracks = [(t.name, t.sha256) for s in ("train", "valid") for t in self.store.tracks(s)]
-        spec = {
-            "model": dataclasses.asdict(self.model),
-            "training": dataclasses.asdict(self.training),
-            "seed": self.seed,
-            "data": hashlib.sha256(canonical(tracks).encode()).hexdigest(),
-        }
-        return json.loads(canonical(spec))
+    A run that has to stop before its end exits with `EXIT_STATUS`; calling this again continues it.
+    """
+    trainer = Trainer(run, group)
+    try:
+        trainer.train()
+    except Stopped as stop:
+        trainer.say(f"{stop}; start again to continue")
+        sys.exit(EXIT_STATUS)
+    if group.first:
+        trainer.export(output)
 
 
 class Trainer:
-    """Trains one `Run`, epoch by epoch, resuming from its newest whole checkpoint."""
+    """Trains one `Run`, epoch by epoch, resuming from its newest whole checkpoint.
 
-    def __init__(self, run: Run):
+    The processes of `group` share each batch; what a batch consists of, and how many there are in
+    an epoch, does not depend on their number. An epoch's last, incomplete batch is left out.
+    """
+
+    def __init__(self, run: Run, group: Group | None = None):
         self.run = run
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model = build(run.model, run.seed)
-        samples = model.input_length(round(run.training.segment_seconds * run.store.samplerate))  # type: ignore[operator]
-        self.model = model.to(self.device)
-        self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=run.training.learning_rate, fused=True
-        )
-        self.examples = Examples(run.store, "train", run.training, run.seed, samples)
-        self.validation = Examples(
-            run.store, "valid", run.training, run.seed, samples, augment=False
-        )
-        self.epoch, self.best_loss = 0, math.inf
-        self.best: dict[str, Tensor] = {}
-        self.history: list[dict[str, float]] = []
-        self.timing: list[dict[str, float]] = []
+        self.group = group or Group(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = self.group.device
+        settings = run.training
+        self.learner = Learner(run, self.group)
+        self.model, self.optimizer = self.learner.model, self.learner.optimizer
+        samples = self.model.input_length(round(settings.segment_seconds * run.store.samplerate))  # type: ignore[operator]
+        self.examples = Examples(run.store, "train", settings, run.seed, samples)
+        self.validation = Examples(run.store, "valid", settings, run.seed, samples, augment=False)
+        self.steps = len(self.examples) // settings.batch_size
+        if not self.steps or self.group.size > settings.batch_size:
+            self.group.fail(
+                f"{run.name}: {len(self.examples)} examples per epoch, batches of "
+                f"{settings.batch_size} and {self.group.size} processes: each process needs an "
+                "example of each batch, and an epoch a batch; change training.batch_size"
+            )
+        self.checkpoints = Checkpoints(run.checkpoints, run.spec)
+        self.records = Records()
+        self.stopper = Stopper(run.max_minutes)
+
+    @property
+    def epoch(self) -> int:
+        """The last finished epoch."""
+        return len(self.records.history)
+
+    def train(self) -> None:
+        """Train to the last epoch; raises `Stopped` when a signal or the time limit ends it."""
+        epochs, group, longest = self.run.training.epochs, self.group, 0.0
+        with ExitStack() as stack:
+            group.from_first(lambda: stack.enter_context(exclusive(self.run.checkpoints)))
+            stack.enter_context(self.stopper)
+            self.resume()
+            self.learner.connect()
+            while self.epoch < epochs:
+                begun = time.monotonic()
+                train_loss = self.train_epoch()
+                seconds = time.monotonic() - begun
+                self.finish_epoch(train_loss, self.validate(), seconds)
+                longest = max(longest, time.monotonic() - begun)
+                left = duration((epochs - self.epoch) * longest)
+                self.say(f"{self.records.line(epochs)}, about {left} left")
+                if self.epoch < epochs:
+                    self.stop_if_asked(group.any(bool(self.stopper.reason(longest))), longest)
 
     def resume(self) -> None:
         """Continue from the newest whole checkpoint of this run; say why others are refused."""
-        tensors, meta, refused = checkpoints.load_checkpoint(self.run.checkpoints, self.run.spec)
-        for reason in refused:
-            say(f"{self.run.name}: not resumed: {reason}")
-        if tensors:
-            self.best = checkpoints.unpack(tensors, self.model, self.optimizer)
-            self.epoch, self.best_loss = meta["epoch"], meta["best_loss"]
-            self.history, self.timing = meta["history"], meta["timing"]
-            say(f"{self.run.name}: resumed after epoch {self.epoch}")
+        meta = self.group.from_first(self._read_newest)
+        if meta is None:
+            return
+        if not self.group.first:
+            state.prepare(self.optimizer)
+        self.group.copy_from_first(list(state.pack(self.model, self.optimizer).values()))
+        self.records = Records(**meta["records"])
+        if meta["scaler"]:
+            self.learner.scaler.load_state_dict(meta["scaler"])
 
-    def train(self) -> None:
-        """Train to the last epoch; raises `OutOfTime` when `max_minutes` would be exceeded."""
-        started, epochs = time.monotonic(), self.run.training.epochs
-        with exclusive(self.run.checkpoints):
-            self.resume()
-            while self.epoch < epochs:
-                begun = time.monotonic()
-                self.epoch += 1
-                train_loss = self.train_epoch()
-                seconds = time.monotonic() - begun
-                valid_loss = self.validate()
-                self.record(train_loss, valid_loss, seconds)
-                self.save()
-                longest = max(row["seconds"] for row in self.timing) * 1.1
-                elapsed = time.monotonic() - started
-                if self.epoch < epochs and elapsed + longest > self.run.max_minutes * 60:
-                    raise OutOfTime(f"{self.run.name}: stopped after epoch {self.epoch}/{epochs}")
+    def _read_newest(self) -> dict[str, Any] | None:
+        files = self.checkpoints
+        files.prepare(sum(p.numel() for p in self.model.parameters()))
+        found = files.newest(self.run.training.epochs)
+        if found is not None:
+            path, meta = found
+            state.restore(path, self.model, self.optimizer)
+            records = Records(**meta["records"])
+            if not files.best_is_whole(records.best_epoch):
+                files.refused.append(f"the weights of epoch {meta['epoch']} are the best from here")
+                records.keep(meta["epoch"])
+                files.save_best(self.model.state_dict(), meta["epoch"])
+                meta["records"] = dataclasses.asdict(records)
+        for reason in files.refused:
+            self.say(f"not used: {reason}")
+        if found is None:
+            return None
+        self.say(f"resumed after epoch {meta['epoch']}")
+        return meta
 
     def train_epoch(self) -> float:
-        """One pass over the epoch's examples; the mean loss. `UserError` if it is not finite."""
-        settings, total = self.run.training, 0.0
-        steps = max(1, len(self.examples) // settings.batch_size)
+        """One pass over the epoch's examples; the mean loss.
+
+        `UserError` if the loss of a step is not finite or exploded, `Stopped` if asked to stop.
+        """
+        size, epoch = self.run.training.batch_size, self.epoch + 1
+        firsts = range(0, self.steps * size, size)
+        shares = [self.group.share(range(first, first + size)) for first in firsts]
+        every = STEPS_BETWEEN_CHECKS[self.device.type]
+        label = f"{self.run.name} epoch {epoch}/{self.run.training.epochs}"
+        progress = Progress(label, self.steps * size, silent=not self.group.first)
+        pending: list[Tensor] = []
+        losses: list[float] = []
         self.model.train()
-        label = f"{self.run.name} epoch {self.epoch}/{settings.epochs}"
-        bar = tqdm(range(steps), label, leave=False, disable=not sys.stderr.isatty())
-        for step in bar:
-            first = step * settings.batch_size
-            indices = range(first, first + settings.batch_size)
-            loss = self.loss(self.batch(self.examples, self.epoch, indices))
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            value = loss.item()
-            if not math.isfinite(value):
-                raise UserError(
-                    f"{self.run.name}: the loss became {value} at step {step} of epoch "
-                    f"{self.epoch}; the checkpoint of the epoch before is kept: lower "
-                    "training.learning_rate"
-                )
-            self.optimizer.step()
-            total += value
-            bar.set_postfix(loss=f"{value:.4f}")
-        return total / steps
+        for batch in batches(self.examples, epoch, shares, pinned=self.device.type == "cuda"):
+            pending.append(self.learner.step(batch))
+            if len(pending) == every or len(losses) + len(pending) == self.steps:
+                losses += self.check(pending, losses)
+                progress.update(size * len(pending), losses[-1])
+                pending.clear()
+        progress.close()
+        return math.fsum(losses) / self.steps
+
+    def check(self, pending: list[Tensor], before: list[float]) -> list[float]:
+        """The losses of the `pending` steps, over all processes; stops where one is bad.
+
+        `before` are those of the epoch's earlier steps. A wish to stop is agreed on here too, so
+        that all processes leave at the same step.
+        """
+        wish = torch.tensor(float(bool(self.stopper.reason())), device=self.device)
+        *losses, stop = self.group.sum(torch.stack([*pending, wish])).tolist()
+        best = min((row["train_loss"] for row in self.records.history), default=0.0)
+        limit = DIVERGED * (best or max(1.0, (before or losses)[0]))
+        for step, loss in enumerate(losses, len(before) + 1):
+            if not loss <= limit:
+                self.fail(f"the loss became {loss:.6g} at step {step} of epoch {self.epoch + 1}")
+        if len(before) + len(pending) < self.steps:
+            self.stop_if_asked(stop > 0)
+        return losses
 
     @torch.no_grad()
     def validate(self) -> float:
-        """Mean loss over the validation segments; keeps the weights when it is the lowest yet."""
+        """Mean loss over the validation segments, the same whatever the number of processes."""
         self.model.eval()
-        size, total = self.run.training.batch_size, 0.0
-        count = len(self.validation)
-        for first in range(0, count, size):
-            indices = range(first, min(first + size, count))
-            total += self.loss(self.batch(self.validation, 0, indices)).item() * len(indices)
-        loss = total / count
-        if loss < self.best_loss:
-            self.best_loss = loss
-            self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        count, size = len(self.validation), VALIDATION_BATCH
+        size = min(size, self.run.micro_batch or size)
+        chunks = [range(first, min(first + size, count)) for first in range(0, count, size)]
+        mine = chunks[self.group.rank :: self.group.size]
+        losses = torch.zeros(count, dtype=torch.float64, device=self.device)
+        for chunk, batch in zip(mine, batches(self.validation, 0, mine), strict=True):
+            losses[chunk.start : chunk.stop] = self.learner.losses(self.model, batch).double()
+        loss = float(self.group.sum(losses).mean())
+        if not math.isfinite(loss):
+            self.fail(f"the validation loss became {loss} after epoch {self.epoch + 1}")
         return loss
 
-    def batch(self, examples: Examples, epoch: int, indices: range) -> Tensor:
-        """Sources of the examples, `[batch, sources, audio_channels, time]`."""
-        stacked = np.stack([examples.example(epoch, index) for index in indices])
-        return torch.from_numpy(stacked).to(self.device)
+    def finish_epoch(self, train_loss: float, valid_loss: float, seconds: float) -> None:
+        """Note the epoch that just ended and write its checkpoint."""
+        memory = 0
+        if self.device.type == "cuda":
+            memory = int(self.group.maximum(torch.cuda.max_memory_allocated()))
+            torch.cuda.reset_peak_memory_stats()
+        examples = self.steps * self.run.training.batch_size
+        improved = self.records.add(train_loss, valid_loss, seconds, examples, memory)
+        self.group.from_first(lambda: self.save(improved))
 
-    def loss(self, sources: Tensor) -> Tensor:
-        """Loss between the separated mixture of `sources` and their centre."""
-        estimates = self.model(sources.sum(dim=1))
-        return LOSSES[self.run.training.loss](estimates, centre(sources, estimates.shape[-1]))
-
-    def record(self, train_loss: float, valid_loss: float, seconds: float) -> None:
-        """Append the epoch to the history (reproducible) and to the timing (not)."""
-        memory = torch.cuda.max_memory_allocated() if self.device.type == "cuda" else 0
-        self.history.append(
-            {"epoch": self.epoch, "train_loss": train_loss, "valid_loss": valid_loss}
-        )
-        self.timing.append({"epoch": self.epoch, "seconds": seconds, "gpu_memory_bytes": memory})
-        left = seconds * (self.run.training.epochs - self.epoch)
-        say(
-            f"{self.run.name}: epoch {self.epoch}/{self.run.training.epochs}  "
-            f"loss {train_loss:.5f}  validation {valid_loss:.5f}  "
-            f"{seconds:.1f} s, about {left / 60:.1f} min left"
-        )
-
-    def save(self) -> None:
-        """Write the checkpoint of the epoch that just ended."""
+    def save(self, improved: bool) -> None:
+        """Write the checkpoint of the last epoch, and its weights as the best if it `improved`."""
+        if improved:
+            self.checkpoints.save_best(self.model.state_dict(), self.epoch)
         meta = {
-            "spec": self.run.spec,
             "epoch": self.epoch,
-            "best_loss": self.best_loss,
-            "history": self.history,
-            "timing": self.timing,
+            "best_epoch": self.records.best_epoch,
+            "records": dataclasses.asdict(self.records),
+            "scaler": self.learner.scaler.state_dict(),
         }
-        tensors = checkpoints.pack(self.model, self.optimizer, self.best)
-        checkpoints.save_checkpoint(self.run.checkpoints, tensors, meta)
+        self.checkpoints.save(state.pack(self.model, self.optimizer), meta)
+        self.records.write(self.run.checkpoints)
 
     def export(self, folder: Path) -> None:
         """Write the trained model: best and last weights, spec, history and timing."""
         spec = self.run.spec | {
             "parameters": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
-            "best_epoch": min(self.history, key=lambda row: row["valid_loss"])["epoch"],
+            "best_epoch": self.records.best_epoch,
         }
-        last: nn.Module = self.model
-        checkpoints.save(folder / "best.safetensors", self.best, spec)
-        checkpoints.save(folder / "last.safetensors", last.state_dict(), spec)
-        for name, rows in (("history", self.history), ("timing", self.timing)):
-            with atomic_path(folder / f"{name}.csv") as temporary:
-                pd.DataFrame(rows).to_csv(temporary, index=False)
+        best = load_file(self.checkpoints.best_path(self.records.best_epoch))
+        tensorfile.save(folder / "best.safetensors", best, spec)
+        tensorfile.save(folder / "last.safetensors", self.model.state_dict(), spec)
+        self.records.write(folder)
         write_json(folder / "spec.json", spec)
 
+    def stop_if_asked(self, stop: bool, longest: float = 0.0) -> None:
+        """Raise `Stopped` if `stop`, on which all processes have agreed."""
+        if stop:
+            reason = self.stopper.reason(longest) or "another process was asked to stop"
+            raise Stopped(f"{reason}: stopped after epoch {self.epoch}/{self.run.training.epochs}")
 
-def say(message: str) -> None:
-    """Print one line of progress to standard error at once."""
-    print(message, file=sys.stderr, flush=True)
+    def fail(self, what: str) -> None:
+        """End the run, in all processes, with a message."""
+        kept = f"the checkpoint of epoch {self.epoch} is kept" if self.epoch else "none was saved"
+        self.group.fail(f"{self.run.name}: {what}; {kept}: lower training.learning_rate")
+
+    def say(self, message: str) -> None:
+        """Print one line of progress, in the first process."""
+        if self.group.first:
+            say(f"{self.run.name}: {message}")

@@ -1,0 +1,199 @@
+"""The processes of one run: one or many, on one host or several, by the same code.
+
+Three ways to start them: `python scripts/train.py --processes N` (0: one per GPU), which goes
+through torch's elastic launcher; `torchrun --standalone --nproc-per-node N scripts/train.py`; or
+`srun --kill-on-bad-exit=1 python scripts/train.py` with as many tasks. Processes on GPUs talk
+through NCCL, others through gloo.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from upsampling.settings import UserError
+from upsampling.training.stopping import EXIT_STATUS
+
+# The first process reads or writes a checkpoint of 9 GB while the others wait.
+PATIENCE = timedelta(minutes=30)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes that train one model together, seen from the one of number `rank`."""
+
+    device: torch.device
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes files and messages."""
+        return self.rank == 0
+
+    def share(self, batch: range) -> range:
+        """This process's contiguous part of a global batch's examples."""
+        start, stop = (len(batch) * n // self.size for n in (self.rank, self.rank + 1))
+        return batch[start:stop]
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Sum of `values` over all processes, on the CPU; every process must ask for it."""
+        if self.size > 1:
+            dist.all_reduce(values)
+        return values.cpu()
+
+    def any(self, flag: bool) -> bool:
+        """Whether `flag` is set in any process."""
+        return bool(self.sum(torch.tensor(float(flag), device=self.device)))
+
+    def maximum(self, value: float) -> float:
+        """The largest `value` of all processes."""
+        values = torch.zeros(self.size, dtype=torch.float64, device=self.device)
+        values[self.rank] = value
+        return float(self.sum(values).max())
+
+    def from_first(self, function: Callable[[], Result]) -> Result:
+        """What `function` returns in the first process; its `UserError` ends all of them."""
+        outcome: list[object] = [None, None]
+        if self.first:
+            try:
+                outcome[0] = function()
+            except UserError as error:
+                outcome[1] = str(error)
+        if self.size > 1:
+            dist.broadcast_object_list(outcome, device=self.device)
+        if outcome[1] is not None:
+            self.fail(str(outcome[1]))
+        return outcome[0]  # type: ignore[return-value]
+
+    def fail(self, message: str) -> None:
+        """End all processes, each of which calls this, with one `message` of the first one."""
+        if not self.first:
+            sys.exit(1)
+        raise UserError(message)
+
+    def copy_from_first(self, tensors: Sequence[Tensor]) -> None:
+        """Overwrite `tensors` with those of the first process."""
+        if self.size > 1:
+            for tensor in tensors:
+                dist.broadcast(tensor.detach(), src=0)
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """`model` such that its gradients become means over all processes."""
+        if self.size == 1:
+            return model
+        devices = [self.device] if self.device.type == "cuda" else None
+        # Gradients that are views of what is sent are not held twice.
+        return DistributedDataParallel(
+            model, device_ids=devices, init_sync=False, gradient_as_bucket_view=True
+        )
+
+    def gradients_stay(self, model: nn.Module) -> AbstractContextManager[None]:
+        """A context in which a backward pass through `wrap(model)` exchanges no gradients."""
+        return model.no_sync() if isinstance(model, DistributedDataParallel) else nullcontext()  # type: ignore[return-value]
+
+
+@contextmanager
+def group() -> Iterator[Group]:
+    """Join the processes that the environment names; a process that was started alone is alone."""
+    rank, size, local = place()
+    device = torch.device("cpu")
+    if torch.cuda.is_available():
+        device = torch.device("cuda", local % torch.cuda.device_count())
+        torch.cuda.set_device(device)
+        repeatable()
+    if size == 1:
+        yield Group(device)
+        return
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, rank=rank, world_size=size, timeout=PATIENCE)
+    try:
+        yield Group(device, rank, size)
+    finally:
+        dist.destroy_process_group()
+
+
+def repeatable() -> None:
+    """Choose GPU algorithms that give the same bits each time, as far as there are such."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.deterministic = True
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def place() -> tuple[int, int, int]:
+    """This process's number, their number, and its number on this host, from the environment.
+
+    Read are torchrun's variables, else srun's; for the latter, MASTER_ADDR and MASTER_PORT are set
+    to the first host and a port of the job's own, unless they are given.
+    """
+    given = os.environ
+    if "RANK" in given and "WORLD_SIZE" in given:
+        rank = int(given["RANK"])
+        return rank, int(given["WORLD_SIZE"]), int(given.get("LOCAL_RANK", rank))
+    # A batch script has SLURM_NTASKS too, but is one process: only a step counts its own tasks.
+    tasks = "SLURM_NTASKS" if "MASTER_ADDR" in given else "SLURM_STEP_NUM_TASKS"
+    size = int(given.get("SLURM_STEP_NUM_TASKS", given.get(tasks, "1")))
+    if size == 1 or "SLURM_PROCID" not in given:
+        return 0, 1, 0
+    if "MASTER_ADDR" not in given:
+        given["MASTER_ADDR"] = first_host(given.get("SLURM_STEP_NODELIST", ""))
+    given.setdefault("MASTER_PORT", str(20000 + int(given.get("SLURM_JOB_ID", "0")) % 20000))
+    return int(given["SLURM_PROCID"]), size, int(given.get("SLURM_LOCALID", "0"))
+
+
+def first_host(nodes: str) -> str:
+    """The first host of a SLURM list such as gpu[3-4,7]; `UserError` if it cannot be told."""
+    try:
+        command = ["scontrol", "show", "hostnames", nodes]
+        hosts = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        return hosts[0]
+    except (OSError, subprocess.CalledProcessError, IndexError) as error:
+        raise UserError(
+            f"srun started several processes on '{nodes}', whose first host scontrol does not tell "
+            f"({error}); export MASTER_ADDR and MASTER_PORT"
+        ) from error
+
+
+def launch(processes: int) -> None:
+    """Run this program in `processes` processes (0: one per GPU, or one) and exit as they do.
+
+    Returns at once where one process is enough, and in processes that a launcher started.
+    """
+    processes = processes or max(1, torch.cuda.device_count())
+    if processes == 1 or "RANK" in os.environ or place()[1] > 1:
+        return
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+        run_id="training",
+        signals_to_handle="SIGTERM,SIGINT,SIGUSR1",
+    )
+    threads = int(os.environ.get("OMP_NUM_THREADS", "1")) // processes
+    os.environ["OMP_NUM_THREADS"] = str(max(1, threads))
+    try:
+        elastic_launch(config, sys.executable)(*sys.argv)
+    except ChildFailedError as error:
+        sys.exit(error.get_first_failure()[1].exitcode)
+    except SignalException:
+        sys.exit(EXIT_STATUS)
+    sys.exit(0)

@@ -1,0 +1,127 @@
+"""Runs that are killed, stopped or disturbed end with the bytes of one that was left alone."""
+
+import random
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import training_runs as small
+
+KILLS = 10
+EPOCHS = 24
+# Longer than a small epoch, so that kills fall into all of its phases.
+LONGEST_WAIT_SECONDS = 1.5
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    return small.write_store(tmp_path_factory.mktemp("faults") / "store")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(store, tmp_path_factory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    small.train(small.arguments(store, folder, epochs=EPOCHS))
+    return small.results(folder)
+
+
+def wait_for_training(process: subprocess.Popen[str]) -> str:
+    """Read messages until the first epoch of this process has ended; return them."""
+    messages = ""
+    assert process.stderr is not None
+    for line in process.stderr:
+        messages += line
+        if re.search(r": epoch \d+/", line):
+            break
+    return messages
+
+
+def test_killed_at_random_moments(store, undisturbed, tmp_path):
+    """Each time, no more than the epoch at work is lost."""
+    choice = random.Random(0)
+    command = small.arguments(store, tmp_path, epochs=EPOCHS)
+    lost = []
+    done = 0
+    for _ in range(KILLS):
+        process = small.start(command)
+        messages = wait_for_training(process)
+        time.sleep(choice.uniform(0, LONGEST_WAIT_SECONDS))
+        process.kill()
+        _, rest = process.communicate()
+        resumed = re.search(r"resumed after epoch (\d+)", messages)
+        lost.append(done - int(resumed[1]) if resumed else done)
+        finished = re.findall(r": epoch (\d+)/", messages + rest)
+        done = int(finished[-1]) if finished else done
+    assert done > 0
+    # A message comes after its checkpoint; the kill may fall between the two, then more was kept.
+    assert max(lost) <= 0
+    messages = small.train(command)
+    print(f"killed {KILLS} times; then: {messages.splitlines()[0]}")
+    assert small.results(tmp_path) == undisturbed
+    names = [path.name for path in (tmp_path / "checkpoints").iterdir()]
+    assert len([name for name in names if name.endswith(".safetensors")]) <= 4
+
+
+def test_stopped_by_its_time_limit(store, undisturbed, tmp_path):
+    command = small.arguments(store, tmp_path, "--max-minutes", "0.05", epochs=EPOCHS)
+    stops = 0
+    while True:
+        process = small.start(command)
+        begun = None
+        for line in process.stderr or ():
+            begun = begun or time.monotonic()
+            last = line
+        if process.wait() == 0:
+            break
+        stops += 1
+        assert process.returncode == 75
+        assert "0.05 minutes are nearly over: stopped after epoch" in last
+        assert time.monotonic() - begun < 3
+        assert stops < 20
+    print(f"stopped {stops} times by its limit of 3 s")
+    assert stops >= 2
+    assert small.results(tmp_path) == undisturbed
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_stopped_by_a_signal(store, undisturbed, tmp_path, processes, number):
+    """The program that was started passes the signal on, and ends as its processes do."""
+    command = small.arguments(store, tmp_path, "--processes", processes, epochs=EPOCHS)
+    process = small.start(command)
+    wait_for_training(process)
+    process.send_signal(number)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 75, messages
+    assert "stopped after epoch" in messages
+    assert not (tmp_path / "checkpoints" / "lock.json").exists()
+    assert not (tmp_path / "model").exists()
+    if processes == "1":
+        small.train(command)
+        assert small.results(tmp_path) == undisturbed
+
+
+def test_two_trainers_in_one_folder(store, undisturbed, tmp_path):
+    command = small.arguments(store, tmp_path, epochs=EPOCHS)
+    first = small.start(command)
+    wait_for_training(first)
+    message = small.train(command, status=1)
+    assert f"is being written by process {first.pid}" in message
+    assert message.count("\n") == 1
+    both = small.train([*command, "--processes", "2"], status=1)
+    assert both.count("is being written by process") == 1
+    assert "Traceback" not in both
+    _, messages = first.communicate(timeout=60)
+    assert first.returncode == 0, messages
+    assert small.results(tmp_path) == undisturbed
+
+
+def test_a_loss_that_is_not_finite_ends_all_processes_with_one_message(store, tmp_path):
+    command = small.arguments(store, tmp_path, "--processes", "2", learning_rate=1e30)
+    message = small.train(command, status=1)
+    assert re.search(r"error: small: the loss became \S+ at step 2 of epoch 1", message)
+    assert message.count("the loss became") == 1
+    assert "Traceback" not in message

@@ -1,0 +1,109 @@
+"""Each variant at the paper's width makes a full training step in less than 20 GB.
+
+One after the other, each in a process of its own, whose peak memory the kernel reports. Run with
+`-s` to see the numbers.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from training_runs import ROOT, environment
+
+from upsampling.experiment import Experiment
+
+LARGEST = 20e9
+# Millions of parameters; the paper prints 703, 716, 716, 729, 703, 729 in units of 2^20.
+PARAMETERS = {
+    "transposed": 737_265_008,
+    "nearest": 750_906_608,
+    "linear": 750_906_608,
+    "subpixel": 764_557_532,
+    "modified_transposed": None,
+    "modified_subpixel": None,
+}
+PRINTED = dict(zip(PARAMETERS, (703, 716, 716, 729, 703, 729), strict=True))
+
+STEP = """
+import json, resource, sys, time
+from pathlib import Path
+from types import SimpleNamespace
+import torch
+from upsampling.settings import DemucsLikeSettings, TrainingSettings
+from upsampling.training import state, tensorfile
+from upsampling.training.distributed import Group
+from upsampling.training.learner import Learner
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+model, training, folder = json.loads(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3])
+run = SimpleNamespace(
+    model=DemucsLikeSettings(**model), training=TrainingSettings(**training | {"batch_size": 1}),
+    seed=0, micro_batch=0, name="paper",
+)
+begun = time.monotonic()
+learner = Learner(run, Group(torch.device("cpu")))
+samples = learner.model.input_length(44100 // 2)
+sources = 0.1 * torch.randn(1, 4, 2, samples, generator=torch.Generator().manual_seed(0))
+built = time.monotonic()
+loss = float(learner.step(sources))
+stepped = time.monotonic()
+moments = [moments["exp_avg"] for moments in learner.optimizer.state.values()]
+report = {
+    "parameters": sum(p.numel() for p in learner.model.parameters()),
+    "peak": peak(),
+    "seconds": stepped - built,
+    "built": built - begun,
+    "loss": loss,
+    "moved": sum(bool(moment.any()) for moment in moments),
+    "tensors": len(list(learner.model.parameters())),
+}
+if folder.name != "none":
+    begun = time.monotonic()
+    tensorfile.save(folder / "x.safetensors", state.pack(learner.model, learner.optimizer), {})
+    report |= {
+        "saved": time.monotonic() - begun,
+        "saved_peak": peak(),
+        "bytes": (folder / "x.safetensors").stat().st_size,
+    }
+print(json.dumps(report))
+"""
+
+
+def step(variant: str, folder: Path = Path("none")) -> dict:
+    """One step of `variant` in a process of its own, which saves its state to `folder`."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text()) | {"scale": "paper"}
+    experiment = Experiment(config)
+    arguments = [experiment.model(variant), experiment.training(variant), str(folder)]
+    result = subprocess.run(
+        [sys.executable, "-c", STEP, *arguments],
+        cwd=ROOT,
+        env=environment(PYTHONPATH="scripts"),
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    print(variant, report)
+    return report
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", PARAMETERS)
+def test_a_step_at_paper_width_fits(variant, tmp_path):
+    """The first variant's checkpoint is written too, which takes no more memory."""
+    first = variant == "transposed"
+    report = step(variant, tmp_path if first else Path("none"))
+    if first:
+        (tmp_path / "x.safetensors").unlink()
+        assert report["saved_peak"] - report["peak"] < 0.02 * report["bytes"]
+        assert report["bytes"] == pytest.approx(12 * report["parameters"], rel=1e-4)
+    assert report["peak"] < LARGEST
+    assert round(report["parameters"] / 2**20) == PRINTED[variant]
+    assert PARAMETERS[variant] in (None, report["parameters"])
+    assert report["moved"] == report["tensors"]
+    assert 0 < report["loss"] < 10
