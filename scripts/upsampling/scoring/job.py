@@ -197,9 +197,11 @@ class ScoringJob:
         records.write_track(self.folder, track.name, scores, store.sources, self.settings.engine)
         if self.audio is not None:
             samples = round(self.settings.excerpt_seconds * store.samplerate)
-            paths = self.excerpts(track).values()
-            for path, signal in zip(paths, [*estimates, mixture], strict=True):
-                write_wav(path, signal[:, :samples], store.samplerate)
+            excerpts = np.stack([*estimates, mixture])[..., :samples]
+            # One gain for all of a track, so that none clips and their levels can be compared.
+            excerpts /= max(1.0, np.abs(excerpts).max(initial=0.0))
+            for path, signal in zip(self.excerpts(track).values(), excerpts, strict=True):
+                write_wav(path, signal, store.samplerate)
         seconds = None if self.audio is None else self.settings.excerpt_seconds
         mark = self.fingerprint(track) | {"note": note, "excerpt_seconds": seconds}
         write_json(self.mark(track), mark)
@@ -237,7 +239,7 @@ class ScoringJob:
 
 
 def write_wav(path: Path, signal: np.ndarray, samplerate: int) -> None:
-    """Write `[channels, samples]` as 16-bit WAV, which every browser plays; peaks are clipped."""
+    """Write `[channels, samples]`, at most 1 in size, as 16-bit WAV, which every browser plays."""
     import soundfile
 
     with atomic_path(path) as temporary:
