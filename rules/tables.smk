@@ -24,7 +24,7 @@ rule compare:
     conda:
         ENVIRONMENT
     params:
-        rows=EXPERIMENT.table_rows(),
+        rows=EXPERIMENT.compared_rows(),
         aggregation=EXPERIMENT.aggregation,
         files=score_files(),
     shell:

@@ -25,8 +25,6 @@ from upsampling.settings import (
 
 FIGURE_STACKS = ("figure6", "figure7", "figure8")
 STACK = {"layers": 3, "stride": 2, "samplerate": 4000, "seconds": 3, "options": {}, "seed": 0}
-
-
 PROBED_MODEL = ("channels", "rescale")
 DEMO_KEYS = ("seed", "train", "valid", "test", "seconds", "test_seconds")
 DATASETS = {
@@ -192,10 +190,8 @@ class Experiment:
 
     def _differences(self, results: str) -> "Figure":
         """Every row against the first one that is trained: in the paper, the one as published."""
-        spec = {
-            "reference": next(iter(self.trained), ""),
-            "titles": {name: self.title(name) for name in self.trained},
-        }
+        titles = {name: self.title(name) for name in self.trained}
+        spec = {"reference": next(iter(titles), ""), "titles": titles}
         inputs = [f"{results}/tables/{name}.csv" for name in ("comparisons", "track_scores")]
         return Figure("track_differences", spec, ["all"], inputs)
 
@@ -214,6 +210,12 @@ class Experiment:
             for name in self.trained
         ]
         return canonical(rows + list(self.config["literature"]))
+
+    def compared_rows(self) -> str:
+        """Canonical JSON of the rows that have scores, without labels that change nothing."""
+        own = [{"variant": name, "label": name} for name in self.trained]
+        others = [row for row in self.config["literature"] if "scores" in row]
+        return canonical(own + [{key: row[key] for key in ("label", "scores")} for row in others])
 
     def description(self) -> str:
         """Canonical JSON of what was trained on what, for the table's caption."""

@@ -56,6 +56,13 @@ def test_a_label_changes_the_table_alone(restored):
     assert restored.planned() == {"table1": 1}
 
 
+def test_another_aggregation_scores_nothing_again(restored):
+    config = restored.config
+    config["evaluation"]["aggregation"] = "mean"
+    restored.config = config
+    assert restored.planned() == {"compare": 1, "draw_track_differences": 1, "table1": 1}
+
+
 def test_settings_of_one_variant_train_it_alone(restored):
     config = restored.config
     config["variants"]["nearest"]["training"] = {"learning_rate": 1.0e-3}
@@ -77,6 +84,8 @@ def test_a_new_variant_makes_exactly_its_own_jobs(restored):
         "score": 1,
         "survey": 1,
         "draw_before_after": 1,
+        "compare": 1,
+        "draw_track_differences": 1,
         "table1": 1,
         "collect_artifacts": 1,
     }

@@ -65,6 +65,19 @@ def test_table1_has_every_row_and_finite_numbers(project):
     assert literature["sdr"].isna().all()
 
 
+def test_rows_are_compared_on_the_same_tracks(project):
+    pairs = pd.read_csv(project.results("tables/comparisons.csv"))
+    assert pairs[["first", "second", "tracks"]].to_numpy().tolist() == [[*RUNS, 1]]
+    table = pd.read_csv(project.results("tables/table1.csv")).set_index("variant")["sdr"]
+    assert pairs["difference"][0] == pytest.approx(table[RUNS[0]] - table[RUNS[1]], abs=1e-12)
+    tracks = pd.read_csv(project.results("tables/track_scores.csv"))
+    assert len(tracks) == 2 * 4
+    for kind in ("pdf", "png"):
+        assert project.results(f"figures/track_differences.{kind}").exists()
+    with np.load(project.results("figures/arrays/track_differences_all.npz")) as arrays:
+        assert arrays["differences"].shape == (1, 1)
+
+
 def test_tables_state_the_scale_and_escape_labels(project):
     texts = {
         kind: project.results(f"tables/table1.{kind}").read_text() for kind in ("md", "tex", "html")
@@ -84,6 +97,9 @@ def test_scores_are_kept_per_frame_and_readable_by_museval(project):
         for path in documents:
             targets = json.loads(path.read_text())["targets"]
             assert {t["name"] for t in targets} == {"bass", "drums", "other", "vocals"}
+            metrics = targets[0]["frames"][0]["metrics"]
+            assert set(metrics) == {"SDR", "SIR", "SAR", "ISR"}
+            assert all(np.isfinite(value) for value in metrics.values())
 
 
 def test_audio_can_be_listened_to(project):

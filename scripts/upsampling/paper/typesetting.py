@@ -36,6 +36,9 @@ def latex(sheet: Sheet) -> str:
     # One word per line: so many heads side by side fit a page no other way.
     stacked = [r" \\ ".join(escape(column.head).split()) for column in sheet.columns]
     heads = [rf"{{\shortstack{{{head}}}}}" for head in stacked]
+    # What the text width of a two-column page leaves for the rows' names.
+    width = "2.2cm" if len(sheet.columns) > 14 else "3cm"
+    names = rf">{{\raggedright\arraybackslash}}p{{{width}}}"
     kinds = [
         kind(column, [row[n] for row in sheet.cells]) for n, column in enumerate(sheet.columns)
     ]
@@ -46,7 +49,7 @@ def latex(sheet: Sheet) -> str:
         r"\sisetup{detect-weight=true, group-digits=none, table-align-text-after=false}",
         rf"\caption{{{escape(sheet.caption)}}}",
         r"\label{tab:table1}\smallskip",
-        rf"\begin{{tabular}}{{@{{}}>{{\raggedright\arraybackslash}}p{{2.2cm}}{''.join(kinds[1:])}@{{}}}}",
+        rf"\begin{{tabular}}{{@{{}}{names}{''.join(kinds[1:])}@{{}}}}",
         r"\toprule",
         " & ".join(groups) + r" \\",
         "".join(lines),
