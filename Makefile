@@ -21,7 +21,8 @@ test: $(ENV)/ready check
 	pytest -n 2 --dist loadgroup -q
 
 fault-test: $(ENV)/ready
-	pytest -s tests/faults
+	pytest -n 2 --dist worksteal -m "not slow" tests/faults
+	pytest -s -m slow tests/faults
 
 check: $(ENV)/ready
 	ruff check .

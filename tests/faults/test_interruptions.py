@@ -11,9 +11,9 @@ import pytest
 import training_runs as small
 
 KILLS = 10
-EPOCHS = 24
+CHANGES = {"epochs": 60, "examples_per_epoch": 12, "validation_seconds": 0.25}
 # Longer than a small epoch, so that kills fall into all of its phases.
-LONGEST_WAIT_SECONDS = 1.5
+LONGEST_WAIT_SECONDS = 0.25
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def store(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(store, tmp_path_factory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("undisturbed")
-    small.train(small.arguments(store, folder, epochs=EPOCHS))
+    small.train(small.arguments(store, folder, **CHANGES))
     return small.results(folder)
 
 
@@ -42,13 +42,14 @@ def wait_for_training(process: subprocess.Popen[str]) -> str:
 def test_killed_at_random_moments(store, undisturbed, tmp_path):
     """Each time, no more than the epoch at work is lost."""
     choice = random.Random(0)
-    command = small.arguments(store, tmp_path, epochs=EPOCHS)
+    command = small.arguments(store, tmp_path, **CHANGES)
     lost = []
     done = 0
     for _ in range(KILLS):
         process = small.start(command)
         messages = wait_for_training(process)
         time.sleep(choice.uniform(0, LONGEST_WAIT_SECONDS))
+        assert process.poll() is None
         process.kill()
         _, rest = process.communicate()
         resumed = re.search(r"resumed after epoch (\d+)", messages)
@@ -66,23 +67,20 @@ def test_killed_at_random_moments(store, undisturbed, tmp_path):
 
 
 def test_stopped_by_its_time_limit(store, undisturbed, tmp_path):
-    command = small.arguments(store, tmp_path, "--max-minutes", "0.05", epochs=EPOCHS)
+    command = small.arguments(store, tmp_path, "--max-minutes", "0.05", **CHANGES)
     stops = 0
     while True:
         process = small.start(command)
-        begun = None
-        for line in process.stderr or ():
-            begun = begun or time.monotonic()
-            last = line
+        lines = [(time.monotonic(), line) for line in process.stderr or ()]
         if process.wait() == 0:
             break
         stops += 1
         assert process.returncode == 75
-        assert "0.05 minutes are nearly over: stopped after epoch" in last
-        assert time.monotonic() - begun < 3
+        assert "0.05 minutes are nearly over: stopped after epoch" in lines[-1][1]
+        assert lines[-1][0] - lines[0][0] < 3
         assert stops < 20
     print(f"stopped {stops} times by its limit of 3 s")
-    assert stops >= 2
+    assert stops >= 1
     assert small.results(tmp_path) == undisturbed
 
 
@@ -90,7 +88,7 @@ def test_stopped_by_its_time_limit(store, undisturbed, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_stopped_by_a_signal(store, undisturbed, tmp_path, processes, number):
     """The program that was started passes the signal on, and ends as its processes do."""
-    command = small.arguments(store, tmp_path, "--processes", processes, epochs=EPOCHS)
+    command = small.arguments(store, tmp_path, "--processes", processes, **CHANGES)
     process = small.start(command)
     wait_for_training(process)
     process.send_signal(number)
@@ -105,15 +103,18 @@ def test_stopped_by_a_signal(store, undisturbed, tmp_path, processes, number):
 
 
 def test_two_trainers_in_one_folder(store, undisturbed, tmp_path):
-    command = small.arguments(store, tmp_path, epochs=EPOCHS)
+    command = small.arguments(store, tmp_path, **CHANGES)
     first = small.start(command)
     wait_for_training(first)
+    # It lives, but takes its time.
+    first.send_signal(signal.SIGSTOP)
     message = small.train(command, status=1)
     assert f"is being written by process {first.pid}" in message
     assert message.count("\n") == 1
     both = small.train([*command, "--processes", "2"], status=1)
     assert both.count("is being written by process") == 1
     assert "Traceback" not in both
+    first.send_signal(signal.SIGCONT)
     _, messages = first.communicate(timeout=60)
     assert first.returncode == 0, messages
     assert small.results(tmp_path) == undisturbed

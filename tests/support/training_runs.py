@@ -105,7 +105,7 @@ def start(command: list[str], **more: str) -> subprocess.Popen[str]:
 def train(command: list[str], status: int = 0, **more: str) -> str:
     """Run a Python program to its end, which must have that status; return its messages."""
     process = start(command, **more)
-    _, messages = process.communicate(timeout=120)
+    _, messages = process.communicate(timeout=300)
     assert process.returncode == status, messages
     return messages
 

@@ -3,8 +3,8 @@
 `epoch000012.safetensors` is the state after epoch 12, `best000009.safetensors` the weights of the
 epoch with the lowest validation loss, written when it improves. With P parameters that is 12 P
 bytes per checkpoint and 4 P per best one: at paper width (P = 737 million) 8.8 and 2.9 GB, so
-21 GB at rest and 32 GB at most, while a third checkpoint replaces the oldest. A trained model's
-folder holds `best.safetensors`, `last.safetensors` and `spec.json`.
+21 to 24 GB at rest, and 35 GB while a third checkpoint, with best weights of its own, replaces the
+oldest. A trained model's folder holds `best.safetensors`, `last.safetensors` and `spec.json`.
 """
 
 import errno
@@ -23,7 +23,7 @@ from upsampling.settings import UserError, model_settings
 from upsampling.training import tensorfile
 
 KEPT = 2
-BYTES_PER_PARAMETER = 4 * (3 * (KEPT + 1) + 2)
+BYTES_PER_PARAMETER = (12 + 4) * (KEPT + 1)
 
 
 def load_model(folder: str | Path, which: str = "best") -> nn.Module:

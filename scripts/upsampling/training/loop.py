@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from upsampling.files import write_json
+from upsampling.settings import UserError
 from upsampling.tracks.segments import Examples
 from upsampling.training import state, tensorfile
 from upsampling.training.checkpoints import Checkpoints
@@ -38,6 +39,7 @@ def train(run: Run, group: Group, output: Path) -> None:
     """Train `run` to its end and write the trained model to `output`.
 
     A run that has to stop before its end exits with `EXIT_STATUS`; calling this again continues it.
+    A GPU without enough memory is a `UserError`.
     """
     trainer = Trainer(run, group)
     try:
@@ -45,6 +47,11 @@ def train(run: Run, group: Group, output: Path) -> None:
     except Stopped as stop:
         trainer.say(f"{stop}; start again to continue")
         sys.exit(EXIT_STATUS)
+    except torch.OutOfMemoryError as error:
+        raise UserError(
+            f"{run.name}: {group.device} is too small: {str(error).splitlines()[0]} Let fewer "
+            "examples go through the model at once (--micro-batch; micro_batch in a profile)"
+        ) from error
     if group.first:
         trainer.export(output)
 
