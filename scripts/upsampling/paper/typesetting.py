@@ -37,8 +37,8 @@ def latex(sheet: Sheet) -> str:
     stacked = [r" \\ ".join(escape(column.head).split()) for column in sheet.columns]
     heads = [rf"{{\shortstack{{{head}}}}}" for head in stacked]
     # What the text width of a two-column page leaves for the rows' names.
-    width = "2.2cm" if len(sheet.columns) > 14 else "3cm"
-    names = rf">{{\raggedright\arraybackslash}}p{{{width}}}"
+    name_width = "2.2cm" if len(sheet.columns) > 14 else "3cm"
+    names = rf">{{\raggedright\arraybackslash}}p{{{name_width}}}"
     kinds = [
         kind(column, [row[n] for row in sheet.cells]) for n, column in enumerate(sheet.columns)
     ]
