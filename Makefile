@@ -18,7 +18,8 @@ demo: $(ENV)/ready
 	@snakemake --cores all --resources mem_mb=$$(python -c "$(MEMORY)") --quiet host reason rules
 
 test: $(ENV)/ready check
-	pytest -n 2 --dist loadgroup -q
+	pytest -n 2 --dist worksteal -q tests/unit
+	pytest -q tests/workflow
 
 fault-test: $(ENV)/ready
 	pytest -n 2 --dist worksteal -m "not slow" tests/faults

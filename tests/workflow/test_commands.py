@@ -13,8 +13,6 @@ import yaml
 
 from .conftest import ROOT, STAND_IN
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 
 def test_slurm_profile_plans_the_paper_in_five_seconds(project, monkeypatch):
     monkeypatch.setenv("PATH", f"{STAND_IN}{os.pathsep}{os.environ['PATH']}")

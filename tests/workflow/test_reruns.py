@@ -3,10 +3,6 @@
 import os
 import time
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("workflow")
-
 
 def test_a_second_call_has_nothing_to_do(project):
     assert project.planned() == {}

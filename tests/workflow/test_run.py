@@ -8,7 +8,6 @@ import pytest
 import soundfile
 from safetensors.numpy import load_file
 
-pytestmark = pytest.mark.xdist_group("workflow")
 RUNS = ["nearest", "transposed"]
 
 
