@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file
 from scipy import signal as scipy_signal
 from torch.nn import functional
 
@@ -22,7 +23,7 @@ from upsampling.operators.interpolation import interpolate_nearest, interpolate_
 from upsampling.operators.subpixel import Subpixel
 from upsampling.probes import theory
 from upsampling.settings import DemucsLikeSettings, UserError
-from upsampling.training.checkpoints import load_file, save
+from upsampling.training.tensorfile import save
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
