@@ -124,6 +124,7 @@ def measure(width: int, arguments: argparse.Namespace) -> dict:
         row = compare(reference, step, arguments.budget)
         found["rows"].append({"operator": operator, **options, **row})
         name = " ".join([operator, *options.values()])
+        say(f"  {name}: {row['ratio']:.2f}")
         found["shares"][name] = shares(step)
         del step  # a wide model and its optimizer fill gigabytes
     del reference, base
@@ -135,6 +136,7 @@ def measure(width: int, arguments: argparse.Namespace) -> dict:
         for operator, options in [BASE, ("nearest", {}), ("linear", {})]:
             own = ours if operator == "transposed" else model(operator, options, **PUBLISHED)
             row = compare(reference, training_step(own, *data), arguments.budget)
+            say(f"  {operator} over Demucs: {row['ratio']:.2f}")
             found["demucs"].append({"operator": operator, **row})
     return found
 
@@ -164,6 +166,11 @@ def difference(ours: Any, demucs: Any) -> float:
         return (ours(noise) - demucs(noise)).abs().max().item()
 
 
+def say(message: str) -> None:
+    """Print one line of progress to standard error at once."""
+    print(message, file=sys.stderr, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -182,7 +189,7 @@ def main() -> None:
     results: dict[int, dict[int, dict]] = {}
     for threads in arguments.threads:
         for width in arguments.widths:
-            print(f"width {width}, threads {threads} ...", file=sys.stderr, flush=True)
+            say(f"width {width}, threads {threads}")
             command = [sys.executable, *sys.argv, "--measure", str(width)]
             environment = os.environ | {"OMP_NUM_THREADS": str(threads), "KINETO_LOG_LEVEL": "99"}
             output = subprocess.run(
