@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.paper import style
+from upsampling.paper.artifact_figures import artifact_changes, distribution
 from upsampling.paper.comparison import before_after
 from upsampling.paper.diagrams import diagram
 from upsampling.paper.differences import track_differences
@@ -69,6 +70,8 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "variant": (grid, {"columns": 1}),
     "before_after": (before_after, {}),
     "track_differences": (track_differences, {}),
+    "artifact_changes": (artifact_changes, {}),
+    "distribution": (distribution, {}),
 }
 
 
