@@ -248,8 +248,10 @@ def test_lines_off_the_bins_stand_as_still() -> None:
 
 
 def test_what_rounding_leaves_is_neither_tone_nor_noise() -> None:
-    """A constant, and single precision's rounding of it, periodic as vector units make it."""
-    rounding = np.resize([6e-9, -6e-9, 0, 0], 100_000)
-    for record in measure(0.01 + rounding * 0.1, SAMPLERATE, DEMUCS):
+    """A constant, and double precision's rounding of it, periodic as vector units make it."""
+    rounding = np.resize([1.0, -1.0, 0, 0], 100_000) * np.spacing(0.01)
+    output = 0.01 + rounding
+    assert np.ptp(output) > 0
+    for record in measure(output, SAMPLERATE, DEMUCS):
         if "prominence" in record["measure"] and record["measure"] != "prominence_ratio":
             assert abs(record["value"]) < 1

@@ -35,10 +35,10 @@ MINIMUM_SPACING = 2 * (GUARD + 1)
 # What a silent output, or an empty bin, is recorded as; a full-scale float32 signal's own rounding
 # lies just above it.
 SILENCE_DB = -200.0
-# What lies so far below the whole signal counts as that far below it: a little more than the range
-# of hearing, from its threshold to pain, and well above the rounding of double precision. So what
-# rounding leaves between two tones, or makes of a constant, is neither noise nor tone.
-RANGE_DB = 120.0
+# What lies so far below the whole signal counts as that far below it: less than single precision
+# can tell, and well above the rounding of double precision (some 300 dB). So what rounding leaves
+# between two tones, or makes of a constant, is neither noise nor tone.
+RANGE_DB = 180.0
 # Stands for the power of silence where only ratios are asked for.
 TINY = 1e-100
 ECMA = {
