@@ -259,6 +259,11 @@ class Experiment:
         }
         return canonical(values)
 
+    def training_summary(self) -> str:
+        """Canonical JSON of how much was trained, whatever was scored how."""
+        sections = {"epochs": "training", "channels": "model"}
+        return canonical({key: self.config[section][key] for key, section in sections.items()})
+
     def label(self, variant: str) -> str:
         """The label of a variant in tables."""
         return self.variants[variant].get("label", self.title(variant))
