@@ -39,6 +39,27 @@ rule score:
         " --output {output.scores:q} 2>&1 | tee {log:q}"
 
 
+# What measures a model: code that a change of makes surveys anew.
+SURVEYED = [
+    "probes/survey",
+    "probes/responses",
+    "probes/signals",
+    "probes/spectra",
+    "probes/artifacts",
+    "probes/tonality",
+    "probes/layers",
+    "probes/shifts",
+]
+SPREAD = ["probes/distribution", "probes/expectation", "probes/theory"]
+# Models of the paper's width take 6 GB in double precision, and 3 GB more while they are read.
+SURVEY_MB = 12000 if EXPERIMENT.scale == "paper" else 3000
+
+
+def one_of(variants):
+    """A wildcard's pattern for `variants` alone; with none of them, one that nothing matches."""
+    return "|".join(variants) or "(?!)"
+
+
 rule survey:
     """Measure one run's model, before and after training: weights, and responses to the probes."""
     input:
@@ -67,7 +88,7 @@ rule survey:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=3000,
+        mem_mb=SURVEY_MB,
     params:
         probes=EXPERIMENT.section("probes"),
         model=lambda wildcards, input: str(Path(input.model).parent),
@@ -117,7 +138,7 @@ rule survey_initialised:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=3000,
+        mem_mb=SURVEY_MB,
     params:
         probes=EXPERIMENT.section("probes"),
         seeds=EXPERIMENT.seeds,
