@@ -1,4 +1,4 @@
-"""A survey's rows and files: finite in silence, steady where the response is, single precision kept."""
+"""A survey's rows and files: finite in silence, and steady where the response is."""
 
 import csv
 import dataclasses
@@ -69,6 +69,6 @@ def test_a_stage_of_its_own_and_melgan(tmp_path: Path) -> None:
 
 def test_what_is_not_finite_is_refused(tmp_path: Path) -> None:
     row = dict.fromkeys(COLUMNS, "") | {"measure": "level", "value": float("nan")}
-    with pytest.raises(ValueError, match="not finite.*level"):
+    with pytest.raises(ValueError, match=r"not finite.*level"):
         write_rows([row], tmp_path / "measures.csv")
     assert not list(tmp_path.iterdir())
