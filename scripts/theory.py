@@ -7,6 +7,7 @@ Settings are those of the section `figures` in config.yaml.
 """
 
 import argparse
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +33,12 @@ def main() -> None:
     parser.add_argument("--settings", required=True, type=json.loads, help="JSON")
     parser.add_argument("--output", required=True, type=Path, help="arrays (.npz)")
     arguments = parser.parse_args()
+    probe = probes[arguments.probe]
     try:
-        arrays = probes[arguments.probe](**arguments.settings)
+        inspect.signature(probe).bind(**arguments.settings)
     except TypeError as error:
         raise UserError(f"--settings of {arguments.probe}: {error}") from error
-    save_arrays(arguments.output, arrays)
+    save_arrays(arguments.output, probe(**arguments.settings))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from upsampling.probes.losses import Critic, CriticSettings
 from upsampling.probes.prediction import line_amplitudes
 from upsampling.probes.spectra import mean_spectrum, save_arrays
 from upsampling.probes.theory import comb_levels
+from upsampling.settings import UserError
 
 TOLERANCE = 1e-6
 RATE = 8192
@@ -132,3 +133,26 @@ def test_the_figure_shows_what_was_probed(tmp_path):
         assert shown["lines"].size == 0
     with np.load(tmp_path / "loss_gradient_coverage.npz") as shown:
         assert shown["lengths"].tolist() == list(range(4, 19))
+
+
+@pytest.mark.parametrize(
+    ("critic", "seconds", "message"),
+    [
+        ({"layrs": 2}, 2, "unknown key 'layrs'"),
+        (SETTINGS, 0.5, "too short: the network"),
+        ({"layers": 4, "stride": 8, "length": 16}, 2, "hears 16968 samples"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(critic, seconds, message):
+    with pytest.raises(UserError, match=message):
+        losses.gradients(
+            critic, signal="white_noise", target="ones", samplerate=RATE, seconds=seconds
+        )
+
+
+def test_a_critic_hears_as_far_as_it_says():
+    critic = Critic(CriticSettings(**SETTINGS))
+    reach = critic.settings.reach
+    assert critic(torch.zeros(1, 1, reach))[-1].shape[-1] == 1
+    with pytest.raises(RuntimeError):
+        critic(torch.zeros(1, 1, reach - 1))

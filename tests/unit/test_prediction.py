@@ -13,6 +13,7 @@ from upsampling.probes.replicas import KINDS, replicas
 from upsampling.probes.responses import stack_response
 from upsampling.probes.spectra import N_FFT, mean_spectrum, save_arrays
 from upsampling.probes.taps import per_channel
+from upsampling.settings import UserError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -180,3 +181,30 @@ def test_an_operator_without_taps_is_shown_without_prediction(tmp_path):
     render("figure6_theory", {}, inputs, tmp_path / "f.pdf", tmp_path / "f.png", tmp_path)
     with np.load(tmp_path / "f_left_1.npz") as shown:
         assert set(shown) == {"frequencies", "measured"}
+
+
+@pytest.mark.parametrize(("operator", "predicted"), [("sinc", True), ("noise_sinc", False)])
+def test_an_operator_that_adds_noise_is_not_predicted(operator, predicted):
+    stack = STACK | {"operator": operator, "stride": 4, "signal": "white_noise"}
+    arrays = stack_response(**stack)
+    found = prediction.stack_prediction(arrays["signal"], 4000, stack)
+    assert bool(found) == predicted
+    if predicted:
+        _, power = mean_spectrum(arrays["layer_3"], 256_000, N_FFT)
+        loud = found["predicted_3"] > 1e-10
+        difference = to_decibels(power[loud]) - to_decibels(found["predicted_3"][loud])
+        assert np.median(np.abs(difference)) < SPECTRUM_DB
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"following": [{"operator": "linear", "options": {"definition": "align_corners"}}]},
+         "figures.replicas: operator 'linear': this interpolation is no filter"),
+        ({"seconds": 0.01}, "too short for spectra"),
+        ({"following": [{"operator": "haar_wavelet"}], "stride": 3}, "power of two"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_replicas_are_told_in_one_line(change, message):
+    with pytest.raises(UserError, match=message):
+        replicas(**REPLICAS | change)

@@ -23,7 +23,7 @@ same sums make lines of, and its scatter is coloured noise. `expected_period` pr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -37,12 +37,15 @@ from upsampling.probes.artifacts import to_decibels
 from upsampling.probes.signals import signal as probe_signal
 from upsampling.probes.spectra import mean_spectrum
 from upsampling.probes.taps import Filters, numbers
+from upsampling.settings import UserError, from_mapping
 
 Array = NDArray[Any]
 
 LOSSES = ("waveform", "score", "features")
 N_FFT = 8192
 KERNELS = 200
+# Length of the convolution that makes a score of features.
+HEAD = 3
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,14 @@ class CriticSettings:
     slope: float = 0.2
     seed: int = 0
 
+    @property
+    def reach(self) -> int:
+        """Samples of the waveform behind one score."""
+        samples = HEAD
+        for _ in range(self.layers):
+            samples = (samples - 1) * self.stride + self.length
+        return samples
+
 
 class Critic(nn.Module):
     """`CriticSettings` as a network; PyTorch's default initialisation, drawn from the seed."""
@@ -74,7 +85,7 @@ class Critic(nn.Module):
                 nn.Conv1d(first, second, settings.length, settings.stride, bias=False)
                 for first, second in pairwise(widths)
             )
-            self.head = nn.Conv1d(settings.channels, 1, 3, bias=False)
+            self.head = nn.Conv1d(settings.channels, 1, HEAD, bias=False)
 
     def forward(self, signal: Tensor) -> list[Tensor]:
         """Features [1, channels, time] of each layer, the score [1, 1, time] last."""
@@ -151,14 +162,19 @@ def gradients(
     (`strided`, `dense`) `{loss}_{network}_measured` dB [bins], and `_lines` Hz and `_levels` dB of
     the predicted lines above 0 Hz; `waveform` has no network: `waveform_measured`.
     """
-    settings = CriticSettings(**critic)
+    settings = from_mapping(CriticSettings, critic, "figures.loss_gradient.critic")
+    if round(seconds * samplerate) < max(N_FFT, 2 * settings.reach):
+        raise UserError(
+            f"figures.loss_gradient: {seconds} s at {samplerate} Hz are too short: the network "
+            f"hears {settings.reach} samples, spectra need {N_FFT}; raise seconds"
+        )
     output, wanted = (
         torch.from_numpy(probe_signal(kind, seconds, samplerate, settings.seed + place))[None, None]
         for place, kind in enumerate((signal, target))
     )
     networks = {
         "strided": Critic(settings),
-        "dense": Critic(CriticSettings(**{**critic, "stride": 1})),
+        "dense": Critic(replace(settings, stride=1)),
     }
     arrays: dict[str, Array] = {}
     for name in LOSSES:

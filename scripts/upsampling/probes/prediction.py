@@ -130,16 +130,18 @@ def predict(signal: Floats, samplerate: int, layers: Sequence[Filters]) -> dict[
 def stack_prediction(signal: Floats, samplerate: int, stack: Mapping[str, Any]) -> dict[str, Array]:
     """Predict every layer of a stack of `responses.stack_response`: `predict`'s names, `_1` .. .
 
-    `stack` has its settings. An operator that has no taps ends the prediction: arrays of later
-    layers are missing, and so are all of them if it is the only one.
+    `stack` has its settings. An operator that has no taps, or adds noise of its own, is not
+    predicted: there are no arrays then.
     """
     arrays: dict[str, Array] = {}
     filters: list[Filters] = []
     for index, layer in enumerate(stack_layers(**stack), start=1):
+        if getattr(layer, "branch", "") == "noise":
+            return {}
         try:
             filters.append(operator_taps(layer))
         except LookupError:
-            break
+            return {}
         found = predict(signal, samplerate, filters)
         arrays |= {f"{name}_{index}": values for name, values in found.items()}
     return arrays

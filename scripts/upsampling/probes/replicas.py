@@ -96,6 +96,10 @@ def replicas(
     `{kind}_{entry}_measured` and `_predicted`, dB [bins] as `mean_spectrum` reads; `_lines` Hz and
     `_levels` dB of the predicted lines above 0 Hz.
     """
+    if seconds * samplerate < N_FFT:
+        raise UserError(
+            f"figures.replicas: {seconds} s are too short for spectra of {N_FFT} points"
+        )
     factor = stride**layers
     count = round(seconds * samplerate / factor) + 2 * BORDER
     arrays: dict[str, Array] = {}
