@@ -1,7 +1,7 @@
 // Sounds, the card of each chosen upsampler, separated music.
 function player(take, description, folder) {
   const level = take.silent
-    ? element("p", { class: "note" }, element("span", { class: "silent" }, "Silent: "), `${decibels(take.level)}, not amplified.`)
+    ? element("p", { class: "note" }, element("span", { class: "silent" }, take.level > -199.95 ? "Too quiet to hear: " : "Digital silence"), take.level > -199.95 ? `${decibels(take.level)}, not amplified.` : ".")
     : element("p", { class: "note" }, `${decibels(take.level)}, played with ${take.gain < 0 ? "" : "+"}${fixed(take.gain, 1)} dB.`);
   if (!take.sound) return element("div", {}, element("p", { class: "absent" }, "This sound found no room on the page; it is in ", element("code", {}, folder), "."), level);
   const audio = element("audio", { controls: true, preload: "none", src: take.sound, "aria-label": description, "data-gain": take.gain });
@@ -52,7 +52,7 @@ function card(variant, probe, seed) {
   const run = ((data.takes.runs[variant.name] || {})[seed] || {})[probe.name];
   const initial = !run;
   const stages = run || { [data.stages[0]]: data.takes[data.initialisation][variant.name] };
-  const signal = initial ? "white noise" : probe.title.toLowerCase();
+  const signal = (initial ? data.initialisation_title : probe.title).toLowerCase();
   const where = initial ? "audio/initialisation/" : `audio/${variant.name}/seed${seed}/`;
   const id = `card-${variant.name}`;
   const made = element("article", { class: "card", "aria-labelledby": id, "data-variant": variant.name });
@@ -65,10 +65,10 @@ function card(variant, probe, seed) {
     if (take) {
       const what = `${variant.title}, ${STAGE_TITLES[stage].toLowerCase()}, ${signal}`;
       const own = take.floor === -150 ? null : element("span", { class: "note" }, `range down to ${minus(String(take.floor))} dB`);
-      const title = element("figcaption", {}, element("b", { class: stage }, STAGE_TITLES[stage]), own);
+      const title = element("figcaption", {}, element("b", { class: stage }, STAGE_TITLES[stage]), initial && probe.name !== data.initialisation ? element("span", { class: "note" }, signal) : null, own);
       panels.append(element("figure", { "data-stage": stage }, title, spectrogram(take, described(take, what), variant.tones), player(take, what, where)));
     } else {
-      const reason = variant.trained ? "No run is trained for this probe: it is shown as initialised for Figs. 1 and 9." : "Not trained in this configuration: only its response to white noise as initialised is shown.";
+      const reason = variant.trained ? "This probe is of the random model alone." : `Not trained in this configuration${initial && probe.name !== data.initialisation ? `, and not probed with ${probe.title.toLowerCase()}` : ""}.`;
       panels.append(element("p", { class: "absent", "data-stage": stage }, element("b", {}, STAGE_TITLES[stage]), element("br"), reason));
     }
   }
@@ -76,14 +76,19 @@ function card(variant, probe, seed) {
   const levels = curves.map(({ stage, take }) => `${STAGE_TITLES[stage].toLowerCase()} ${decibels(take.level)}`);
   const description = `Mean spectrum of ${variant.title}, ${signal}: ${levels.join(", ")} without the constant part.`;
   const legend = element("figcaption", {}, "Mean spectrum", ...curves.map(({ stage }) => element("b", { class: stage }, stage)));
-  panels.append(element("figure", {}, legend, spectra(curves, variant.tones, description)));
+  const measured = initial ? [] : measuredOn(variant, probe, seed);
+  const headlines = measured.filter((row) => data.headlines.includes(row.measureName)).map((row) =>
+    element("p", { class: "note" }, `${row.measure} at ${kilohertz(row.frequency)}: `, element("b", {}, [row.before, row.after].filter((value) => value !== null).map(numeral).join(" \u2192 ")), ` ${row.unit}`));
+  panels.append(element("figure", {}, legend, spectra(curves, variant.tones, description), ...headlines));
   made.append(panels);
-  if (!initial) made.append(measuresOf(variant, probe, seed));
+  if (measured.length) made.append(measuresTable(variant, measured));
   return made;
 }
-function measuresOf(variant, probe, seed) {
-  const rows = tableRows.filter((row) => row.variant === variant.title && row.name === variant.name && String(row.seed) === seed && row.probeName === probe.name && (row.frequency === null || row.frequency === variant.tones[0]));
-  if (!rows.length) return "";
+// At the fundamental of the outermost layer, where its tones and valleys are, and of the whole signal.
+function measuredOn(variant, probe, seed) {
+  return tableRows.filter((row) => row.name === variant.name && String(row.seed) === seed && row.probeName === probe.name && (row.frequency === null || row.frequency === variant.tones[0]));
+}
+function measuresTable(variant, rows) {
   const head = element("tr", {}, ...["Measure", "at", "before", "after"].map((text, place) => element("th", { scope: "col", class: place > 1 && "number" }, text)));
   const body = rows.map((row) => element("tr", {},
     element("th", { scope: "row" }, row.measure),

@@ -1,7 +1,8 @@
 """What the page shows, read from results/{scale}: takes of probes, excerpts, tables."""
 
+import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from upsampling.paper.gallery import pictures, sound
 from upsampling.paper.gallery.words import MEASURES, PROBES, Words, words_for
@@ -24,6 +26,7 @@ BATCH = 16
 INITIALISATION_SECONDS = 2.0
 PICTURES, PROBE_SOUNDS, EXCERPTS = range(3)
 SIGNIFICANT = 5
+REFERENCES: dict[bytes, float] = {}
 
 
 @dataclass
@@ -70,12 +73,13 @@ def probe_take(
     `Loudness`), `curve` (see `mean_curve`), `samplerate` in Hz, `seconds`, `floor` in dB, and
     whether the picture is `relative` to the input's maximum, not to full scale.
     """
-    arrays = load_arrays(path, ("input", which, "input_samplerate"))
-    samplerate = int(arrays["input_samplerate"])
-    seconds = min(seconds, len(arrays[which]) / samplerate)
+    arrays = load_arrays(path, ("input", "output", "input_samplerate"))
+    samplerate, samples = int(arrays["input_samplerate"]), arrays[which]
+    seconds = min(seconds, len(samples) / samplerate)
     count = round(seconds * samplerate)
-    take: dict[str, Any] = asdict(sound.match_level(arrays[which][:count])[1]) | {
-        "curve": pictures.mean_curve(arrays[which], samplerate),
+    zero = reference(arrays["input"])
+    take: dict[str, Any] = asdict(sound.match_level(samples[:count])[1]) | {
+        "curve": pictures.mean_curve(samples, samplerate),
         "samplerate": samplerate,
         "seconds": seconds,
         "floor": floor,
@@ -83,19 +87,26 @@ def probe_take(
     }
 
     # Both read the file again: the arrays of a hundred variants would not fit into memory.
-    def picture() -> str:
-        stored = load_arrays(path, ("input", which))
-        reference = reference_magnitude(stored["input"])
-        shown = spectrogram(stored[which], samplerate, reference, center=which == "input")
+    def seen() -> str:
+        stored = load_arrays(path, (which,))[which]
+        shown = spectrogram(stored, samplerate, zero, center=which == "input")
         return pictures.spectrogram_png(shown, floor, seconds)
 
-    def audio() -> str:
-        stored = load_arrays(path, (which,))[which]
-        return sound.flac(sound.match_level(stored[:count])[0], samplerate)
+    def heard() -> str:
+        stored = load_arrays(path, (which,))[which][:count]
+        return sound.probe(sound.match_level(stored)[0], samplerate)
 
-    media.want(seed, PICTURES, take, "picture", picture)
-    media.want(seed, PROBE_SOUNDS, take, "sound", audio)
+    media.want(seed, PICTURES, take, "picture", seen)
+    media.want(seed, PROBE_SOUNDS, take, "sound", heard)
     return take
+
+
+def reference(samples: NDArray[Any]) -> float:
+    """The `reference_magnitude` of an input, which is the same for many variants."""
+    key = hashlib.sha256(samples.tobytes()).digest()
+    if key not in REFERENCES:
+        REFERENCES[key] = reference_magnitude(samples)
+    return REFERENCES[key]
 
 
 def takes(spec: Mapping[str, Any], results: Path, media: Media) -> dict[str, Any]:
@@ -104,7 +115,7 @@ def takes(spec: Mapping[str, Any], results: Path, media: Media) -> dict[str, Any
     `runs` as [variant][seed][probe][stage], `initialisation` as [variant]: the random models of
     Figs. 1 and 9; `inputs` as [probe]: the probes themselves, at the highest sampling rate.
     """
-    seconds, signals = spec["settings"]["probe_seconds"], spec["signals"]
+    seconds = spec["settings"]["probe_seconds"]
     sources: dict[str, Path] = {}
     runs: dict[str, Any] = {}
     initial: dict[str, Any] = {}
@@ -112,24 +123,40 @@ def takes(spec: Mapping[str, Any], results: Path, media: Media) -> dict[str, Any
         name, floor = variant["name"], variant["floor"]
         path = results / "initialisation" / f"{name}.npz"
         initial[name] = probe_take(media, path, "output", floor, INITIALISATION_SECONDS, 0)
-        best = sources.get(INITIALISATION)
-        if best is None or sample_rate(path) > sample_rate(best):
-            sources[INITIALISATION] = path
-        for order, seed in enumerate(spec["seeds"] if variant["trained"] else []):
-            folder = results / "probes" / name / f"seed{seed}"
-            for probe in signals:
-                paths = {stage: folder / f"{probe}_{stage}.npz" for stage in STAGES}
-                runs.setdefault(name, {}).setdefault(str(seed), {})[probe] = {
-                    stage: probe_take(media, path, "output", floor, seconds, order)
-                    for stage, path in paths.items()
-                }
-                sources.setdefault(probe, paths[STAGES[0]])
+        prefer(sources, INITIALISATION, path)
+        for order, seed in enumerate(spec["seeds"]):
+            for probe, stage, path in run_files(results, variant, seed, spec["signals"]):
+                take = probe_take(media, path, "output", floor, seconds, order)
+                run = runs.setdefault(name, {}).setdefault(str(seed), {})
+                run.setdefault(probe, {})[stage] = take
+                prefer(sources, probe, path)
     limits = {INITIALISATION: INITIALISATION_SECONDS}
     inputs = {
         probe: probe_take(media, path, "input", FLOOR, limits.get(probe, seconds), -1)
         for probe, path in sources.items()
     }
     return {"runs": runs, INITIALISATION: initial, "inputs": inputs}
+
+
+def run_files(
+    results: Path, variant: Mapping[str, Any], seed: int, signals: Sequence[str]
+) -> Iterator[tuple[str, str, Path]]:
+    """Probe, stage and file of each response of one run.
+
+    A variant that is not trained may have been probed before training all the same, or not at all.
+    """
+    folder = results / "probes" / variant["name"] / f"seed{seed}"
+    for probe in signals:
+        for stage in STAGES if variant["trained"] else STAGES[:1]:
+            path = folder / f"{probe}_{stage}.npz"
+            if variant["trained"] or path.is_file():
+                yield probe, stage, path
+
+
+def prefer(sources: dict[str, Path], probe: str, path: Path) -> None:
+    """Keep for each probe the first file of the highest sampling rate."""
+    if probe not in sources or sample_rate(path) > sample_rate(sources[probe]):
+        sources[probe] = path
 
 
 def sample_rate(path: Path) -> int:
@@ -215,7 +242,7 @@ def artifact_rows(path: Path, variants: list[str]) -> dict[str, Any]:
             int(record["seed"]),
             probes.index(record["probe"]),
             measures.index(record["measure"]),
-            number(record["frequency_hz"]),
+            None if math.isnan(record["frequency_hz"]) else record["frequency_hz"],
         )
         values: list[float | None] = rows.setdefault(key, [None, None])
         values[STAGES.index(record["stage"])] = number(record["value"])
@@ -243,12 +270,15 @@ def number(value: float) -> float | None:
     return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else None
 
 
-def scores(path: Path) -> dict[str, dict[str, float | None]]:
+def scores(path: Path) -> dict[str, dict[str, Any]]:
     """Table 1's numbers that cards show, per variant: `sdr`, `sdr_spread`, `parameters`."""
     table = pd.read_csv(path)
-    own = table[table["variant"].notna()].set_index("variant")
-    columns = ["sdr", "sdr_spread", "parameters"]
+    own = table[table["variant"].notna()]
     return {
-        str(name): {column: number(row[column]) for column in columns}
-        for name, row in own.iterrows()
+        str(row["variant"]): {
+            "sdr": number(row["sdr"]),
+            "sdr_spread": number(row["sdr_spread"]),
+            "parameters": None if pd.isna(row["parameters"]) else int(row["parameters"]),
+        }
+        for row in own.to_dict("records")
     }

@@ -8,7 +8,7 @@ const initially = new Set((firstTrained.length ? firstTrained : data.variants).s
 for (const [trained, title] of [[true, "Trained here"], [false, "Before training only"]]) {
   const group = data.variants.filter((variant) => variant.trained === trained);
   const chips = group.map((variant) => chip(variant, initially.has(variant)));
-  if (chips.length) find("choices").append(element("div", { class: "group", role: "group", "aria-label": title }, element("span", { "aria-hidden": "true" }, title), ...chips));
+  if (chips.length) find("choices").append(element("div", { class: "group", role: "group", "aria-label": title }, element("span", { "aria-hidden": "true" }, title), element("div", { class: "chips" }, ...chips)));
 }
 const option = (value, text) => element("option", { value }, text);
 find("probe").append(...data.probes.map((probe) => option(probe.name, probe.title)));

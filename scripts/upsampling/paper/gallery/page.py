@@ -17,6 +17,8 @@ FOLDER = Path(__file__).parent
 # One after the other they make the page's one script.
 SCRIPTS = ("plots.js", "cards.js", "table.js", "page.js")
 MEGABYTE = 10**6
+# Measures that a card shows in one line: of tonal and of filtering artifacts.
+HEADLINES = ("tone_prominence", "notch_depth")
 
 
 def gallery(spec: Mapping[str, Any], results: Path, workers: int = 1) -> tuple[str, int]:
@@ -37,7 +39,9 @@ def gallery(spec: Mapping[str, Any], results: Path, workers: int = 1) -> tuple[s
             content.described(name, PROBES) for name in [*spec["signals"], content.INITIALISATION]
         ],
         "initialisation": content.INITIALISATION,
+        "initialisation_title": words_for(spec["initialisation_signal"], PROBES).title,
         "stages": content.STAGES,
+        "headlines": HEADLINES,
         "takes": takes,
         "excerpts": content.excerpts(spec, results, media),
         "artifacts": content.artifact_rows(results / "tables" / "artifacts.csv", names),
@@ -72,8 +76,7 @@ def render(spec: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -> s
         palette=pictures.palette(),
         target=sound.TARGET_DBFS,
         audible=sound.AUDIBLE_DBFS,
-        opus_rate=sound.OPUS_RATE,
-        initialisation=words_for(spec["initialisation_signal"], PROBES).title.lower(),
+        opus_rate=sound.OPUS_RATE.removesuffix("k"),
         style=style,
         script=script,
         policy=policy(style, script),

@@ -39,7 +39,7 @@ def spectrogram_png(shown: Spectrogram, floor: float, seconds: float) -> str:
     image = Image.fromarray(np.where(np.isnan(steps), LEVELS, steps).astype(np.uint8))
     image.putpalette(bytes.fromhex("".join([*palette(), "#ffffff"]).replace("#", "")))
     file = io.BytesIO()
-    image.save(file, "PNG", optimize=True, transparency=LEVELS)
+    image.save(file, "PNG", transparency=LEVELS)
     return data_uri("image/png", file.getvalue())
 
 

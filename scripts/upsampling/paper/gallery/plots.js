@@ -6,8 +6,8 @@ const palette = read("palette");
 const find = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const STAGE_TITLES = { initialised: "Before training", trained: "After training" };
-const SPECTRUM = { low: -140, high: 0 };
-const ROWS = 100;
+const SPECTRUM = { low: -160, high: 0 };
+const ROWS = 50;
 const byName = new Map(data.variants.map((variant) => [variant.name, variant]));
 
 // Text only ever enters the page as text: no markup of the configuration can act.
@@ -29,7 +29,7 @@ function shape(tag, attributes, ...children) {
 
 const minus = (text) => text.replace("-", "\u2212");
 const fixed = (value, digits) => minus(value.toFixed(digits));
-const decibels = (value) => (value <= -199.95 ? "digital silence" : `${fixed(value, 1)} dBFS`);
+const decibels = (value) => (value <= -199.95 ? "none at all" : `${fixed(value, 1)} dBFS`);
 const kilohertz = (hertz) => `${Number((hertz / 1000).toPrecision(5))} kHz`;
 function numeral(value) {
   if (value === null || value === undefined) return "\u2013";
