@@ -2,7 +2,7 @@
 # Run by Snakemake inside the new conda environment, from the repository's folder.
 set -euo pipefail
 lock=envs/requirements.lock
-lock_sha256=0792c470bf2d57ed9c9f44e861467955b192683fd7c8b922a7fa50b70df50409
+lock_sha256=9889f4559e2ee40ec8db76da6a00500167e728c9e90e71f31a0515a745224b48
 if ! echo "$lock_sha256  $lock" | sha256sum --check --quiet -; then
   echo "error: $lock is missing here or does not match envs/upsampling.post-deploy.sh; run snakemake from the repository's folder, or 'make lock' after a change" >&2
   exit 1
