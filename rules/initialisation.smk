@@ -49,7 +49,9 @@ rule probe_stack:
             "probes/responses",
             "probes/signals",
             "probes/prediction",
+            "probes/spectra",
             "probes/taps",
+            "probes/theory",
         ),
     output:
         arrays=f"{RESULTS}/stacks/{{figure}}_{{side}}.npz",

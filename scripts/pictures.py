@@ -7,7 +7,7 @@ from upsampling.files import atomic_path
 from upsampling.settings import run
 
 WIDTH = 1000
-COLORS = 48
+COLORS = 96
 
 
 def main() -> None:
@@ -22,8 +22,8 @@ def main() -> None:
         if picture.width > WIDTH:
             size = (WIDTH, round(picture.height * WIDTH / picture.width))
             picture = picture.resize(size, Image.Resampling.LANCZOS)
-        # Without dithering, which would only add noise to compress.
-        reduced = picture.quantize(COLORS, dither=Image.Dither.NONE)
+        # An octree keeps rare colours, such as markers; dithering would add noise to compress.
+        reduced = picture.quantize(COLORS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         with atomic_path(arguments.folder / path.name) as temporary:
             reduced.save(temporary, format="PNG", optimize=True)
         print(arguments.folder / path.name)
