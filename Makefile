@@ -1,7 +1,7 @@
 # make demo   sets up the environment and runs the whole pipeline at demo scale
 # make test   sets up the environment, checks the code and runs the tests
 # make clean  removes the environment and the demo; results of other scales stay
-# make bench  measures what a training step costs, and writes docs/benchmarks.md
+# make bench  measures training steps, the track store and scoring, and writes docs/benchmarks/
 # make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
 # make lock   resolves envs/requirements.in anew into envs/requirements.lock
 
@@ -33,7 +33,9 @@ check: $(ENV)/ready
 	snakemake --lint
 
 bench: $(ENV)/ready
-	@python benchmarks/training_step.py --output docs/benchmarks.md
+	@python benchmarks/training_step.py --output docs/benchmarks/training_step.md
+	@python benchmarks/store.py --output docs/benchmarks/store.md
+	@python benchmarks/scoring.py --output docs/benchmarks/scoring.md
 
 $(ENV)/ready: envs/requirements.lock envs/setup.sh
 	@PYTHON="$(PYTHON)" sh envs/setup.sh $(ENV) envs/requirements.lock

@@ -18,6 +18,7 @@ include: "rules/training.smk"
 include: "rules/evaluation.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
+include: "rules/report.smk"
 
 
 localrules:
@@ -33,10 +34,12 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
+        rules.gallery.output,
 
 
 onsuccess:
     print(f"\nAll done. Figures, tables, models and audio: {Path(RESULTS).resolve()}")
+    print(f"To see and hear them, open in a browser: {Path(rules.gallery.output.html).resolve()}")
 
 
 onerror:

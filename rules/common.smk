@@ -6,10 +6,12 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from upsampling import environment
 from upsampling.experiment import Experiment
+from upsampling.paper.gallery.spec import gallery_seeds, gallery_signals, gallery_spec
 from upsampling.settings import UserError, canonical
 
 try:
     EXPERIMENT = Experiment(config)
+    GALLERY = gallery_spec(EXPERIMENT)
     environment.prepare(
         {str(m) for m in workflow.deployment_settings.deployment_method}
     )

@@ -35,6 +35,8 @@ rule train:
         folder=folder("best"),
         # Not an output: Snakemake deletes the outputs of a job that was interrupted.
         checkpoints=f"{RESULTS}/checkpoints/{{variant}}/seed{{seed}}",
+        # For `tensorboard --logdir`; nor is this one, since its files carry the time of day.
+        events=f"{LOGS}/tensorboard/{{variant}}/seed{{seed}}",
     shell:
         "{resources.launcher} python {input.script:q}"
         " --name {wildcards.variant}/seed{wildcards.seed}"
@@ -44,6 +46,7 @@ rule train:
         " --store {params.store:q}"
         " --checkpoints {params.checkpoints:q}"
         " --output {params.folder:q}"
+        " --events {params.events:q}"
         " --processes {resources.processes}"
         " --micro-batch {resources.micro_batch}"
         " --max-minutes {resources.runtime} 2>&1 | tee {log:q}"

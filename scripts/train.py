@@ -1,6 +1,6 @@
 """Train one variant with one seed; resumes from its checkpoints after any interruption.
 
-Exit status 75: it stopped in time, on a signal or before --max-minutes; start it again to continue.
+Exit status 75: it stopped in time, on a signal or before its time limit; start again to continue.
 Several processes share the work if --processes says so, or if torchrun or srun starts them.
 """
 
@@ -21,9 +21,12 @@ def main() -> None:
     parser.add_argument("--store", required=True, type=Path, help="folder of the track store")
     parser.add_argument("--checkpoints", required=True, type=Path, help="folder of its own")
     parser.add_argument("--output", required=True, type=Path, help="folder of the trained model")
-    parser.add_argument("--max-minutes", type=float, default=0, help="0: no limit")
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument("--max-minutes", type=float, default=0, help="0: no limit")
+    limit.add_argument("--max-hours", type=float, default=0, help="the same, in hours")
     parser.add_argument("--processes", type=int, default=1, help="0: one per GPU")
     parser.add_argument("--micro-batch", type=int, default=0, help="examples at once; 0: all")
+    parser.add_argument("--events", type=Path, help="folder for TensorBoard; default: none")
     arguments = parser.parse_args()
 
     from upsampling.tracks.store import TrackStore
@@ -44,8 +47,9 @@ def main() -> None:
         store=TrackStore.open(arguments.store),
         checkpoints=arguments.checkpoints,
         name=arguments.name,
-        max_minutes=arguments.max_minutes or float("inf"),
+        max_minutes=arguments.max_minutes or 60 * arguments.max_hours or float("inf"),
         micro_batch=arguments.micro_batch,
+        events=arguments.events,
     )
     with distributed.group() as group:
         train(job, group, arguments.output)
