@@ -10,7 +10,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from upsampling.custom import code_of
-from upsampling.figure_plan import LAYERS, Figure, theory_figures
+from upsampling.figure_plan import LAYERS, Figure, outermost, theory_figures
 from upsampling.schema import check
 from upsampling.settings import (
     MelganSettings,
@@ -141,11 +141,21 @@ class Experiment:
             figures.append(Figure(name, {}, panels, inputs))
         layers = [panel for panel in panels if "signal" not in panel]
         figures.append(Figure("figure10", {}, layers, inputs[:1]))
-        return [*figures, self._differences(results), *theory_figures(seeds, results, panels)]
+        titles = {name: self.title(name) for name in self.variants}
+        return [
+            *figures,
+            self._differences(results),
+            *theory_figures(seeds, results, panels, titles),
+        ]
 
     def probe(self, name: str) -> str:
-        """Canonical JSON of a probe of scripts/theory.py: replicas or loss_gradient."""
-        return canonical(self.config["figures"][name])
+        """Canonical JSON of a probe of scripts/theory.py: replicas, responses or loss_gradient."""
+        settings = self.config["figures"][name]
+        if name == "responses":
+            base = self.config["model"]
+            operators = {key: outermost(self._model(key, base)) for key in self.variants}
+            settings = settings | {"operators": operators}
+        return canonical(settings)
 
     def panel(self, variant: str) -> str:
         """Canonical JSON of the figure that shows one variant alone."""

@@ -67,7 +67,8 @@ def test_settings_agree():
 
 def test_every_figure_of_the_paper_is_drawn():
     drawn = {figure.name for figure in Experiment(CONFIG).figures("results")}
-    own = {"initialisation", "track_differences", "replicas", "loss_gradient"}
+    own = {"initialisation", "track_differences", "responses", "replicas"}
+    own |= {"loss_gradient"}
     own |= {f"figure{n}_theory" for n in (6, 7, 8)}
     assert drawn == {f"figure{n}" for n in range(1, 11)} | own
     assert drawn <= set(FIGURES)

@@ -261,3 +261,13 @@ def operator_taps(layer: nn.Module) -> Filters:
         if kind in RULES:
             return RULES[kind](layer)
     raise LookupError(f"{type(layer).__name__} has no closed form")
+
+
+def known_taps(layer: nn.Module) -> Filters | None:
+    """The filters of an operator if they tell all of its output: None for what adds noise, too."""
+    if isinstance(layer, NoiseSinc) and layer.branch == "noise":
+        return None
+    try:
+        return operator_taps(layer)
+    except LookupError:
+        return None
