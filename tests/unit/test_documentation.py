@@ -33,7 +33,7 @@ def test_the_notebook_prints_what_it_stores():
 def test_pictures_are_there_and_small():
     text = (DOCS / "artifacts.md").read_text()
     pictures = re.findall(r"!\[.+\]\((images/.+\.png)\)", text)
-    assert len(pictures) == 5
+    assert len(pictures) == 6
     for picture in pictures:
         content = (DOCS / picture).read_bytes()
         assert content.startswith(b"\x89PNG")
