@@ -25,6 +25,18 @@ STORE = str(Path(DATA.get("store", Path(DATA["root"], "store")), "manifest.json"
 ENVIRONMENT = "../envs/upsampling.yaml"
 PACKAGE = "scripts/upsampling"
 STAGES = ["initialised", "trained"]
+# What measures a model: code that a change of makes surveys anew.
+SURVEYED = [
+    "probes/survey",
+    "probes/responses",
+    "probes/signals",
+    "probes/spectra",
+    "probes/artifacts",
+    "probes/tonality",
+    "probes/layers",
+    "probes/shifts",
+]
+SPREAD = ["probes/distribution", "probes/expectation", "probes/theory"]
 
 
 wildcard_constraints:
@@ -55,6 +67,17 @@ def runs(pattern, **wildcards):
     return expand(
         pattern, variant=EXPERIMENT.trained, seed=EXPERIMENT.seeds, **wildcards
     )
+
+
+def one_of(variants):
+    """A wildcard's pattern for `variants` alone; with none of them, one that nothing matches."""
+    return "|".join(variants) or "(?!)"
+
+
+def surveys():
+    """The artifact measures of every variant, trained or not, with every seed."""
+    path = rules.survey.output.measures
+    return expand(path, variant=EXPERIMENT.variants, seed=EXPERIMENT.seeds)
 
 
 def score_files():

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.paper import style
+from upsampling.paper.artifact_figures import artifact_changes, distribution
 from upsampling.paper.comparison import before_after
 from upsampling.paper.diagrams import diagram
 from upsampling.paper.overlays import stacks_and_theory
@@ -82,6 +83,8 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "track_differences": (_track_differences, {}),
     "replicas": (replica_panels, {}),
     "loss_gradient": (loss_panels, {}),
+    "artifact_changes": (artifact_changes, {}),
+    "distribution": (distribution, {}),
 }
 
 
