@@ -43,15 +43,6 @@ def stack(arguments: argparse.Namespace) -> None:
         write_wav(f"{arguments.audio}_{name}.wav", arrays[name], int(rate), LISTENING_PEAK)
 
 
-def survey(arguments: argparse.Namespace) -> None:
-    """Probe a training run's model, before and after training, and measure its artifacts."""
-    from upsampling.probes.survey import survey_model
-
-    options = vars(arguments)
-    del options["function"]
-    survey_model(**options)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     kinds = parser.add_subparsers(required=True)
@@ -70,17 +61,6 @@ def main() -> None:
     layers.add_argument("--theory", required=True, type=Path, help="arrays of the prediction")
     layers.add_argument("--audio", required=True, help="beginning of the WAV files' names")
     layers.set_defaults(function=stack)
-    both = kinds.add_parser("survey", help=survey.__doc__)
-    both.add_argument("--folder", required=True, type=Path, help="folder of the trained model")
-    both.add_argument("--variant", required=True)
-    both.add_argument("--seed", required=True, type=int)
-    both.add_argument("--probe", required=True, type=json.loads, help="the probes, JSON")
-    both.add_argument(
-        "--arrays", required=True, type=Path, nargs="+", help=".npz per signal and stage"
-    )
-    both.add_argument("--audio", required=True, type=Path, help="folder for WAV files")
-    both.add_argument("--measures", required=True, type=Path, help="CSV of artifact measures")
-    both.set_defaults(function=survey)
     arguments = parser.parse_args()
     arguments.function(arguments)
 

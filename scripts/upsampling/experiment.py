@@ -61,6 +61,11 @@ class Experiment:
         """Variants that are trained and scored, in the order of the config."""
         return [name for name, variant in self.variants.items() if variant.get("train", True)]
 
+    @cached_property
+    def untrained(self) -> list[str]:
+        """Variants that take part before training only, in the order of the config."""
+        return [name for name in self.variants if name not in self.trained]
+
     @property
     def scoring(self) -> str:
         """Canonical JSON of how models are scored; how scores are aggregated afterwards is not."""
@@ -118,12 +123,21 @@ class Experiment:
         """The probe signals that go through each model before and after training."""
         return self.config["probes"]["signals"]
 
+    def distribution(self, variant: str) -> dict[str, str]:
+        """The model whose random initialisations are measured, and how: both canonical JSON."""
+        section = self.config["distribution"]
+        widths = ("channels",) if self._is_melgan(variant) else ("channels", "depth")
+        model = self._model(variant, self.config["model"]) | {key: section[key] for key in widths}
+        measured = {key: section[key] for key in ("seeds", "seconds")}
+        measured["probe_seed"] = self.config["probes"]["seed"]
+        return {"model": canonical(model), "distribution": canonical(measured)}
+
     def stack(self, figure: str, side: str) -> str:
         """Canonical JSON of the operator stack of one column of Figs. 6-8."""
         return canonical(merge(STACK, self.config["figures"][figure][side]))
 
     def figures(self, results: str) -> list["Figure"]:
-        """Figs. 1-10 and the overview of all variants; their inputs lie below `results`."""
+        """Figs. 1-10 and the overviews of all variants; their inputs lie below `results`."""
         seeds = self.config["figures"]
         figures = [
             Figure("figure2", {"seed": seeds["figure2"]["seed"]}, ["a"]),
@@ -141,12 +155,9 @@ class Experiment:
             figures.append(Figure(name, {}, panels, inputs))
         layers = [panel for panel in panels if "signal" not in panel]
         figures.append(Figure("figure10", {}, layers, inputs[:1]))
+        figures += [self._differences(results), *self._measured(results)]
         titles = {name: self.title(name) for name in self.variants}
-        return [
-            *figures,
-            self._differences(results),
-            *theory_figures(seeds, results, panels, titles),
-        ]
+        return [*figures, *theory_figures(seeds, results, panels, titles)]
 
     def probe(self, name: str) -> str:
         """Canonical JSON of a probe of scripts/theory.py: replicas, responses or loss_gradient."""
@@ -197,6 +208,15 @@ class Experiment:
         inputs = [f"{results}/tables/{name}.csv" for name in ("comparisons", "track_scores")]
         return Figure("track_differences", spec, ["all"], inputs)
 
+    def _measured(self, results: str) -> list["Figure"]:
+        """Artifacts before and after training, and over random initialisations, of all variants."""
+        spec = {"titles": {name: self.title(name) for name in self.variants}}
+        tables = {"artifact_changes": "artifacts", "distribution": "distribution"}
+        return [
+            Figure(name, spec, ["all"], [f"{results}/tables/{table}.csv"])
+            for name, table in tables.items()
+        ]
+
     def _is_melgan(self, variant: str) -> bool:
         return self.variants[variant].get("model", {}).get("architecture") == "melgan"
 
@@ -212,6 +232,14 @@ class Experiment:
             for name in self.trained
         ]
         return canonical(rows + list(self.config["literature"]))
+
+    def artifact_rows(self) -> str:
+        """Canonical JSON of the rows of Table 2: trained variants, then the others."""
+        rows = [
+            {"variant": name, "label": self.label(name), "trained": name in self.trained}
+            for name in [*self.trained, *self.untrained]
+        ]
+        return canonical(rows)
 
     def compared_rows(self) -> str:
         """Canonical JSON of the rows that have scores, without labels that change nothing."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.paper import style
+from upsampling.paper.artifact_figures import artifact_changes, distribution
 from upsampling.paper.comparison import before_after
 from upsampling.paper.diagrams import diagram
 from upsampling.paper.overlays import stacks_and_theory
@@ -83,6 +84,8 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "responses": (operator_panels, {}),
     "replicas": (replica_panels, {}),
     "loss_gradient": (loss_panels, {}),
+    "artifact_changes": (artifact_changes, {}),
+    "distribution": (distribution, {}),
 }
 
 

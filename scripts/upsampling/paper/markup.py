@@ -36,7 +36,7 @@ class Sheet:
     """A table as text: `cells[row][column]`, `trained[row]`, footnotes as (mark, text).
 
     `bold` holds the (row, column) of cells to print in bold. The first column names the row; a line
-    parts rows that were trained from the others.
+    parts rows that were trained from the others. `title` numbers the table, as in "Table 1".
     """
 
     columns: list[Column]
@@ -45,6 +45,7 @@ class Sheet:
     caption: str
     footnotes: list[tuple[str, str]]
     bold: set[tuple[int, int]] = field(default_factory=set)
+    title: str = "Table 1"
 
     def bodies(self, cell: Callable[[str, Column, bool], str]) -> list[list[list[str]]]:
         """Cells through `cell(text, column, bold)`; consecutive rows all trained, or all not."""
@@ -98,7 +99,11 @@ def markdown(sheet: Sheet) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "| " + " | ".join([":--", *["--:"] * (len(heads) - 1)]) + " |")
     notes = [f"{mark} {text}".strip() for mark, text in sheet.footnotes]
-    blocks = [f"**Table 1.** {escape(sheet.caption)}", "\n".join(lines), *map(escape, notes)]
+    blocks = [
+        f"**{escape(sheet.title)}.** {escape(sheet.caption)}",
+        "\n".join(lines),
+        *map(escape, notes),
+    ]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -129,13 +134,13 @@ def html(sheet: Sheet) -> str:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Table 1</title>
+<title>{escape(sheet.title)}</title>
 <style>{HTML_STYLE}</style>
 </head>
 <body>
-<div class="scroll" role="region" aria-label="Table 1" tabindex="0">
+<div class="scroll" role="region" aria-label="{escape(sheet.title)}" tabindex="0">
 <table aria-describedby="notes">
-<caption><strong>Table 1.</strong> {escape(sheet.caption)}</caption>
+<caption><strong>{escape(sheet.title)}.</strong> {escape(sheet.caption)}</caption>
 {groups}
 <thead>
 <tr>{"".join(top)}</tr>
