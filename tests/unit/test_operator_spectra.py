@@ -15,8 +15,8 @@ from upsampling.settings import UserError
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 SETTINGS = json.loads(Experiment(CONFIG).probe("responses"))
-# What has no closed form, or noise of its own.
-MEASURED_ONLY = {"noise_sinc", "istft_head"}
+# What is not linear.
+MEASURED_ONLY = {"istft_head"}
 SPECTRUM_DB = 0.7
 LINE_DB = 0.5
 FLOOR_DB = -110.0

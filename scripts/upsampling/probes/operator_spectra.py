@@ -18,7 +18,7 @@ from upsampling.probes.artifacts import to_decibels
 from upsampling.probes.prediction import hann_lobes, line_amplitudes, noise_power
 from upsampling.probes.signals import signal as probe_signal
 from upsampling.probes.spectra import mean_spectrum
-from upsampling.probes.taps import known_taps
+from upsampling.probes.taps import operator_taps, own_noise
 from upsampling.settings import UserError
 
 Array = NDArray[Any]
@@ -42,8 +42,8 @@ def operator_spectra(
     """Probe each of `operators` (name: its `operator`, `options`, `bias`), outputs at `samplerate`.
 
     All are drawn from the same `seed`. Returns `frequencies` Hz [bins], and per name
-    `{name}_measured` dB [bins] as `mean_spectrum` reads; where taps tell all, `_predicted` dB
-    [bins], and `_lines` Hz and `_levels` dB of the lines above 0 Hz.
+    `{name}_measured` dB [bins] as `mean_spectrum` reads; for operators that have taps `_predicted`
+    dB [bins], and `_lines` Hz and `_levels` dB of the lines above 0 Hz.
     """
     if seconds * samplerate < N_FFT:
         raise UserError(
@@ -63,11 +63,15 @@ def operator_spectra(
         output = layer(inputs[None, None])[0, 0, BORDER * stride : -BORDER * stride].numpy()
         arrays["frequencies"], power = mean_spectrum(output, samplerate, N_FFT)
         arrays[f"{name}_measured"] = to_decibels(power)
-        filters = known_taps(layer)
-        if filters is None:
+        try:
+            filters = operator_taps(layer)
+        except LookupError:
             continue
         amplitudes = line_amplitudes(filters, [[CONSTANT]])[0]
         predicted = noise_power(filters, NOISE_VARIANCE, N_FFT) + hann_lobes(amplitudes, N_FFT)
+        added = own_noise(layer)
+        if added is not None:
+            predicted += noise_power(added, 1.0, N_FFT)
         lines = np.arange(1, stride // 2 + 1)
         arrays |= {
             f"{name}_predicted": to_decibels(predicted),

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from upsampling.probes.responses import stack_layers
 from upsampling.probes.spectra import N_FFT, mean_spectrum
-from upsampling.probes.taps import Filters, known_taps
+from upsampling.probes.taps import Filters, operator_taps, own_noise
 
 Array = NDArray[Any]
 Floats = NDArray[np.floating[Any]]
@@ -142,10 +142,12 @@ def stack_prediction(signal: Floats, samplerate: int, stack: Mapping[str, Any]) 
     arrays: dict[str, Array] = {}
     filters: list[Filters] = []
     for index, layer in enumerate(stack_layers(**stack), start=1):
-        taps = known_taps(layer)
-        if taps is None:
+        try:
+            filters.append(operator_taps(layer))
+        except LookupError:
             return {}
-        filters.append(taps)
+        if own_noise(layer) is not None:
+            return {}
         found = predict(signal, samplerate, filters)
         arrays |= {f"{name}_{index}": values for name, values in found.items()}
     return arrays
