@@ -27,6 +27,8 @@ LINE: dict[str, Any] = {
     "markeredgewidth": 0.6,
     "clip_on": False,
 }
+# Bins from a line to the spectrum beside it, outside the line's own lobe.
+ASIDE = 5
 KINDS = {
     "tones": "replicas of tones",
     "filtering": "replicas of filtering artifacts",
@@ -71,15 +73,16 @@ def _one_input(inputs: Sequence[Path], where: str) -> dict[str, Array]:
 def _draw_panel(axes: Axes, content: Mapping[str, Array], floor: float) -> None:
     """Draw a panel's measured spectrum and its predicted one, if it has one, and lines."""
     khz = content["frequencies"] / 1000
-    predicted = "predicted" in content
-    width = 1.2 if predicted else 0.6
+    predicted = content.get("predicted")
+    width = 0.6 if predicted is None else 1.2
     axes.plot(khz, np.maximum(content["measured"], floor - 20), linewidth=width, **MEASURED)
-    if predicted:
-        axes.plot(khz, np.maximum(content["predicted"], floor - 20), **PREDICTED)
-    # Below the noise around it a line cannot be seen.
-    noise = floor if predicted else float(np.median(content["measured"]))
+    if predicted is not None:
+        axes.plot(khz, np.maximum(predicted, floor - 20), **PREDICTED)
     for hertz, level in zip(content.get("lines", ()), content.get("levels", ()), strict=True):
+        beside = round(hertz / 1000 / khz[1]) - ASIDE
+        noise = np.median(content["measured"]) if predicted is None else predicted[beside]
         if level >= floor:
+            # Below the noise beside it a line cannot be seen.
             color = PALETTE[1] if level >= noise else MUTED
             axes.plot(hertz / 1000, level, color=color, **LINE)
     axes.set_xlim(-0.01 * khz[-1], 1.01 * khz[-1])
