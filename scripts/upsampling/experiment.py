@@ -210,7 +210,7 @@ class Experiment:
 
     def _measured(self, results: str) -> list["Figure"]:
         """Artifacts before and after training, and over random initialisations, of all variants."""
-        spec = {"titles": {name: self.title(name) for name in self.variants}}
+        spec = {"rows": [{"name": v, "title": self.title(v)} for v in self.variants]}
         tables = {"artifact_changes": "artifacts", "distribution": "distribution"}
         return [
             Figure(name, spec, ["all"], [f"{results}/tables/{table}.csv"])
@@ -236,7 +236,7 @@ class Experiment:
     def artifact_rows(self) -> str:
         """Canonical JSON of the rows of Table 2: trained variants, then the others."""
         rows = [
-            {"variant": name, "label": self.label(name), "trained": name in self.trained}
+            {"variant": name, "label": self.title(name), "trained": name in self.trained}
             for name in [*self.trained, *self.untrained]
         ]
         return canonical(rows)
@@ -257,6 +257,11 @@ class Experiment:
             "aggregation": self.aggregation,
         }
         return canonical(values)
+
+    def training_summary(self) -> str:
+        """Canonical JSON of how much was trained, whatever was scored how."""
+        sections = {"epochs": "training", "channels": "model"}
+        return canonical({key: self.config[section][key] for key, section in sections.items()})
 
     def label(self, variant: str) -> str:
         """The label of a variant in tables."""
