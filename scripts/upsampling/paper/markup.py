@@ -13,13 +13,20 @@ body {
 }
 h1 { font-size: 1.4rem; margin: 0 0 .5rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { text-align: left; max-width: 60rem; padding-bottom: .75rem; }
-th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; }
+table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
+caption {
+  text-align: left; font-size: 1rem; padding-bottom: .75rem;
+  max-width: min(60rem, calc(100vw - 3rem));
+}
+th, td { padding: .3rem .4rem; text-align: right; white-space: nowrap; }
+th[scope=col] { white-space: normal; vertical-align: bottom; }
 th[scope=row], th.text { text-align: left; white-space: normal; font-weight: normal; }
 thead, tbody { border-bottom: 1px solid var(--ink); }
 thead { border-top: 2px solid var(--ink); }
-th[scope=row] { min-width: 13rem; }
+th[scope=row] { min-width: 13rem; position: sticky; left: 0; background: var(--paper); }
+@media (max-width: 40rem) { th[scope=row] { min-width: 8rem; } }
+@page { size: landscape; }
+@media print { .scroll { overflow: visible; } table { font-size: .6rem; } }
 th[scope=colgroup] { text-align: center; border-bottom: 1px solid var(--line); }
 .notes { max-width: 60rem; font-size: .875rem; }
 """
