@@ -42,8 +42,12 @@ rule all:
 
 
 onsuccess:
-    print(f"\nAll done. Figures, tables, models and audio: {Path(RESULTS).resolve()}")
-    print(f"To see and hear them, open in a browser: {Path(rules.gallery.output.html).resolve()}")
+    print(
+        f"\nAll done. Figures, tables, models and audio: {Path(RESULTS).resolve()}"
+    )
+    print(
+        f"To see and hear them, open in a browser: {Path(rules.gallery.output.html).resolve()}"
+    )
 
 
 onerror:

@@ -91,10 +91,8 @@ def test_one_chooses_variants_and_sees_them_before_and_after(visit):
     assert page.locator("article[data-variant]").count() == 2
     choose(page, "transposed", "melgan")
     cards = page.locator("article[data-variant]")
-    assert cards.evaluate_all("all => all.map(one => one.dataset.variant)") == [
-        "melgan",
-        "transposed",
-    ]
+    names = cards.evaluate_all("all => all.map(one => one.dataset.variant)")
+    assert names == ["transposed", "melgan"]  # Trained ones first, as in the choice.
     assert page.locator("#shown").text_content() == "2 upsamplers on silence, seed 0."
     trained = page.locator("article[data-variant=transposed]")
     assert trained.locator("figure[data-stage] img").count() == 2
@@ -125,7 +123,7 @@ def test_the_table_sorts_by_any_column_and_filters(visit, project):
     artifacts = pd.read_csv(project.results("tables/artifacts.csv"))
     keys = ["variant", "seed", "probe", "measure", "frequency_hz"]
     count = len(artifacts[keys].drop_duplicates())
-    assert page.locator("#counted").text_content() == f"{min(count, 100)} of {count} rows shown."
+    assert page.locator("#counted").text_content() == f"{min(count, 50)} of {count} rows shown."
     page.locator("#by-measure").select_option("tone_prominence")
     page.locator("#by-probe").select_option("=silence")
     wanted = artifacts[(artifacts.measure == "tone_prominence") & (artifacts.probe == "silence")]
@@ -156,7 +154,7 @@ def test_sounds_are_played(visit):
     choose(page, "nearest")
     page.get_by_label("Probe signal").select_option("music")
     probe, excerpt = (page.locator(f"{where} audio").last for where in ("#cards", "#music"))
-    for audio, seconds, tolerance in ((probe, 3, 0.001), (excerpt, 1, 0.03)):
+    for audio, seconds, tolerance in ((probe, 3, 0.01), (excerpt, 1, 0.01)):
         audio.focus()
         page.keyboard.press("Space")
         handle = audio.element_handle()
@@ -191,7 +189,8 @@ def test_everything_can_be_reached_and_used_by_keyboard(visit):
         page.keyboard.press("Tab")
         focused = page.evaluate(
             "(one => [one.tagName, one.id || one.value || one.innerText, one.type,"
-            " getComputedStyle(one.closest('label') || one).outlineStyle])(document.activeElement)"
+            " [one, one.closest('label') || one].some(it => getComputedStyle(it).outlineStyle"
+            " !== 'none')])(document.activeElement)"
         )
         seen.append(focused)
         if focused[2] == "checkbox" and focused[1] == "melgan":
@@ -209,7 +208,8 @@ def test_everything_can_be_reached_and_used_by_keyboard(visit):
     for tag in ("BUTTON", "INPUT", "SELECT", "AUDIO", "SUMMARY", "DIV"):
         assert tag in tags, tag
     assert {"melgan", "probe", "seed", "track", "by-probe"} <= {name for _, name, *_ in seen}
-    bare = [one for one in seen if one[3] == "none" and one[0] not in ("BODY", "AUDIO")]
+    # Within a player the focus is on its parts, which the browser draws.
+    bare = [one for one in seen if not one[3] and one[0] not in ("BODY", "AUDIO")]
     assert bare == []
 
 
@@ -230,8 +230,11 @@ def test_pages_are_accessible(visit, path, scheme):
 def test_pages_fit_a_phone_and_paper(visit, path):
     page = visit(path, viewport={"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    # A4 less its margins: upright, or on its side, as the table asks for.
+    width = 700 if "gallery" in path else 1040
+    page.set_viewport_size({"width": width, "height": 740})
     page.emulate_media(media="print")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     if "gallery" in path:
         assert not page.locator("#controls").is_visible()
         assert page.locator("article img").first.is_visible()

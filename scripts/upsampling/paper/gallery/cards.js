@@ -77,7 +77,7 @@ function card(variant, probe, seed) {
   const description = `Mean spectrum of ${variant.title}, ${signal}: ${levels.join(", ")} without the constant part.`;
   const legend = element("figcaption", {}, "Mean spectrum", ...curves.map(({ stage }) => element("b", { class: stage }, stage)));
   const measured = initial ? [] : measuredOn(variant, probe, seed);
-  const headlines = measured.filter((row) => data.headlines.includes(row.measureName)).map((row) =>
+  const headlines = measured.filter((row) => row.probeName === probe.name && data.headlines.includes(row.measureName)).map((row) =>
     element("p", { class: "note" }, `${row.measure} at ${kilohertz(row.frequency)}: `, element("b", {}, [row.before, row.after].filter((value) => value !== null).map(numeral).join(" \u2192 ")), ` ${row.unit}`));
   panels.append(element("figure", {}, legend, spectra(curves, variant.tones, description), ...headlines));
   made.append(panels);
@@ -86,17 +86,19 @@ function card(variant, probe, seed) {
 }
 // At the fundamental of the outermost layer, where its tones and valleys are, and of the whole signal.
 function measuredOn(variant, probe, seed) {
-  return tableRows.filter((row) => row.name === variant.name && String(row.seed) === seed && row.probeName === probe.name && (row.frequency === null || row.frequency === variant.tones[0]));
+  const own = (row) => row.probeName === probe.name || row.probeName === data.weights;
+  return tableRows.filter((row) => row.name === variant.name && String(row.seed) === seed && own(row) && (row.frequency === null || row.frequency === variant.tones[0]));
 }
 function measuresTable(variant, rows) {
-  const head = element("tr", {}, ...["Measure", "at", "before", "after"].map((text, place) => element("th", { scope: "col", class: place > 1 && "number" }, text)));
+  const head = element("tr", {}, ...["Measure", "on", "at", "before", "after"].map((text, place) => element("th", { scope: "col", class: place > 2 && "number" }, text)));
   const body = rows.map((row) => element("tr", {},
     element("th", { scope: "row" }, row.measure),
+    element("td", {}, row.probe),
     element("td", {}, row.frequency === null ? "\u2013" : kilohertz(row.frequency)),
     element("td", { class: "number" }, `${numeral(row.before)} ${row.unit}`),
     element("td", { class: "number" }, `${numeral(row.after)} ${row.unit}`)));
   const table = element("table", {}, element("caption", { class: "hidden" }, `Measures of ${variant.title}`), element("thead", {}, head), element("tbody", {}, ...body));
-  return element("details", {}, element("summary", {}, `Measured on this probe (${rows.length})`), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Measures of ${variant.title}` }, table));
+  return element("details", {}, element("summary", {}, `Measures (${rows.length})`), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Measures of ${variant.title}` }, table));
 }
 function show() {
   const probe = data.probes.find((one) => one.name === find("probe").value);

@@ -232,7 +232,7 @@ def artifact_rows(path: Path, variants: list[str]) -> dict[str, Any]:
     """
     table = pd.read_csv(path)
     table = table[table["variant"].isin(variants) & table["stage"].isin(STAGES)]
-    table = table.fillna({"probe": "", "unit": ""})
+    table = table.fillna({"probe": "", "unit": ""}).replace({"unit": {"1": ""}})
     probes, measures = list(dict.fromkeys(table["probe"])), list(dict.fromkeys(table["measure"]))
     units = dict(zip(table["measure"], table["unit"], strict=True))
     rows: dict[tuple[Any, ...], list[float | None]] = {}

@@ -19,6 +19,8 @@ SCRIPTS = ("plots.js", "cards.js", "table.js", "page.js")
 MEGABYTE = 10**6
 # Measures that a card shows in one line: of tonal and of filtering artifacts.
 HEADLINES = ("tone_prominence", "notch_depth")
+# The probe of measures that need none.
+WEIGHTS = "weights"
 
 
 def gallery(spec: Mapping[str, Any], results: Path, workers: int = 1) -> tuple[str, int]:
@@ -42,6 +44,7 @@ def gallery(spec: Mapping[str, Any], results: Path, workers: int = 1) -> tuple[s
         "initialisation_title": words_for(spec["initialisation_signal"], PROBES).title,
         "stages": content.STAGES,
         "headlines": HEADLINES,
+        "weights": WEIGHTS,
         "takes": takes,
         "excerpts": content.excerpts(spec, results, media),
         "artifacts": content.artifact_rows(results / "tables" / "artifacts.csv", names),

@@ -67,6 +67,7 @@ PROBES = {
     ),
     "percussive": Words("Percussion", "Four hits a second, in turn a kick and a snare."),
     "speech_like": Words("Speech-like", "Syllables at the rhythm and the formants of speech."),
+    "weights": Words("Weights alone", "No sound: measured from the layers' own weights."),
     "initialisation": Words(
         "White noise, before training",
         "The probe of Figs. 1 and 9, which every upsampler of the configuration gets: a randomly "
@@ -95,6 +96,59 @@ MEASURES = {
     "comb_prominence_max": Words(
         "Comb prominence, maximum",
         "The most prominent multiple of this frequency, minus the most prominent control bin.",
+    ),
+    "stationarity": Words(
+        "Stationarity",
+        "The share of the power at this frequency that stands still. 1 for an artifact's steady "
+        "tone, near 0 for music and noise.",
+    ),
+    "tone_to_noise_ratio": Words(
+        "Tone-to-noise ratio",
+        "The tone against the noise in the critical band of hearing around it (ECMA-418-1).",
+    ),
+    "prominence_ratio": Words(
+        "Prominence ratio",
+        "The critical band of hearing around the tone against the bands beside it (ECMA-418-1).",
+    ),
+    "polyphase_imbalance": Words(
+        "Polyphase imbalance",
+        "From the weights: the tones that the layer adds to a constant, relative to what it makes "
+        "of the constant itself. Zero if and only if no constant gives a tone. Without a "
+        "frequency: RMS over all layers.",
+    ),
+    "bias_imbalance": Words(
+        "Bias imbalance",
+        "From the weights: the same for what the layer's biases make of silence.",
+    ),
+    "tone_to_constant": Words(
+        "Tone to constant",
+        "From the weights: the layer's tone at this frequency for a constant input, relative to "
+        "the constant that comes out.",
+    ),
+    "image_to_base": Words(
+        "Images to base",
+        "From the weights: for white noise, the energy above the old Nyquist frequency (spectral "
+        "replicas) against that below it.",
+    ),
+    "droop": Words(
+        "Droop",
+        "From the weights: the gain at nine tenths of the old Nyquist frequency. Negative where "
+        "interpolation dulls the sound.",
+    ),
+    "shift_error_sample": Words(
+        "Error of a shift by one sample",
+        "What changes when white noise comes one sample later, relative to the output: high where "
+        "the grid of strided layers shows.",
+    ),
+    "shift_error_stride": Words(
+        "Error of a shift by the total stride",
+        "The same for a shift that leaves the grid in its place: what is left comes from borders "
+        "and from layers that remember them.",
+    ),
+    "boundary_error": Words(
+        "Boundary error",
+        "From the weights: how far the response to a constant deviates at its ends from what it "
+        "is in between.",
     ),
 }
 
