@@ -37,7 +37,8 @@ rule train:
         # Not an output: Snakemake deletes the outputs of a job that was interrupted.
         checkpoints=f"{RESULTS}/checkpoints/{{variant}}/seed{{seed}}",
     shell:
-        "python {input.script:q}"
+        "mkdir -p {params.checkpoints:q};"
+        " python {input.script:q}"
         " --name {wildcards.variant}/seed{wildcards.seed}"
         " --model {params.model:q}"
         " --training {params.training:q}"
@@ -49,5 +50,6 @@ rule train:
         " --nodes {resources.nodes}"
         " --micro-batch {resources.micro_batch}"
         " --max-minutes {resources.runtime}"
-        # Several jobs write to the log of a run, one after the other.
-        " --requeue {resources.requeue} 2>&1 | tee --append {log:q}"
+        # Snakemake empties a job's log; beside the checkpoints, those of all of a run's jobs are kept.
+        " --requeue {resources.requeue} 2>&1"
+        " | tee --append {log:q} {params.checkpoints:q}/messages.log"
