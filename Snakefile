@@ -11,6 +11,10 @@ configfile: "config.yaml"
 report: "report/workflow.rst"
 
 
+# Used with --software-deployment-method apptainer alone; envs/upsampling.def says how to build it.
+container: "envs/upsampling.sif"
+
+
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/initialisation.smk"
@@ -18,6 +22,7 @@ include: "rules/training.smk"
 include: "rules/evaluation.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
+include: "rules/report.smk"
 
 
 localrules:
@@ -33,13 +38,17 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
+        rules.gallery.output,
 
 
 onsuccess:
-    print(f"\nAll done. Figures, tables, models and audio: {Path(RESULTS).resolve()}")
+    print(
+        f"\nAll done. Figures, tables, models and audio: {Path(RESULTS).resolve()}"
+    )
+    print(
+        f"To see and hear them, open in a browser: {Path(rules.gallery.output.html).resolve()}"
+    )
 
 
 onerror:
-    print(
-        f"\nSome jobs failed; the messages above name them, and their logs are below {LOGS}/"
-    )
+    print(failures())

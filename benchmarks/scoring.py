@@ -1,7 +1,5 @@
 """Time and memory of the scoring engines on one track, as ratios measured in one run.
 
-    python benchmarks/scoring.py --seconds 240
-
 Each engine runs in a process of its own, on the same four stereo sources. The fast ones run before
 and after museval, and the median of their times is compared with it, so that a machine that others
 use as well changes the ratios little. Memory is what a process needs beyond the audio itself.
@@ -11,19 +9,28 @@ import argparse
 import os
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+from publishing import publish
 
 RATE = 44100
 SDR_ALONE, EXACT, MUSEVAL = "exact, SDR alone", "exact, all four", "museval, all four"
 TARGETS = {SDR_ALONE: 500, EXACT: 8}
 MEMORY_TARGET_GB = 1.5
+TEXT = """\
+# What scoring a track costs
+
+Written by `make bench`: BSSEval v4 of one track of {seconds} s, four stereo sources, on one thread,
+each engine in a process of its own. The exact ones ran {repeats} times before and {repeats} times
+after museval; given are the medians, and the largest memory.
+
+| engine | seconds | times faster than museval | target | GB beyond the audio | target |
+|---|---|---|---|---|---|
+"""
 
 
 def tracks(seconds: int) -> tuple:
@@ -77,6 +84,7 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=int, default=240, help="length of the track")
     parser.add_argument("--repeats", type=int, default=3, help="runs of the fast engines, each way")
+    parser.add_argument("--output", type=Path, help="Markdown file; default: standard output")
     arguments = parser.parse_args()
 
     # One thread each, as the tracks of a job are scored side by side.
@@ -86,14 +94,16 @@ def main() -> None:
     for case in order:
         runs[case].append(alone(case, arguments.seconds))
     times = {case: statistics.median(took for took, _ in found) for case, found in runs.items()}
-    print(f"One track of {arguments.seconds} s, four stereo sources, one thread")
-    print(f"{'engine':20} {'seconds':>9} {'times faster':>13} {'GB beyond audio':>16}  target")
+    text = TEXT.format(seconds=arguments.seconds, repeats=arguments.repeats)
     for case, found in runs.items():
-        memory = max(needed for _, needed in found)
-        ratio, target = times[MUSEVAL] / times[case], TARGETS.get(case)
-        met = f"{ratio >= target and memory < MEMORY_TARGET_GB}" if target else ""
-        aim = f"{target} times, {MEMORY_TARGET_GB} GB: {met}" if target else ""
-        print(f"{case:20} {times[case]:9.3f} {ratio:13.1f} {memory:16.2f}  {aim}")
+        cells = [case, f"{times[case]:.3g}", f"{times[MUSEVAL] / times[case]:.1f}"]
+        memory = f"{max(needed for _, needed in found):.2f}"
+        if case in TARGETS:
+            cells += [f"{TARGETS[case]}", memory, f"{MEMORY_TARGET_GB}"]
+        else:
+            cells += ["", memory, ""]
+        text += f"| {' | '.join(cells)} |\n"
+    publish(text, arguments.output)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ def report(results: dict[int, Widths], batch: int, seconds: float) -> str:
         cores=os.cpu_count(),
     )
     for threads, widths in results.items():
-        text += f"\n## {threads} thread{'s' if threads > 1 else ''}\n\n{operators(widths)}"
+        narrow = {width: found for width, found in widths.items() if found["rows"]}
+        text += f"\n## {threads} thread{'s' if threads > 1 else ''}\n\n{operators(narrow)}"
         text += f"\nWhere a step's time goes, in per cent (torch.profiler):\n\n{shares(widths)}"
         text += (
             "\nThe first version of Demucs, against the package `demucs` configured as such:\n\n"

@@ -29,12 +29,15 @@ def initialised(arguments: argparse.Namespace) -> None:
 
 
 def stack(arguments: argparse.Namespace) -> None:
-    """Probe consecutive operators on one signal."""
+    """Probe consecutive operators on one signal, and predict what they must make of it."""
+    from upsampling.probes.prediction import stack_prediction
     from upsampling.probes.responses import stack_response
     from upsampling.probes.spectra import save_arrays
 
     arrays = stack_response(**arguments.stack)
     save_arrays(arguments.output, arrays)
+    predicted = stack_prediction(arrays["signal"], int(arrays["samplerates"][0]), arguments.stack)
+    save_arrays(arguments.theory, predicted)
     names = (name for name in arrays if name != "samplerates")
     for name, rate in zip(names, arrays["samplerates"], strict=True):
         write_wav(f"{arguments.audio}_{name}.wav", arrays[name], int(rate), LISTENING_PEAK)
@@ -55,6 +58,7 @@ def main() -> None:
     layers = kinds.add_parser("stack", help=stack.__doc__)
     layers.add_argument("--stack", required=True, type=json.loads, help="the stack, JSON")
     layers.add_argument("--output", required=True, type=Path, help="arrays (.npz)")
+    layers.add_argument("--theory", required=True, type=Path, help="arrays of the prediction")
     layers.add_argument("--audio", required=True, help="beginning of the WAV files' names")
     layers.set_defaults(function=stack)
     arguments = parser.parse_args()

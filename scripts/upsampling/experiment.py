@@ -4,13 +4,13 @@ No torch and no pandas: the workflow is parsed anew in every job.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
 from upsampling.custom import code_of
+from upsampling.figure_plan import LAYERS, Figure, outermost, theory_figures
 from upsampling.schema import check
 from upsampling.settings import (
     MelganSettings,
@@ -23,7 +23,6 @@ from upsampling.settings import (
     nearest_match,
 )
 
-FIGURE_STACKS = ("figure6", "figure7", "figure8")
 STACK = {"layers": 3, "stride": 2, "samplerate": 4000, "seconds": 3, "options": {}, "seed": 0}
 PROBED_MODEL = ("channels", "rescale")
 DEMO_KEYS = ("seed", "train", "valid", "test", "seconds", "test_seconds")
@@ -33,17 +32,6 @@ DATASETS = {
     "musdb18hq": "MUSDB18-HQ",
     "musdb18_7s": "the 7-second edition of MUSDB18",
 }
-LAYERS = ("signal", "1", "2", "3")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure: settings over its defaults, its panels' names, the files it is drawn from."""
-
-    name: str
-    spec: dict[str, Any]
-    panels: list[str]
-    inputs: list[str] = field(default_factory=list)
 
 
 class Experiment:
@@ -167,7 +155,18 @@ class Experiment:
             figures.append(Figure(name, {}, panels, inputs))
         layers = [panel for panel in panels if "signal" not in panel]
         figures.append(Figure("figure10", {}, layers, inputs[:1]))
-        return [*figures, self._differences(results), *self._measured(results)]
+        figures += [self._differences(results), *self._measured(results)]
+        titles = {name: self.title(name) for name in self.variants}
+        return [*figures, *theory_figures(seeds, results, panels, titles)]
+
+    def probe(self, name: str) -> str:
+        """Canonical JSON of a probe of scripts/theory.py: replicas, responses or loss_gradient."""
+        settings = self.config["figures"][name]
+        if name == "responses":
+            base = self.config["model"]
+            operators = {key: outermost(self._model(key, base)) for key in self.variants}
+            settings = settings | {"operators": operators}
+        return canonical(settings)
 
     def panel(self, variant: str) -> str:
         """Canonical JSON of the figure that shows one variant alone."""

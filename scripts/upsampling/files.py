@@ -41,17 +41,24 @@ def write_json(path: str | Path, data: Any) -> None:
         temporary.write_text(json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
-def write_wav(path: str | Path, samples: Any, samplerate: int, peak: float | None = None) -> None:
-    """Write float samples [samples] or [samples, channels] as a 32-bit float WAV.
+def write_wav(
+    path: str | Path,
+    samples: Any,
+    samplerate: int,
+    peak: float | None = None,
+    subtype: str = "FLOAT",
+) -> None:
+    """Write a float array [samples] or [samples, channels] as WAV, 32-bit float by default.
 
     With `peak`, the samples are scaled so that the largest has that magnitude (silence stays).
+    `subtype` is libsndfile's; every browser plays PCM_16, which wants magnitudes of at most 1.
     """
     import soundfile
 
-    largest = abs(samples).max()
+    largest = abs(samples).max(initial=0)
     gain = peak / largest if peak is not None and largest > 0 else 1
     with atomic_path(path) as temporary:
-        soundfile.write(temporary, samples * gain, samplerate, subtype="FLOAT")
+        soundfile.write(temporary, samples * gain, samplerate, subtype=subtype)
 
 
 def read_json(path: str | Path) -> Any:

@@ -34,7 +34,7 @@ def output_and_gradients(function, layer, signal):
     """Output, then gradients of a fixed random projection of it: signal, weight, bias."""
     output = function(signal)
     generator = torch.Generator().manual_seed(1)
-    direction = torch.randn(output.shape, generator=generator, dtype=output.dtype)
+    direction = torch.randn(output.shape, generator=generator).to(output.dtype)
     gradients = torch.autograd.grad(output, [signal, *layer.parameters()], direction)
     return [output, *gradients]
 
@@ -109,6 +109,28 @@ def test_gradients_that_nobody_wants_are_left_out(order):
     weight.grad = None
     layer(signal).sum().backward()
     torch.testing.assert_close(found, weight.grad, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("operator", "options"), OPERATORS)
+def test_autocast_computes_in_its_own_type_as_for_convolutions(operator, options, order, dtype):
+    layer = plain_layer(operator, options, 6, 5, 4, 10)
+    generator = torch.Generator().manual_seed(0)
+    signal = torch.randn(2, 6, 31, generator=generator, requires_grad=True)
+    maps = find_phases(layer.interpolation, 4, 10)
+    weight, bias = layer.convolution.weight, layer.convolution.bias
+    exact = output_and_gradients(layer, layer, signal)
+    with torch.autocast("cpu", dtype):
+        found = output_and_gradients(
+            lambda inputs: convolve(inputs, weight, bias, maps, order), layer, signal
+        )
+        assert found[0].dtype == layer(signal).dtype == dtype
+    assert [gradient.dtype for gradient in found[1:]] == 3 * [torch.float32]
+    for expected, value in zip(exact, found, strict=True):
+        # Rounding of single terms, seen against the largest sum.
+        largest = 4 * torch.finfo(dtype).eps * expected.abs().max().item()
+        torch.testing.assert_close(value.float(), expected, atol=largest, rtol=0)
 
 
 @pytest.mark.parametrize("order", ORDERS)

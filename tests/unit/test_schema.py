@@ -11,6 +11,7 @@ import yaml
 from upsampling.experiment import DATASETS, Experiment
 from upsampling.operators import OPERATORS
 from upsampling.paper.figures import FIGURES
+from upsampling.paper.gallery.spec import GallerySettings, gallery_spec
 from upsampling.probes.signals import SIGNALS
 from upsampling.schema import SCHEMA
 from upsampling.scoring.aggregation import AGGREGATIONS
@@ -59,6 +60,7 @@ def test_settings_agree():
     assert set(evaluation["engine"]["enum"]) == set(ENGINES)
     assert evaluation["metrics"]["items"]["enum"] == list(METRICS)
     assert evaluation["aggregation"]["enum"] == list(AGGREGATIONS)
+    assert set(DEFINITIONS["gallery"]["properties"]) == names(GallerySettings)
     assert set(DEFINITIONS["signal"]["enum"]) == set(SIGNALS)
     assert set(DEFINITIONS["data"]["properties"]["dataset"]["enum"]) == set(DATASETS)
 
@@ -66,6 +68,7 @@ def test_settings_agree():
 def test_every_figure_of_the_paper_is_drawn():
     drawn = {figure.name for figure in Experiment(CONFIG).figures("results")}
     own = {"initialisation", "track_differences", "artifact_changes", "distribution"}
+    own |= {"responses", "replicas", "loss_gradient"} | {f"figure{n}_theory" for n in (6, 7, 8)}
     assert drawn == {f"figure{n}" for n in range(1, 11)} | own
     assert drawn <= set(FIGURES)
 
@@ -122,6 +125,8 @@ MISTAKES = [
     ("evaluation/aggregation", "medain", ["'medain'", "did you mean 'median'"]),
     ("evaluation/metrics", ["SIR"], ["evaluation.metrics", "list SDR, and any of ISR"]),
     ("literature/0/scores", "no/such", ["literature", "there is no folder 'no/such'"]),
+    ("gallery/tracks", -1, ["gallery.tracks", "at least 0"]),
+    ("gallery/signals", ["constant"], ["gallery.signals: 'constant'", "silence, ones"]),
     ("scales/demo/data/train", 0, ["scales.demo.data.train", "at least 1"]),
 ]
 
@@ -129,7 +134,7 @@ MISTAKES = [
 @pytest.mark.parametrize(("path", "value", "expected"), MISTAKES)
 def test_a_mistake_is_one_line_with_key_value_and_fix(path, value, expected):
     with pytest.raises(UserError) as caught:
-        Experiment(changed(path, value))
+        gallery_spec(Experiment(changed(path, value)))
     message = str(caught.value)
     assert "\n" not in message
     for part in expected:

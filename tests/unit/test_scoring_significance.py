@@ -1,6 +1,7 @@
 """Which rows differ: error rates by simulation, corrections and letters by hand."""
 
 import math
+from string import ascii_letters
 
 import numpy as np
 import pandas as pd
@@ -180,6 +181,21 @@ def test_letters_are_shared_by_exactly_what_cannot_be_told_apart(
     for record in table.to_dict("records"):
         shared = set(found[record["first"]]) & set(found[record["second"]])
         assert bool(shared) != record["differs"]
+
+
+def test_many_rows_have_letters_soon() -> None:
+    """A hundred rows, of which neighbours up to 60 places apart cannot be told apart."""
+    keys = [f"row{n:03d}" for n in range(100)]
+    records = [
+        (a, b, 9, 0, 0, 0, 0.5, 0.5, n + 60 < m)
+        for n, a in enumerate(keys)
+        for m, b in enumerate(keys)
+        if n < m
+    ]
+    found = letters(keys, pd.DataFrame(records, columns=significance.COLUMNS))
+    assert found["row000"] == "a"
+    assert found["row050"] == ascii_letters[:40]
+    assert letters(keys, pd.DataFrame(records, columns=significance.COLUMNS).assign(differs=False))
 
 
 def test_rows_that_were_not_compared_have_no_letter() -> None:

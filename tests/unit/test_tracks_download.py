@@ -125,6 +125,14 @@ def test_cut_connections_go_on_from_where_they_ended(get, server, tmp_path):
     assert left(tmp_path) == ["data.zip"]
 
 
+@pytest.mark.parametrize("point", np.random.default_rng(2).integers(0, len(CONTENT), 10).tolist())
+def test_a_connection_may_be_cut_anywhere(get, server, tmp_path, point):
+    server.cuts = [point]
+    assert get().read_bytes() == CONTENT
+    assert len(server.requests) == 2
+    assert left(tmp_path) == ["data.zip"]
+
+
 def test_a_part_of_an_earlier_run_is_gone_on_from(get, server, tmp_path):
     (tmp_path / "data.zip.part").write_bytes(CONTENT[:12345])
     assert get().read_bytes() == CONTENT

@@ -23,7 +23,11 @@ TINY: dict[str, Any] = {
             "train": False,
         },
         "nearest": {"operator": "nearest", "paper": {"sdr": 5.17, "parameters": "716M"}},
-        "transposed": {"operator": "transposed", "label": "<b>50 % & more_</b> | $x$"},
+        "transposed": {
+            "operator": "transposed",
+            "title": '<script>alert(1)</script> "it\'s"',
+            "label": "<b>50 % & more_</b> | $x$",
+        },
     },
     "figures": {
         "figure1": {"panels": ["melgan", "nearest", "transposed"]},

@@ -3,6 +3,8 @@
 import os
 import time
 
+from .test_gallery import gallery_data
+
 
 def test_a_second_call_has_nothing_to_do(project):
     assert project.planned() == {}
@@ -45,18 +47,19 @@ def test_order_of_keys_changes_nothing(restored):
     assert restored.planned() == {}
 
 
-def test_a_label_changes_the_table_alone(restored):
+def test_a_label_changes_the_table_and_the_gallery_alone(restored):
     config = restored.config
     config["variants"]["nearest"]["label"] = "Another label"
     restored.config = config
-    assert restored.planned() == {"table1": 1}
+    assert restored.planned() == {"table1": 1, "gallery": 1}
 
 
 def test_another_aggregation_scores_nothing_again(restored):
     config = restored.config
     config["evaluation"]["aggregation"] = "mean"
     restored.config = config
-    assert restored.planned() == {"compare": 1, "draw_track_differences": 1, "table1": 1}
+    expected = {"compare": 1, "draw_track_differences": 1, "table1": 1, "gallery": 1}
+    assert restored.planned() == expected
 
 
 def test_settings_of_one_variant_train_it_alone(restored):
@@ -149,6 +152,13 @@ def test_an_operator_of_ones_own_goes_all_the_way(restored):
     restored.snakemake("--cores", "2", "--quiet", "rules")
     assert "Held" in restored.results("tables/table1.md").read_text()
     assert restored.results("figures/variants/own.png").exists()
+    data = gallery_data(restored.results("report/gallery.html"))
+    place = [one["title"] for one in data["variants"]].index("Held")
+    assert set(data["takes"]["runs"]["own"]["0"]) == {"silence", "music"}
+    assert "Falcon 69" in str(data["excerpts"]["runs"]["own"]["0"])
+    rows = [row for row in data["artifacts"]["rows"] if row[0] == place]
+    assert {data["artifacts"]["probes"][row[2]]["name"] for row in rows} >= {"silence", "music"}
+    assert all(None not in row[5:] for row in rows if row[2] < 2)
     (restored.root / "own.py").write_text("# a remark\n" + OWN)
     assert restored.planned() == {}
     (restored.root / "own.py").write_text(OWN.replace("signal).rep", "signal).neg().rep"))

@@ -45,9 +45,16 @@ def convolve(
     """Interpolate and convolve: `[batch, C, time]` to `[batch, O, stride * time]`.
 
     `weight` is `[O, C, length]`, the filter of the convolution after the interpolation, `bias`
-    `[O]` or none; `order` is `kernel` or `taps`. Differentiable once.
+    `[O]` or none; `order` is `kernel` or `taps`. Differentiable once. Under autocast all of it is
+    computed in autocast's type, as convolutions are, and so are the gradients.
     """
-    return ORDERS[order].apply(signal, weight, bias, phases)
+    device = signal.device.type
+    if not torch.is_autocast_enabled(device):
+        return ORDERS[order].apply(signal, weight, bias, phases)
+    dtype = torch.get_autocast_dtype(device)
+    with torch.autocast(device, enabled=False):
+        short = None if bias is None else bias.to(dtype)
+        return ORDERS[order].apply(signal.to(dtype), weight.to(dtype), short, phases)
 
 
 class KernelOrder(torch.autograd.Function):

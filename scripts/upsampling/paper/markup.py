@@ -5,16 +5,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 HTML_STYLE = """
-body { font: 16px/1.45 system-ui, sans-serif; margin: 1.5rem; color: #1b1b1b; background: #fff; }
+:root { color-scheme: light dark; --ink: #1b1b1b; --line: #767676; --paper: #fff; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e9e6e1; --line: #8b8f96; --paper: #15171a; } }
+body {
+  font: 16px/1.45 system-ui, sans-serif; margin: 1.5rem; color: var(--ink);
+  background: var(--paper);
+}
+h1 { font-size: 1.4rem; margin: 0 0 .5rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { text-align: left; max-width: 60rem; padding-bottom: .75rem; }
-th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; }
+table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
+caption {
+  text-align: left; font-size: 1rem; padding-bottom: .75rem;
+  max-width: min(60rem, calc(100vw - 3rem));
+}
+th, td { padding: .3rem .4rem; text-align: right; white-space: nowrap; }
+th[scope=col] { white-space: normal; vertical-align: bottom; }
 th[scope=row], th.text { text-align: left; white-space: normal; font-weight: normal; }
-thead, tbody { border-bottom: 1px solid #1b1b1b; }
-thead { border-top: 2px solid #1b1b1b; }
-th[scope=row] { min-width: 13rem; }
-th[scope=colgroup] { text-align: center; border-bottom: 1px solid #767676; }
+thead, tbody { border-bottom: 1px solid var(--ink); }
+thead { border-top: 2px solid var(--ink); }
+th[scope=row] { min-width: 13rem; position: sticky; left: 0; background: var(--paper); }
+@media (max-width: 40rem) { th[scope=row] { min-width: 8rem; } }
+@page { size: landscape; }
+@media print { .scroll { overflow: visible; } table { font-size: .6rem; } }
+th[scope=colgroup] { text-align: center; border-bottom: 1px solid var(--line); }
 .notes { max-width: 60rem; font-size: .875rem; }
 """
 
@@ -133,14 +146,17 @@ def html(sheet: Sheet) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(sheet.title)}</title>
 <style>{HTML_STYLE}</style>
 </head>
 <body>
+<main>
+<h1>{escape(sheet.title)}</h1>
 <div class="scroll" role="region" aria-label="{escape(sheet.title)}" tabindex="0">
 <table aria-describedby="notes">
-<caption><strong>{escape(sheet.title)}.</strong> {escape(sheet.caption)}</caption>
+<caption>{escape(sheet.caption)}</caption>
 {groups}
 <thead>
 <tr>{"".join(top)}</tr>
@@ -154,6 +170,7 @@ def html(sheet: Sheet) -> str:
 <div class="notes" id="notes">
 {notes}
 </div>
+</main>
 </body>
 </html>
 """

@@ -16,6 +16,18 @@ from upsampling.settings import MelganSettings
 Array = np.ndarray[Any, Any]
 
 
+def stack_layers(
+    operator: str, options: Mapping[str, Any], *, layers: int, stride: int, seed: int, **_: Any
+) -> list[nn.Module]:
+    """Build the consecutive single-channel operators of `stack_response`, deepest first."""
+    built = []
+    for layer in range(1, layers + 1):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed * 1000 + layer)
+            built.append(build_operator(operator, 1, 1, stride, options=options))
+    return built
+
+
 @torch.inference_mode()
 def stack_response(
     signal: str,
@@ -37,10 +49,8 @@ def stack_response(
     inputs = probe_signal(signal, seconds, samplerate, seed)
     arrays: dict[str, Array] = {"signal": inputs}
     current = torch.from_numpy(inputs)[None, None]
-    for layer in range(1, layers + 1):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed * 1000 + layer)
-            upsampler = build_operator(operator, 1, 1, stride, options=options)
+    built = stack_layers(operator, options, layers=layers, stride=stride, seed=seed)
+    for layer, upsampler in enumerate(built, start=1):
         current = upsampler(current)
         arrays[f"layer_{layer}"] = current[0, 0].numpy()
     arrays["samplerates"] = samplerate * stride ** np.arange(layers + 1)

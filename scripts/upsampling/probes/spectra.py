@@ -55,28 +55,30 @@ def save_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
+def hann(width: int) -> Floats:
+    """Periodic Hann window [width], as SciPy's, whose import takes longer than its use here."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)
+
+
 def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:
     """Short-time Fourier transform [1025, frames] of `signal` [samples]: Hann, 2048, hop 512.
 
     The paper sets `center=False` for what comes out of an upsampler, since padding would add
     boundary artifacts of its own, and leaves librosa's `center=True` for inputs. In double
     precision, so that what stands between the tones of a spectrum is the signal's own rounding.
+    It is librosa's STFT, which a test holds it to; librosa takes longer to import than a figure's
+    spectrograms to compute.
     """
-    import librosa
-
     if len(signal) < N_FFT:
         raise UserError(
             f"a signal of {len(signal)} samples is too short for a spectrogram; "
             f"use a longer probe (at least {N_FFT} samples)"
         )
-    return librosa.stft(
-        np.asarray(signal, dtype=np.float64),
-        n_fft=N_FFT,
-        hop_length=HOP,
-        window="hann",
-        center=center,
-        pad_mode=PAD_MODE,
-    )
+    samples = np.asarray(signal, dtype=np.float64)
+    if center:
+        samples = np.pad(samples, N_FFT // 2, mode=PAD_MODE)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP]
+    return np.fft.rfft(frames * hann(N_FFT), axis=1).T
 
 
 def reference_magnitude(signal: Floats) -> float:
@@ -121,8 +123,7 @@ def frame_transforms(signal: Floats, n_fft: int = 16384) -> NDArray[np.complex12
     if len(signal) < n_fft // 2:
         raise ValueError(f"{len(signal)} samples are too few for a spectrum of {n_fft} points")
     width = min(n_fft, len(signal))
-    # Periodic, as SciPy's, whose import takes longer than all frames of a signal.
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)
+    window = hann(width)
     frames = np.lib.stride_tricks.sliding_window_view(signal, width)[:: n_fft // 2]
     return np.fft.rfft(frames * window, n_fft, axis=-1) / window.sum()
 

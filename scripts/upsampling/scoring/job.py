@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from upsampling.files import atomic_path, read_json, write_json
+from upsampling.files import read_json, write_json, write_wav
 from upsampling.scoring import aggregation, records
 from upsampling.scoring.bsseval import ENGINES, METRICS, NotScorable, evaluate
 from upsampling.scoring.separation import separate
@@ -33,7 +33,8 @@ class EvaluationSettings:
 
     `metrics` are those to compute, SDR among them; the exact engine takes most of its time for the
     other three. `shifts` is how many randomly shifted passes are averaged (0: one pass, not
-    shifted), and `excerpt_seconds` how much of each separated source is kept as audio, if any is.
+    shifted) by amounts drawn from `shift_seed`, and `excerpt_seconds` how much of each separated
+    source is kept as audio, if any is.
     """
 
     engine: str = "exact"
@@ -42,6 +43,7 @@ class EvaluationSettings:
     overlap: float = 0.25
     batch_size: int = 1
     shifts: int = 0
+    shift_seed: int = 0
     excerpt_seconds: float = 10.0
 
     def __post_init__(self) -> None:
@@ -201,7 +203,7 @@ class ScoringJob:
             # One gain for all of a track, so that none clips and their levels can be compared.
             excerpts /= max(1.0, np.abs(excerpts).max(initial=0.0))
             for path, signal in zip(self.excerpts(track).values(), excerpts, strict=True):
-                write_wav(path, signal, store.samplerate)
+                write_wav(path, signal.T, store.samplerate, subtype="PCM_16")
         seconds = None if self.audio is None else self.settings.excerpt_seconds
         mark = self.fingerprint(track) | {"note": note, "excerpt_seconds": seconds}
         write_json(self.mark(track), mark)
@@ -220,6 +222,7 @@ class ScoringJob:
                 batch_size=self.settings.batch_size,
                 samplerate=self.store.samplerate,
                 shifts=self.settings.shifts,
+                seed=self.settings.shift_seed,
             )
 
     def list_unscored(self, unscored: list[dict[str, str]]) -> None:
@@ -236,14 +239,6 @@ class ScoringJob:
         for link in (self.folder / "test").glob("*.json"):
             if link.is_symlink() and link.name not in names:
                 link.unlink()
-
-
-def write_wav(path: Path, signal: np.ndarray, samplerate: int) -> None:
-    """Write `[channels, samples]`, at most 1 in size, as 16-bit WAV, which every browser plays."""
-    import soundfile
-
-    with atomic_path(path) as temporary:
-        soundfile.write(temporary, signal.T, samplerate, subtype="PCM_16")
 
 
 def summary(scores: pd.DataFrame, sources: tuple[str, ...]) -> str:

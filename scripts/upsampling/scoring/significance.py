@@ -7,6 +7,7 @@ number, and what it means for a reader.
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from string import ascii_letters
 
 import numpy as np
 import pandas as pd
@@ -110,22 +111,31 @@ def letters(ranked: Sequence[str], comparisons: pd.DataFrame) -> dict[str, str]:
         alike[record["second"]].add(record["first"])
     sets: list[list[str]] = []
 
-    def extend(chosen: list[str], candidates: list[str], done: set[str]) -> None:
-        if not candidates and not done:
-            sets.append(chosen)
-        while candidates:
-            key, *candidates = candidates
+    def extend(chosen: set[str], candidates: set[str], done: set[str]) -> None:
+        """Bron and Kerbosch's search for largest sets, pivoted: alike rows cost no more each."""
+        if not candidates:
+            if not done:
+                sets.append(sorted(chosen, key=compared.index))
+            return
+        pivot = max(sorted(candidates | done), key=lambda key: len(candidates & alike[key]))
+        for key in sorted(candidates - (alike[pivot] - {pivot})):
             others = alike[key] - {key}
-            extend([*chosen, key], [c for c in candidates if c in others], done & others)
+            extend(chosen | {key}, candidates & others, done & others)
+            candidates = candidates - {key}
             done = done | {key}
 
     if compared:
-        extend([], compared, set())
+        extend(set(), set(compared), set())
     sets.sort(key=lambda members: [compared.index(member) for member in members])
     return {
-        key: "".join(chr(ord("a") + n) for n, members in enumerate(sets) if key in members)
+        key: "".join(letter(n) for n, members in enumerate(sets) if key in members)
         for key in compared
     }
+
+
+def letter(number: int) -> str:
+    """The name of set `number`: a to z, A to Z, then numbers in brackets."""
+    return ascii_letters[number] if number < len(ascii_letters) else f"({number + 1})"
 
 
 def seeds_needed(difference: float, spread: float, power: float = 0.8) -> int:

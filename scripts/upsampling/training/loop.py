@@ -17,6 +17,7 @@ from upsampling.settings import UserError
 from upsampling.tracks.segments import Examples
 from upsampling.training import state, tensorfile
 from upsampling.training.checkpoints import Checkpoints
+from upsampling.training.dashboard import Dashboard
 from upsampling.training.distributed import Group
 from upsampling.training.learner import Learner
 from upsampling.training.loading import batches
@@ -97,12 +98,15 @@ class Trainer:
             stack.enter_context(self.stopper)
             self.resume()
             self.learner.connect()
+            dashboard = Dashboard(self.run.events if group.first else None, self.epoch)
+            stack.callback(dashboard.close)
             while self.epoch < epochs:
                 begun = time.monotonic()
                 train_loss = self.train_epoch()
                 seconds = time.monotonic() - begun
                 self.finish_epoch(train_loss, self.validate(), seconds)
                 longest = max(longest, time.monotonic() - begun)
+                dashboard.show(self.records)
                 left = duration((epochs - self.epoch) * longest)
                 self.say(f"{self.records.line(epochs)}, about {left} left")
                 if self.epoch < epochs:

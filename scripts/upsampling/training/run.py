@@ -16,6 +16,8 @@ from upsampling.tracks.store import TrackStore
 class Run:
     """One training run: what is trained, on what, where its files go, and how it is stopped.
 
+    `events` is the folder of TensorBoard's files, if any are wanted.
+
     `micro_batch` is how many examples of a process's share go through the model at once (0: all):
     less memory for the same result, as gradients are summed before each step.
     """
@@ -28,6 +30,7 @@ class Run:
     name: str = "model"
     max_minutes: float = math.inf
     micro_batch: int = 0
+    events: Path | None = None
 
     @property
     def spec(self) -> dict[str, Any]:

@@ -1,0 +1,18 @@
+"""Where a benchmark's report goes."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+
+def publish(text: str, path: Path | None) -> None:
+    """Write `text` to `path`, or to standard output if there is none."""
+    if path is None:
+        print(text)
+        return
+    from upsampling.files import atomic_path
+
+    with atomic_path(path) as temporary:
+        temporary.write_text(text)

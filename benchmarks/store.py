@@ -1,0 +1,152 @@
+"""How fast training examples come from the track store, against decoding and against training.
+
+Twenty synthetic songs are composed, stored, and one of them encoded as MUSDB18's stems are (AAC).
+An example is what training asks for: four sources of one segment, shifted, flipped and remixed.
+Decoding gives the same segment of four sources from the stem file, cut out by ffmpeg. Both, and
+the training step that consumes examples, are timed in turns on one thread, and the median is taken.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from publishing import publish
+
+os.environ["OMP_NUM_THREADS"] = "1"
+RATE = 44100
+WIDTH, BATCH = 16, 4
+TARGET = 50
+TEXT = """\
+# What the track store gives
+
+Written by `make bench`: examples of four stereo sources, {seconds:g} s each, from a store of
+{songs} synthetic songs of {length:g} s ({megabytes:.0f} MB), on one thread; medians of {rounds}
+rounds, in which store, decoder and training (batches of {batch}) take turns.
+
+| where examples come from, or go | per second | store against it |
+|---|---|---|
+| track store, shifted, flipped and remixed | {store:.0f} | 1 |
+| AAC stem file, through stempeg and ffmpeg | {decoding:.2f} | {store_decoding:.0f} |
+| training step, transposed, width {width} | {training:.2f} | {store_training:.0f} |
+
+The target is {target} times what the training step consumes. Memory of the process beyond mapped
+files grew by {grown:.1f} MB while {read} examples were read; opening the store took
+{opening:.1f} ms.
+"""
+
+
+def own_memory() -> int:
+    """Bytes of this process that no file stands for."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line.split()[1] for line in lines if line.startswith("RssAnon")))
+
+
+def write_stems(path: Path, stems: Any) -> None:
+    """Encode int16 `[5, samples, 2]` as the five AAC streams of a stem file."""
+    from upsampling.tracks.decoder import ensure_ffmpeg
+
+    ensure_ffmpeg()
+    import stempeg
+
+    writer = stempeg.StreamsWriter(codec="aac", bitrate="256000")
+    stempeg.write_stems(str(path), stems / 32768, sample_rate=RATE, writer=writer)
+
+
+def decode(path: Path, seconds: float, starts: Any) -> None:
+    """Cut one segment of four sources out of the stem file at `path`."""
+    import stempeg
+
+    for stream in range(1, 5):
+        stempeg.read_stems(
+            str(path), stem_id=stream, start=float(next(starts)), duration=seconds, sample_rate=RATE
+        )
+
+
+def rate(work: Callable[[], Any], count: int) -> float:
+    """How many times per second `work`, which does `count` examples at once, gets one done."""
+    begun = time.perf_counter()
+    work()
+    return count / (time.perf_counter() - begun)
+
+
+def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Make the songs in `folder` and time all three."""
+    import numpy as np
+    import torch
+    from training_step import training_step
+
+    from upsampling.models import build
+    from upsampling.settings import DemucsLikeSettings, TrainingSettings
+    from upsampling.tracks.building import build_store, plan_tracks
+    from upsampling.tracks.demo import demo_validation_names, make_song, write_demo
+    from upsampling.tracks.segments import Examples
+    from upsampling.tracks.store import TrackStore
+
+    write_demo(folder / "hq", 0, arguments.songs - 2, 1, 1, arguments.length, arguments.length, 2)
+    plan = plan_tracks(folder / "hq", True, "demo", demo_validation_names(1))
+    build_store(folder / "store", plan, 2)
+    write_stems(folder / "song.stem.mp4", make_song(0, "train", 0, arguments.length))
+
+    begun = time.perf_counter()
+    store = TrackStore.open(folder / "store")
+    opening = 1000 * (time.perf_counter() - begun)
+    model = build(DemucsLikeSettings(channels=WIDTH))
+    samples = model.input_length(round(arguments.seconds * RATE))
+    settings = TrainingSettings(
+        segment_seconds=arguments.seconds, examples_per_epoch=arguments.examples
+    )
+    examples = Examples(store, "train", settings, 0, samples)
+    batch = torch.from_numpy(np.stack([examples.example(0, n) for n in range(BATCH)]))
+    step = training_step(model, batch.sum(dim=1), batch)
+    latest = arguments.length - arguments.seconds
+    starts = iter(np.random.default_rng(0).uniform(0, latest, 100 + 4 * 4 * arguments.rounds))
+
+    def read_all() -> None:
+        for number in range(arguments.examples):
+            examples.example(1, number)
+
+    def decode_some() -> None:
+        for _ in range(4):
+            decode(folder / "song.stem.mp4", arguments.seconds, starts)
+
+    step(), read_all()
+    before = own_memory()
+    read_all()
+    grown = (own_memory() - before) / 1e6
+    rates: dict[str, list[float]] = {"store": [], "decoding": [], "training": []}
+    for _ in range(arguments.rounds):
+        rates["store"].append(rate(read_all, arguments.examples))
+        rates["decoding"].append(rate(decode_some, 4))
+        rates["training"].append(rate(step, BATCH))
+    found = {name: statistics.median(values) for name, values in rates.items()}
+    for other in ("decoding", "training"):
+        ratios = [s / o for s, o in zip(rates["store"], rates[other], strict=True)]
+        found[f"store_{other}"] = statistics.median(ratios)
+    megabytes = sum(path.stat().st_size for path in (folder / "store").iterdir()) / 1e6
+    return found | {"grown": grown, "opening": opening, "megabytes": megabytes}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--songs", type=int, default=20)
+    parser.add_argument("--length", type=float, default=30.0, help="seconds of each song")
+    parser.add_argument("--seconds", type=float, default=1.0, help="seconds of each example")
+    parser.add_argument("--examples", type=int, default=1000, help="read in each round")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--output", type=Path, help="Markdown file; default: standard output")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(Path(folder), arguments)
+    text = TEXT.format(
+        **found, **vars(arguments), width=WIDTH, batch=BATCH, target=TARGET, read=arguments.examples
+    )
+    publish(text, arguments.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+// Sounds, the card of each chosen upsampler, separated music.
+function player(take, description, folder) {
+  const level = take.silent
+    ? element("p", { class: "note" }, element("span", { class: "silent" }, take.level > -199.95 ? "Too quiet to hear: " : "Digital silence"), take.level > -199.95 ? `${decibels(take.level)}, not amplified.` : ".")
+    : element("p", { class: "note" }, `${decibels(take.level)}, played with ${take.gain < 0 ? "" : "+"}${fixed(take.gain, 1)} dB.`);
+  if (!take.sound) return element("div", {}, element("p", { class: "absent" }, "This sound found no room on the page; it is in ", element("code", {}, folder), "."), level);
+  const audio = element("audio", { controls: true, preload: "none", src: take.sound, "aria-label": description, "data-gain": take.gain });
+  return element("div", {}, audio, level);
+}
+// Relative to the loudest of a section, since players can turn sounds down but not up.
+function setLoudness() {
+  for (const section of ["compare", "music"]) {
+    const players = [...document.querySelectorAll(`#${section} audio`)];
+    const lowest = Math.min(...players.map((one) => Number(one.dataset.gain)));
+    for (const one of players) one.volume = loudness() === "matched" ? 1 : Math.min(1, 10 ** ((lowest - Number(one.dataset.gain)) / 20));
+  }
+}
+document.addEventListener("play", (event) => {
+  for (const other of document.querySelectorAll("audio")) if (other !== event.target) other.pause();
+}, true);
+
+const described = (take, what) => `Spectrogram, ${what}: 0 to ${kilohertz(take.samplerate / 2)}, ${Number(take.seconds.toFixed(2))} seconds.`;
+function colourBar(take) {
+  const bar = element("i", { style: { background: `linear-gradient(to right, ${palette.join(",")})` } });
+  const unit = take.relative ? "dB" : "dBFS";
+  return element("div", { class: "bar" }, `${minus(String(take.floor))}`, bar, `0 ${unit}`);
+}
+function inputCard(probe) {
+  const take = data.takes.inputs[probe.name];
+  const card = element("article", { class: "card input", "aria-labelledby": "input-title" });
+  card.append(element("header", {}, element("h3", { id: "input-title" }, `The probe: ${probe.title}`)));
+  const words = element("div", { class: "words" }, element("p", {}, probe.text));
+  const panels = element("div", { class: "panels" }, words);
+  if (take) {
+    const title = element("figcaption", {}, "What goes in");
+    words.append(player(take, `${probe.title}, the probe itself`, "audio/"), colourBar(take));
+    panels.append(element("figure", {}, title, spectrogram(take, described(take, `${probe.title}, the probe itself`), [])));
+  }
+  card.append(panels);
+  return card;
+}
+function facts(variant, initial) {
+  const options = Object.entries(variant.options).map(([name, value]) => `${name} ${value}`);
+  const scored = data.scores[variant.name];
+  const parts = [[variant.operator, ...options].join(", ")];
+  if (initial) parts.push(`${variant.width} channels`);
+  else if (scored && scored.parameters) parts.push(`${scored.parameters.toLocaleString("en")} parameters`);
+  if (!initial && scored && scored.sdr !== null) parts.push(`SDR ${fixed(scored.sdr, 2)}${scored.sdr_spread === null ? "" : ` \u00b1 ${fixed(scored.sdr_spread, 2)}`} dB`);
+  return parts.join(" \u00b7 ");
+}
+function card(variant, probe, seed) {
+  const run = ((data.takes.runs[variant.name] || {})[seed] || {})[probe.name];
+  const initial = !run;
+  const stages = run || { [data.stages[0]]: data.takes[data.initialisation][variant.name] };
+  const signal = (initial ? data.initialisation_title : probe.title).toLowerCase();
+  const where = initial ? "audio/initialisation/" : `audio/${variant.name}/seed${seed}/`;
+  const id = `card-${variant.name}`;
+  const made = element("article", { class: "card", "aria-labelledby": id, "data-variant": variant.name });
+  const header = element("header", {}, element("h3", { id }, variant.title), element("p", {}, facts(variant, initial)));
+  if (variant.label !== variant.title) header.append(element("p", {}, variant.label));
+  made.append(header);
+  const panels = element("div", { class: "panels" });
+  for (const stage of data.stages) {
+    const take = stages[stage];
+    if (take) {
+      const what = `${variant.title}, ${STAGE_TITLES[stage].toLowerCase()}, ${signal}`;
+      const own = take.floor === -150 ? null : element("span", { class: "note" }, `range down to ${minus(String(take.floor))} dB`);
+      const title = element("figcaption", {}, element("b", { class: stage }, STAGE_TITLES[stage]), initial && probe.name !== data.initialisation ? element("span", { class: "note" }, signal) : null, own);
+      panels.append(element("figure", { "data-stage": stage }, title, spectrogram(take, described(take, what), variant.tones), player(take, what, where)));
+    } else {
+      const reason = variant.trained ? "This probe is of the random model alone." : `Not trained in this configuration${initial && probe.name !== data.initialisation ? `, and not probed with ${probe.title.toLowerCase()}` : ""}.`;
+      panels.append(element("p", { class: "absent", "data-stage": stage }, element("b", {}, STAGE_TITLES[stage]), element("br"), reason));
+    }
+  }
+  const curves = data.stages.filter((stage) => stages[stage]).map((stage) => ({ stage, take: stages[stage] }));
+  const levels = curves.map(({ stage, take }) => `${STAGE_TITLES[stage].toLowerCase()} ${decibels(take.level)}`);
+  const description = `Mean spectrum of ${variant.title}, ${signal}: ${levels.join(", ")} without the constant part.`;
+  const legend = element("figcaption", {}, "Mean spectrum", ...curves.map(({ stage }) => element("b", { class: stage }, stage)));
+  const measured = initial ? [] : measuredOn(variant, probe, seed);
+  const headlines = measured.filter((row) => row.probeName === probe.name && data.headlines.includes(row.measureName)).map((row) =>
+    element("p", { class: "note" }, `${row.measure} at ${kilohertz(row.frequency)}: `, element("b", {}, [row.before, row.after].filter((value) => value !== null).map(numeral).join(" \u2192 ")), ` ${row.unit}`));
+  panels.append(element("figure", {}, legend, spectra(curves, variant.tones, description), ...headlines));
+  made.append(panels);
+  if (measured.length) made.append(measuresTable(variant, measured));
+  return made;
+}
+// At the fundamental of the outermost layer, where its tones and valleys are, and of the whole signal.
+function measuredOn(variant, probe, seed) {
+  const own = (row) => row.probeName === probe.name || row.probeName === data.weights;
+  return tableRows.filter((row) => row.name === variant.name && String(row.seed) === seed && own(row) && (row.frequency === null || row.frequency === variant.tones[0]));
+}
+function measuresTable(variant, rows) {
+  const head = element("tr", {}, ...["Measure", "on", "at", "before", "after"].map((text, place) => element("th", { scope: "col", class: place > 2 && "number" }, text)));
+  const body = rows.map((row) => element("tr", {},
+    element("th", { scope: "row" }, row.measure),
+    element("td", {}, row.probe),
+    element("td", {}, row.frequency === null ? "\u2013" : kilohertz(row.frequency)),
+    element("td", { class: "number" }, `${numeral(row.before)} ${row.unit}`),
+    element("td", { class: "number" }, `${numeral(row.after)} ${row.unit}`)));
+  const table = element("table", {}, element("caption", { class: "hidden" }, `Measures of ${variant.title}`), element("thead", {}, head), element("tbody", {}, ...body));
+  return element("details", {}, element("summary", {}, `Measures (${rows.length})`), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Measures of ${variant.title}` }, table));
+}
+function show() {
+  const probe = data.probes.find((one) => one.name === find("probe").value);
+  const seed = find("seed").value;
+  const variants = chosen();
+  find("input").replaceChildren(inputCard(probe));
+  find("cards").replaceChildren(...variants.map((variant) => card(variant, probe, seed)));
+  const count = variants.length;
+  find("shown").textContent = count ? `${count} upsampler${count === 1 ? "" : "s"} on ${probe.title.toLowerCase()}, seed ${seed}.` : "No upsampler is chosen.";
+  showExcerpts(variants, seed);
+  if (find("by-choice").checked) filter();
+  setLoudness();
+}
+
+let track = data.excerpts.tracks[0];
+function showExcerpts(variants, seed) {
+  const { tracks, sources, mixtures, runs } = data.excerpts;
+  const trained = variants.filter((variant) => runs[variant.name]);
+  if (!tracks.length) return find("excerpts").replaceChildren(element("p", {}, "This configuration separates no music."));
+  const select = element("select", { id: "track" }, ...tracks.map((name) => element("option", { value: name, selected: name === track }, name)));
+  select.addEventListener("change", () => { track = select.value; show(); find("track").focus(); });
+  const controls = element("div", { class: "controls row" }, element("p", {}, element("label", { for: "track" }, "Track"), " ", select));
+  const groups = [];
+  const group = (title, players) => groups.push(element("h3", {}, title), element("div", { class: "players" }, ...players));
+  group("Mixture, as it goes in", [player(mixtures[track], `${track}, mixture`, "audio/")]);
+  for (const source of trained.length ? sources : []) {
+    group(source[0].toUpperCase() + source.slice(1), trained.map((variant) => {
+      const take = runs[variant.name][seed][track][source];
+      const made = player(take, `${variant.title}, ${source} of ${track}`, `audio/${variant.name}/seed${seed}/`);
+      made.prepend(element("p", {}, variant.title));
+      return made;
+    }));
+  }
+  if (!trained.length) groups.push(element("p", {}, "Choose a trained upsampler to hear what it separates."));
+  return find("excerpts").replaceChildren(controls, ...groups);
+}

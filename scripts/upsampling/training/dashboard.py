@@ -1,0 +1,38 @@
+"""What TensorBoard shows of a run: the curves of history.csv and timing.csv, epoch by epoch."""
+
+from pathlib import Path
+
+from upsampling.training.records import Records
+
+
+class Dashboard:
+    """Writes one event file per start of a run to `folder`; without a folder, nothing.
+
+    `epoch` is the last one that is finished. Points after it, which an interrupted start may have
+    left behind, are dropped by TensorBoard for those that follow now.
+    """
+
+    def __init__(self, folder: Path | None, epoch: int) -> None:
+        self.writer = None
+        if folder is not None:
+            from tensorboardX import SummaryWriter
+
+            # The library's name for a file holds the second at which it was begun.
+            self.writer = SummaryWriter(
+                str(folder), purge_step=epoch + 1, flush_secs=10, filename_suffix=f".from{epoch}"
+            )
+
+    def show(self, records: Records) -> None:
+        """Add the values of the last epoch; they are on disk within seconds."""
+        if self.writer is None:
+            return
+        for kind, rows in (("loss", records.history), ("time", records.timing)):
+            values = dict(rows[-1])
+            epoch = values.pop("epoch")
+            for name, value in values.items():
+                self.writer.add_scalar(f"{kind}/{name}", value, int(epoch))
+
+    def close(self) -> None:
+        """Write what is left, and end the thread that writes."""
+        if self.writer is not None:
+            self.writer.close()
