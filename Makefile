@@ -3,6 +3,7 @@
 # make clean  removes the environment and the demo; results of other scales stay
 # make bench  measures training steps, the track store and scoring, and writes docs/benchmarks/
 # make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
+# make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
 # make lock   resolves envs/requirements.in anew into envs/requirements.lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -11,7 +12,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench fault-test lock clean
+.PHONY: demo test check bench fault-test cluster-test lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -24,6 +25,9 @@ test: $(ENV)/ready check
 fault-test: $(ENV)/ready
 	pytest -n 2 --dist worksteal -m "not slow" tests/faults
 	pytest -s -m slow tests/faults
+
+cluster-test: $(ENV)/ready
+	pytest -q --durations 0 tests/cluster
 
 check: $(ENV)/ready
 	ruff check .

@@ -11,6 +11,10 @@ configfile: "config.yaml"
 report: "report/workflow.rst"
 
 
+# Used with --software-deployment-method apptainer alone; envs/upsampling.def says how to build it.
+container: "envs/upsampling.sif"
+
+
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/initialisation.smk"
@@ -47,6 +51,4 @@ onsuccess:
 
 
 onerror:
-    print(
-        f"\nSome jobs failed; the messages above name them, and their logs are below {LOGS}/"
-    )
+    print(failures())

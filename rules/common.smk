@@ -1,10 +1,11 @@
 import sys
+from functools import cache
 from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from upsampling import environment
+from upsampling import environment, slurm
 from upsampling.experiment import Experiment
 from upsampling.paper.gallery.spec import gallery_seeds, gallery_signals, gallery_spec
 from upsampling.settings import UserError, canonical
@@ -25,6 +26,18 @@ STORE = str(Path(DATA.get("store", Path(DATA["root"], "store")), "manifest.json"
 ENVIRONMENT = "../envs/upsampling.yaml"
 PACKAGE = "scripts/upsampling"
 STAGES = ["initialised", "trained"]
+# What measures a model: code that a change of makes surveys anew.
+SURVEYED = [
+    "probes/survey",
+    "probes/responses",
+    "probes/signals",
+    "probes/spectra",
+    "probes/artifacts",
+    "probes/tonality",
+    "probes/layers",
+    "probes/shifts",
+]
+SPREAD = ["probes/distribution", "probes/expectation", "probes/theory"]
 
 
 wildcard_constraints:
@@ -57,6 +70,17 @@ def runs(pattern, **wildcards):
     )
 
 
+def one_of(variants):
+    """A wildcard's pattern for `variants` alone; with none of them, one that nothing matches."""
+    return "|".join(variants) or "(?!)"
+
+
+def surveys():
+    """The artifact measures of every variant, trained or not, with every seed."""
+    path = rules.survey.output.measures
+    return expand(path, variant=EXPERIMENT.variants, seed=EXPERIMENT.seeds)
+
+
 def score_files():
     """The options that name the scores of each run, for programs about tables."""
     options = []
@@ -80,3 +104,41 @@ def table_files():
         ):
             options += ["--parameters", variant, path.format(**run)]
     return options
+
+
+@cache
+def wait_for_earlier_calls():
+    """Return when SLURM has no more jobs of a Snakemake that was killed in this folder.
+
+    Where another Snakemake is at work here (its lock says so), the jobs are not left alone, and
+    Snakemake will refuse to start by itself.
+    """
+    submits = workflow.executor_plugin and workflow.executor_plugin.name == "slurm"
+    if submits and not any(Path(".snakemake/locks").glob("*")):
+        slurm.wait_for_calls(Path.cwd(), lambda line: print(line, file=sys.stderr))
+
+
+def after_earlier_calls(paths):
+    """An input function: `paths`, once no job of an earlier call writes files any more.
+
+    Input functions are called when it is known that this is not a dry run, and before it is
+    decided what is left to do.
+    """
+
+    def inputs(wildcards):
+        wait_for_earlier_calls()
+        return paths
+
+    return inputs
+
+
+def failures():
+    """What to say when jobs failed for good: which ones, and where to read why."""
+    failed = getattr(workflow.scheduler, "failed", ())
+    jobs = [job for one in failed for job in getattr(one, "jobs", [one])]
+    lines = [f"\n{len(failed)} jobs failed for good; what does not need them is done:"]
+    for job in sorted(jobs, key=str):
+        values = ", ".join(f"{k} {v}" for k, v in job.wildcards_dict.items())
+        logs = ", ".join(map(str, job.log))
+        lines.append(f"  {job.rule.name} ({values}): see {logs or LOGS}")
+    return "\n".join(lines)

@@ -20,7 +20,9 @@ rule download:
 rule prepare_tracks:
     """Decode all tracks once into memory-mapped arrays; at demo scale, compose the songs first."""
     input:
-        [] if DATA["dataset"] == "demo" else rules.download.output.record,
+        after_earlier_calls(
+            [] if DATA["dataset"] == "demo" else rules.download.output.record
+        ),
     output:
         manifest=STORE,
     log:

@@ -40,14 +40,12 @@ rule score:
 
 
 rule survey:
-    """Feed the probe signals to one run's model, before and after training, and measure."""
+    """Measure one run's model, before and after training: weights, and responses to the probes."""
     input:
         model=rules.train.output.best,
         spec=rules.train.output.spec,
-        script="scripts/probe.py",
-        package=package(
-            "probes/survey", "probes/responses", "probes/signals", "probes/artifacts"
-        ),
+        script="scripts/survey.py",
+        package=package(*SURVEYED),
     output:
         arrays=expand(
             f"{RESULTS}/probes/{{variant}}/seed{{seed}}/{{signal}}_{{stage}}.npz",
@@ -64,6 +62,8 @@ rule survey:
         measures=f"{RESULTS}/probes/{{variant}}/seed{{seed}}/measures.csv",
     log:
         f"{LOGS}/survey/{{variant}}_seed{{seed}}.log",
+    wildcard_constraints:
+        variant=one_of(EXPERIMENT.trained),
     conda:
         ENVIRONMENT
     resources:
@@ -73,7 +73,7 @@ rule survey:
         model=lambda wildcards, input: str(Path(input.model).parent),
         audio=f"{RESULTS}/audio/{{variant}}/seed{{seed}}",
     shell:
-        "python {input.script:q} survey"
+        "python {input.script:q} trained"
         " --folder {params.model:q}"
         " --variant {wildcards.variant}"
         " --seed {wildcards.seed}"
@@ -81,3 +81,91 @@ rule survey:
         " --arrays {output.arrays:q}"
         " --audio {params.audio:q}"
         " --measures {output.measures:q} 2>&1 | tee {log:q}"
+
+
+rule survey_initialised:
+    """Measure a variant that is not trained: its model as for training, and many narrow ones."""
+    input:
+        script="scripts/survey.py",
+        package=package(*SURVEYED, *SPREAD),
+    output:
+        arrays=expand(
+            f"{RESULTS}/probes/{{variant}}/seed{{seed}}/{{signal}}_initialised.npz",
+            seed=EXPERIMENT.seeds,
+            signal=EXPERIMENT.signals,
+            allow_missing=True,
+        ),
+        audio=expand(
+            f"{RESULTS}/audio/{{variant}}/seed{{seed}}/{{signal}}_{{kind}}.wav",
+            seed=EXPERIMENT.seeds,
+            signal=EXPERIMENT.signals,
+            kind=["input", "initialised"],
+            allow_missing=True,
+        ),
+        measures=expand(
+            f"{RESULTS}/probes/{{variant}}/seed{{seed}}/measures.csv",
+            seed=EXPERIMENT.seeds,
+            allow_missing=True,
+        ),
+        spread=f"{RESULTS}/distribution/{{variant}}.csv",
+    log:
+        f"{LOGS}/survey_initialised/{{variant}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/survey_initialised/{{variant}}.tsv"
+    wildcard_constraints:
+        variant=one_of(EXPERIMENT.untrained),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=3000,
+    params:
+        probes=EXPERIMENT.section("probes"),
+        seeds=EXPERIMENT.seeds,
+        model=lambda wildcards: EXPERIMENT.model(wildcards.variant),
+        narrow=lambda wildcards: EXPERIMENT.distribution(wildcards.variant)["model"],
+        distribution=lambda wildcards: EXPERIMENT.distribution(wildcards.variant)[
+            "distribution"
+        ],
+        audio=f"{RESULTS}/audio/{{variant}}",
+    shell:
+        "python {input.script:q} initialised"
+        " --model {params.model:q}"
+        " --variant {wildcards.variant}"
+        " --seeds {params.seeds}"
+        " --probe {params.probes:q}"
+        " --arrays {output.arrays:q}"
+        " --audio {params.audio:q}"
+        " --measures {output.measures:q}"
+        " --narrow-model {params.narrow:q}"
+        " --distribution {params.distribution:q}"
+        " --spread {output.spread:q} 2>&1 | tee {log:q}"
+
+
+rule measure_distribution:
+    """Measure many random initialisations, narrow ones, of a variant that is trained elsewhere."""
+    input:
+        script="scripts/survey.py",
+        package=package(*SURVEYED, *SPREAD),
+    output:
+        spread=f"{RESULTS}/distribution/{{variant}}.csv",
+    log:
+        f"{LOGS}/measure_distribution/{{variant}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/measure_distribution/{{variant}}.tsv"
+    wildcard_constraints:
+        variant=one_of(EXPERIMENT.trained),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=3000,
+    params:
+        model=lambda wildcards: EXPERIMENT.distribution(wildcards.variant)["model"],
+        distribution=lambda wildcards: EXPERIMENT.distribution(wildcards.variant)[
+            "distribution"
+        ],
+    shell:
+        "python {input.script:q} distribution"
+        " --variant {wildcards.variant}"
+        " --narrow-model {params.model:q}"
+        " --distribution {params.distribution:q}"
+        " --spread {output.spread:q} 2>&1 | tee {log:q}"

@@ -7,6 +7,9 @@ SHELL_FIGURE = (
     " --arrays {params.arrays:q} > {log:q} 2>&1"
 )
 
+# What docs/artifacts.md shows; `snakemake --cores 2 draw_documentation` brings it up to date.
+PICTURES = ["figure5", "figure6_theory", "figure8_theory", "replicas", "loss_gradient"]
+
 # One rule per figure, since their inputs and panels differ.
 for figure in EXPERIMENT.figures(RESULTS):
 
@@ -126,3 +129,18 @@ rule figures:
         ],
         expand(rules.draw_variant.output.png, variant=EXPERIMENT.variants),
         runs(rules.draw_before_after.output.png),
+
+
+rule draw_documentation:
+    """Make the pictures of docs/artifacts.md anew, small enough to be committed."""
+    input:
+        png=expand(f"{RESULTS}/figures/{{name}}.png", name=PICTURES),
+        script="scripts/pictures.py",
+    output:
+        expand("docs/images/{name}.png", name=PICTURES),
+    log:
+        f"{LOGS}/figures/documentation.log",
+    conda:
+        ENVIRONMENT
+    shell:
+        "python {input.script:q} {input.png:q} --folder docs/images > {log:q} 2>&1"

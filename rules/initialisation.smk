@@ -43,9 +43,19 @@ rule probe_stack:
     """Pass a signal through three upsampling layers (one column of Figs. 6, 7, 8)."""
     input:
         script="scripts/probe.py",
-        package=package("operators", "models", "probes/responses", "probes/signals"),
+        package=package(
+            "operators",
+            "models",
+            "probes/responses",
+            "probes/signals",
+            "probes/prediction",
+            "probes/spectra",
+            "probes/taps",
+            "probes/theory",
+        ),
     output:
         arrays=f"{RESULTS}/stacks/{{figure}}_{{side}}.npz",
+        theory=f"{RESULTS}/stacks/{{figure}}_{{side}}_theory.npz",
         audio=expand(
             f"{RESULTS}/audio/stacks/{{figure}}_{{side}}_{{layer}}.wav",
             layer=["signal", "layer_1", "layer_2", "layer_3"],
@@ -64,4 +74,28 @@ rule probe_stack:
         "python {input.script:q} stack"
         " --stack {params.stack:q}"
         " --audio {params.audio:q}"
+        " --theory {output.theory:q}"
+        " --output {output.arrays:q} 2>&1 | tee {log:q}"
+
+
+rule probe_theory:
+    """Measure what theory predicts of spectral replicas, or of a loss's gradient."""
+    input:
+        script="scripts/theory.py",
+        package=package("operators", "probes"),
+    output:
+        arrays=f"{RESULTS}/theory/{{probe}}.npz",
+    log:
+        f"{LOGS}/probe_theory/{{probe}}.log",
+    wildcard_constraints:
+        probe="replicas|loss_gradient",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=1500,
+    params:
+        settings=lambda wildcards: EXPERIMENT.probe(wildcards.probe),
+    shell:
+        "python {input.script:q} {wildcards.probe}"
+        " --settings {params.settings:q}"
         " --output {output.arrays:q} 2>&1 | tee {log:q}"

@@ -94,9 +94,9 @@ rule table1:
 
 
 rule collect_artifacts:
-    """All artifact measures, before and after training, in one tidy table."""
+    """All artifact measures of all variants, before and after training, in one tidy table."""
     input:
-        measures=runs(rules.survey.output.measures),
+        measures=surveys(),
         script="scripts/collect.py",
     output:
         csv=report(
@@ -113,9 +113,69 @@ rule collect_artifacts:
         "python {input.script:q} {output.csv:q} {input.measures:q} > {log:q} 2>&1"
 
 
+rule collect_distribution:
+    """The artifacts of all variants' random initialisations, and what theory expects, in one table."""
+    input:
+        measures=expand(
+            rules.measure_distribution.output.spread, variant=EXPERIMENT.variants
+        ),
+        script="scripts/collect.py",
+    output:
+        csv=f"{RESULTS}/tables/distribution.csv",
+    log:
+        f"{LOGS}/collect_distribution.log",
+    conda:
+        ENVIRONMENT
+    shell:
+        "python {input.script:q} {output.csv:q} {input.measures:q} > {log:q} 2>&1"
+
+
+rule table2:
+    """Table 2: the artifacts of each variant before and after training."""
+    input:
+        artifacts=rules.collect_artifacts.output.csv,
+        script="scripts/table2.py",
+        package=package(
+            "paper/artifact_table",
+            "paper/artifact_summary",
+            "paper/markup",
+            "paper/typesetting",
+        ),
+    output:
+        csv=f"{RESULTS}/tables/table2.csv",
+        md=f"{RESULTS}/tables/table2.md",
+        tex=f"{RESULTS}/tables/table2.tex",
+        html=report(
+            f"{RESULTS}/tables/table2.html",
+            caption="../report/table2.rst",
+            category="Tables",
+            labels={"table": "Table 2"},
+        ),
+    log:
+        f"{LOGS}/table2.log",
+    conda:
+        ENVIRONMENT
+    params:
+        rows=EXPERIMENT.artifact_rows(),
+        description=EXPERIMENT.description(),
+        scale=EXPERIMENT.scale,
+    shell:
+        "python {input.script:q}"
+        " --artifacts {input.artifacts:q}"
+        " --rows {params.rows:q}"
+        " --description {params.description:q}"
+        " --scale {params.scale}"
+        " --csv {output.csv:q}"
+        " --md {output.md:q}"
+        " --tex {output.tex:q}"
+        " --html {output.html:q} > {log:q} 2>&1"
+
+
 rule tables:
     """All tables."""
     input:
         rules.table1.output,
         rules.compare.output,
         rules.collect_artifacts.output,
+        rules.collect_distribution.output,
+        rules.table2.output,

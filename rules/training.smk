@@ -19,15 +19,16 @@ rule train:
     # None of these is a setting of the experiment: changing them trains nothing anew.
     resources:
         mem_mb=3000,
-        # In minutes; 0 sets no limit. Training stops itself before it and exits non-zero, so that
-        # the profile's retries submit it again.
+        # In minutes; 0 sets no limit. Training stops itself before it and exits non-zero.
         runtime=0,
-        # How many processes share each batch; 0: one per GPU, or one without a GPU.
+        # How many processes share each batch, on each node; 0: one per GPU, or one without a GPU.
         processes=1,
+        # How many nodes share a run; more than one need SLURM (profiles/README.md).
+        nodes=1,
         # How many examples of its share a process takes at once, to save memory; 0: all.
         micro_batch=0,
-        # What starts the program; srun with its options where several nodes share a run.
-        launcher="env",
+        # 1: a run that stopped in time gives its SLURM job back to the queue.
+        requeue=0,
     params:
         model=lambda wildcards: EXPERIMENT.model(wildcards.variant),
         training=lambda wildcards: EXPERIMENT.training(wildcards.variant),
@@ -38,7 +39,7 @@ rule train:
         # For `tensorboard --logdir`; nor is this one, since its files carry the time of day.
         events=f"{LOGS}/tensorboard/{{variant}}/seed{{seed}}",
     shell:
-        "{resources.launcher} python {input.script:q}"
+        "python {input.script:q}"
         " --name {wildcards.variant}/seed{wildcards.seed}"
         " --model {params.model:q}"
         " --training {params.training:q}"
@@ -48,5 +49,8 @@ rule train:
         " --output {params.folder:q}"
         " --events {params.events:q}"
         " --processes {resources.processes}"
+        " --nodes {resources.nodes}"
         " --micro-batch {resources.micro_batch}"
-        " --max-minutes {resources.runtime} 2>&1 | tee {log:q}"
+        " --max-minutes {resources.runtime}"
+        # Several jobs write to the log of a run, one after the other.
+        " --requeue {resources.requeue} 2>&1 | tee --append {log:q}"

@@ -29,24 +29,18 @@ def initialised(arguments: argparse.Namespace) -> None:
 
 
 def stack(arguments: argparse.Namespace) -> None:
-    """Probe consecutive operators on one signal."""
+    """Probe consecutive operators on one signal, and predict what they must make of it."""
+    from upsampling.probes.prediction import stack_prediction
     from upsampling.probes.responses import stack_response
     from upsampling.probes.spectra import save_arrays
 
     arrays = stack_response(**arguments.stack)
     save_arrays(arguments.output, arrays)
+    predicted = stack_prediction(arrays["signal"], int(arrays["samplerates"][0]), arguments.stack)
+    save_arrays(arguments.theory, predicted)
     names = (name for name in arrays if name != "samplerates")
     for name, rate in zip(names, arrays["samplerates"], strict=True):
         write_wav(f"{arguments.audio}_{name}.wav", arrays[name], int(rate), LISTENING_PEAK)
-
-
-def survey(arguments: argparse.Namespace) -> None:
-    """Probe a training run's model, before and after training, and measure its artifacts."""
-    from upsampling.probes.survey import survey_model
-
-    options = vars(arguments)
-    del options["function"]
-    survey_model(**options)
 
 
 def main() -> None:
@@ -64,19 +58,9 @@ def main() -> None:
     layers = kinds.add_parser("stack", help=stack.__doc__)
     layers.add_argument("--stack", required=True, type=json.loads, help="the stack, JSON")
     layers.add_argument("--output", required=True, type=Path, help="arrays (.npz)")
+    layers.add_argument("--theory", required=True, type=Path, help="arrays of the prediction")
     layers.add_argument("--audio", required=True, help="beginning of the WAV files' names")
     layers.set_defaults(function=stack)
-    both = kinds.add_parser("survey", help=survey.__doc__)
-    both.add_argument("--folder", required=True, type=Path, help="folder of the trained model")
-    both.add_argument("--variant", required=True)
-    both.add_argument("--seed", required=True, type=int)
-    both.add_argument("--probe", required=True, type=json.loads, help="the probes, JSON")
-    both.add_argument(
-        "--arrays", required=True, type=Path, nargs="+", help=".npz per signal and stage"
-    )
-    both.add_argument("--audio", required=True, type=Path, help="folder for WAV files")
-    both.add_argument("--measures", required=True, type=Path, help="CSV of artifact measures")
-    both.set_defaults(function=survey)
     arguments = parser.parse_args()
     arguments.function(arguments)
 

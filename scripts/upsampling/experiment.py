@@ -4,13 +4,13 @@ No torch and no pandas: the workflow is parsed anew in every job.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
 from upsampling.custom import code_of
+from upsampling.figure_plan import LAYERS, Figure, theory_figures
 from upsampling.schema import check
 from upsampling.settings import (
     MelganSettings,
@@ -23,7 +23,6 @@ from upsampling.settings import (
     nearest_match,
 )
 
-FIGURE_STACKS = ("figure6", "figure7", "figure8")
 STACK = {"layers": 3, "stride": 2, "samplerate": 4000, "seconds": 3, "options": {}, "seed": 0}
 PROBED_MODEL = ("channels", "rescale")
 DEMO_KEYS = ("seed", "train", "valid", "test", "seconds", "test_seconds")
@@ -33,17 +32,6 @@ DATASETS = {
     "musdb18hq": "MUSDB18-HQ",
     "musdb18_7s": "the 7-second edition of MUSDB18",
 }
-LAYERS = ("signal", "1", "2", "3")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure: settings over its defaults, its panels' names, the files it is drawn from."""
-
-    name: str
-    spec: dict[str, Any]
-    panels: list[str]
-    inputs: list[str] = field(default_factory=list)
 
 
 class Experiment:
@@ -72,6 +60,11 @@ class Experiment:
     def trained(self) -> list[str]:
         """Variants that are trained and scored, in the order of the config."""
         return [name for name, variant in self.variants.items() if variant.get("train", True)]
+
+    @cached_property
+    def untrained(self) -> list[str]:
+        """Variants that take part before training only, in the order of the config."""
+        return [name for name in self.variants if name not in self.trained]
 
     @property
     def scoring(self) -> str:
@@ -130,12 +123,21 @@ class Experiment:
         """The probe signals that go through each model before and after training."""
         return self.config["probes"]["signals"]
 
+    def distribution(self, variant: str) -> dict[str, str]:
+        """The model whose random initialisations are measured, and how: both canonical JSON."""
+        section = self.config["distribution"]
+        widths = ("channels",) if self._is_melgan(variant) else ("channels", "depth")
+        model = self._model(variant, self.config["model"]) | {key: section[key] for key in widths}
+        measured = {key: section[key] for key in ("seeds", "seconds")}
+        measured["probe_seed"] = self.config["probes"]["seed"]
+        return {"model": canonical(model), "distribution": canonical(measured)}
+
     def stack(self, figure: str, side: str) -> str:
         """Canonical JSON of the operator stack of one column of Figs. 6-8."""
         return canonical(merge(STACK, self.config["figures"][figure][side]))
 
     def figures(self, results: str) -> list["Figure"]:
-        """Figs. 1-10 and the overview of all variants; their inputs lie below `results`."""
+        """Figs. 1-10 and the overviews of all variants; their inputs lie below `results`."""
         seeds = self.config["figures"]
         figures = [
             Figure("figure2", {"seed": seeds["figure2"]["seed"]}, ["a"]),
@@ -153,7 +155,12 @@ class Experiment:
             figures.append(Figure(name, {}, panels, inputs))
         layers = [panel for panel in panels if "signal" not in panel]
         figures.append(Figure("figure10", {}, layers, inputs[:1]))
-        return [*figures, self._differences(results)]
+        figures += [self._differences(results), *self._measured(results)]
+        return [*figures, *theory_figures(seeds, results, panels)]
+
+    def probe(self, name: str) -> str:
+        """Canonical JSON of a probe of scripts/theory.py: replicas or loss_gradient."""
+        return canonical(self.config["figures"][name])
 
     def panel(self, variant: str) -> str:
         """Canonical JSON of the figure that shows one variant alone."""
@@ -195,6 +202,15 @@ class Experiment:
         inputs = [f"{results}/tables/{name}.csv" for name in ("comparisons", "track_scores")]
         return Figure("track_differences", spec, ["all"], inputs)
 
+    def _measured(self, results: str) -> list["Figure"]:
+        """Artifacts before and after training, and over random initialisations, of all variants."""
+        spec = {"titles": {name: self.title(name) for name in self.variants}}
+        tables = {"artifact_changes": "artifacts", "distribution": "distribution"}
+        return [
+            Figure(name, spec, ["all"], [f"{results}/tables/{table}.csv"])
+            for name, table in tables.items()
+        ]
+
     def _is_melgan(self, variant: str) -> bool:
         return self.variants[variant].get("model", {}).get("architecture") == "melgan"
 
@@ -210,6 +226,14 @@ class Experiment:
             for name in self.trained
         ]
         return canonical(rows + list(self.config["literature"]))
+
+    def artifact_rows(self) -> str:
+        """Canonical JSON of the rows of Table 2: trained variants, then the others."""
+        rows = [
+            {"variant": name, "label": self.label(name), "trained": name in self.trained}
+            for name in [*self.trained, *self.untrained]
+        ]
+        return canonical(rows)
 
     def compared_rows(self) -> str:
         """Canonical JSON of the rows that have scores, without labels that change nothing."""

@@ -7,16 +7,17 @@ import torch
 from upsampling.probes.artifacts import (
     SILENCE_DB,
     comb_frequencies,
-    comb_prominence,
+    comb_prominences,
     comb_spacings,
     level,
     measure,
     notch_depth,
     prominence,
+    stationarity,
     tone_level,
 )
 from upsampling.probes.signals import signal
-from upsampling.probes.spectra import mean_spectrum
+from upsampling.probes.spectra import frame_transforms, mean_spectrum
 
 SAMPLERATE = 44100
 DEMUCS = (4,) * 6
@@ -109,7 +110,7 @@ def test_harmonic_music_that_misses_the_lines_scores_about_zero() -> None:
     _, power = mean_spectrum(music, SAMPLERATE)
     spacings = comb_spacings(DEMUCS, SAMPLERATE)[:5]
     lines = comb_frequencies(spacings[4], SAMPLERATE)
-    mean, _ = comb_prominence(power, spacings[4], spacings[4], SAMPLERATE)
+    mean, _ = comb_prominences(power, spacings, SAMPLERATE)[4]
     assert abs(mean) < NOISE_TOLERANCE_DB
     # Single lines do coincide with harmonics, which is why the mean needs its controls.
     assert prominence(power, lines, SAMPLERATE).max() > 10
@@ -187,6 +188,9 @@ def test_records_of_demucs() -> None:
         ("level", "dBFS"),
         ("tone_prominence", "dB"),
         ("tone_level", "dBFS"),
+        ("stationarity", "1"),
+        ("tone_to_noise_ratio", "dB"),
+        ("prominence_ratio", "dB"),
         ("notch_depth", "dB"),
         ("comb_prominence_mean", "dB"),
         ("comb_prominence_max", "dB"),
@@ -215,3 +219,39 @@ def test_prominence_does_not_depend_on_the_gain() -> None:
 def test_broken_outputs_are_refused() -> None:
     with pytest.raises(ValueError, match="not finite"):
         measure(np.full(20000, np.inf), SAMPLERATE, DEMUCS)
+
+
+def test_stationarity_of_a_tone_a_gated_tone_and_noise() -> None:
+    """1, the share of frames that sound, and (1 + (1 - 1 / T) / 3) / T of T frames."""
+    line = np.array([2756.25])
+
+    def still(output: np.ndarray) -> float:
+        return float(stationarity(frame_transforms(output), line, SAMPLERATE)[0])
+
+    assert still(tone(2756.25, 0.1)) == pytest.approx(1, abs=1e-9)
+    # Six of eight frames hear the tone throughout, none of them its ends.
+    gated = tone(2756.25, 0.1, seconds=9 * 8192 / SAMPLERATE)
+    frames = frame_transforms(gated)
+    frames[2:] = 0
+    assert float(stationarity(frames, line, SAMPLERATE)[0]) == pytest.approx(2 / 8, abs=1e-9)
+    assert still(np.zeros(50_000)) == 0
+    found = [still(noise(0.1, seed=seed)) for seed in range(60)]
+    count = len(frame_transforms(noise(0.1)))
+    expected = (1 + (1 - 1 / count) / 3) / count
+    # The mean of 60 draws that are spread like an exponential distribution.
+    assert np.mean(found) == pytest.approx(expected, rel=4 / np.sqrt(60))
+
+
+def test_lines_off_the_bins_stand_as_still() -> None:
+    frames = frame_transforms(tone(44100 / 6, 0.1))
+    assert stationarity(frames, np.array([44100 / 6]), 44100)[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_what_rounding_leaves_is_neither_tone_nor_noise() -> None:
+    """A constant, and double precision's rounding of it, periodic as vector units make it."""
+    rounding = np.resize([1.0, -1.0, 0, 0], 100_000) * np.spacing(0.01)
+    output = 0.01 + rounding
+    assert np.ptp(output) > 0
+    for record in measure(output, SAMPLERATE, DEMUCS):
+        if "prominence" in record["measure"] and record["measure"] != "prominence_ratio":
+            assert abs(record["value"]) < 1

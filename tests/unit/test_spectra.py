@@ -35,6 +35,17 @@ def test_stft_without_centering_is_the_dft_of_left_aligned_hann_frames() -> None
     assert np.allclose(stft(noise, center=False), np.transpose(expected), atol=ROUNDING)
 
 
+@pytest.mark.parametrize("center", [False, True])
+def test_stft_is_librosas(center: bool) -> None:
+    import librosa
+
+    noise = signal("white_noise", 2, 4000).astype(np.float64)
+    expected = librosa.stft(
+        noise, n_fft=N_FFT, hop_length=HOP, window="hann", center=center, pad_mode="reflect"
+    )
+    assert np.allclose(stft(noise, center), expected, atol=ROUNDING)
+
+
 def test_centering_adds_frames_and_keeps_a_constant_constant() -> None:
     ones = signal("ones", 3, 4000)
     assert stft(ones, center=False).shape == (1025, (12000 - N_FFT) // HOP + 1)

@@ -117,6 +117,7 @@ def test_the_lock_of_a_process_that_is_gone_is_taken_over(tmp_path):
 
 
 def test_a_lock_of_another_host_counts_unless_its_job_runs_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")  # No SLURM answers here.
     monkeypatch.setenv("SLURM_JOB_ID", "17")
     for job in (None, "16"):
         lock(tmp_path, host="elsewhere", job=job)

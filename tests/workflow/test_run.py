@@ -33,6 +33,15 @@ def test_figures_are_there_as_pdf_png_and_arrays(project):
             assert arrays["samples"].size in (8 + 9 * 6, 8 + 9 * 4)
 
 
+def test_what_theory_predicts_is_drawn_beside_it(project):
+    for name in ("figure6_theory", "figure7_theory", "figure8_theory", "replicas", "loss_gradient"):
+        assert project.results(f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert project.results(f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+    with np.load(project.results("figures/arrays/figure8_theory_left_3.npz")) as arrays:
+        assert arrays["lines"].tolist() == [4000, 8000, 12000, 16000]
+        assert {"measured", "predicted", "frequencies"} <= set(arrays)
+
+
 def test_each_variant_has_a_panel_of_its_own(project):
     for variant in ("melgan", *RUNS):
         assert project.results(f"figures/variants/{variant}.png").exists()

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.paper import style
+from upsampling.paper.artifact_figures import artifact_changes, distribution
 from upsampling.paper.comparison import before_after
 from upsampling.paper.diagrams import diagram
-from upsampling.paper.differences import track_differences
+from upsampling.paper.overlays import stacks_and_theory
+from upsampling.paper.predictions import loss_panels, replica_panels
 from upsampling.paper.spectrograms import expect_inputs, grid, stacks, stft_setups
 from upsampling.paper.stems import overlap_stems
 from upsampling.settings import UserError, merge, nearest_match
@@ -27,10 +29,24 @@ def _computed(draw: Callable[[Mapping[str, Any], str], style.Drawing]) -> Draw:
     return without_inputs
 
 
+def _track_differences(
+    values: Mapping[str, Any], inputs: Sequence[Path], where: str
+) -> style.Drawing:
+    """Draw it with pandas and SciPy's statistics, which no other figure needs to import."""
+    from upsampling.paper.differences import track_differences
+
+    return track_differences(values, inputs, where)
+
+
 def _panels(**titles: str) -> list[dict[str, str]]:
     return [{"name": name, "title": title} for name, title in titles.items()]
 
 
+STACKS = {
+    "figure6": {"left": "nearest, music", "right": "linear, white noise"},
+    "figure7": {"left": "subpixel, ones", "right": "subpixel, white noise\n(not in the paper)"},
+    "figure8": {"left": "transposed, ones", "right": "linear only, white noise"},
+}
 FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "figure1": (
         grid,
@@ -50,12 +66,8 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "figure3": (_computed(diagram), {"length": 3, "stride": 2, "inputs": 6, "weights": "ones"}),
     "figure4": (_computed(diagram), {"length": 3, "stride": 1, "inputs": 7, "weights": "ones"}),
     "figure5": (_computed(overlap_stems), {}),
-    "figure6": (stacks, {"left": "nearest, music", "right": "linear, white noise"}),
-    "figure7": (
-        stacks,
-        {"left": "subpixel, ones", "right": "subpixel, white noise\n(not in the paper)"},
-    ),
-    "figure8": (stacks, {"left": "transposed, ones", "right": "linear only, white noise"}),
+    **{name: (stacks, titles) for name, titles in STACKS.items()},
+    **{f"{name}_theory": (stacks_and_theory, titles) for name, titles in STACKS.items()},
     "figure9": (
         grid,
         {
@@ -68,7 +80,11 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "initialisation": (grid, {}),
     "variant": (grid, {"columns": 1}),
     "before_after": (before_after, {}),
-    "track_differences": (track_differences, {}),
+    "track_differences": (_track_differences, {}),
+    "replicas": (replica_panels, {}),
+    "loss_gradient": (loss_panels, {}),
+    "artifact_changes": (artifact_changes, {}),
+    "distribution": (distribution, {}),
 }
 
 

@@ -49,7 +49,7 @@ class Sheet:
     """A table as text: `cells[row][column]`, `trained[row]`, footnotes as (mark, text).
 
     `bold` holds the (row, column) of cells to print in bold. The first column names the row; a line
-    parts rows that were trained from the others.
+    parts rows that were trained from the others. `title` numbers the table, as in "Table 1".
     """
 
     columns: list[Column]
@@ -58,6 +58,7 @@ class Sheet:
     caption: str
     footnotes: list[tuple[str, str]]
     bold: set[tuple[int, int]] = field(default_factory=set)
+    title: str = "Table 1"
 
     def bodies(self, cell: Callable[[str, Column, bool], str]) -> list[list[list[str]]]:
         """Cells through `cell(text, column, bold)`; consecutive rows all trained, or all not."""
@@ -111,7 +112,11 @@ def markdown(sheet: Sheet) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "| " + " | ".join([":--", *["--:"] * (len(heads) - 1)]) + " |")
     notes = [f"{mark} {text}".strip() for mark, text in sheet.footnotes]
-    blocks = [f"**Table 1.** {escape(sheet.caption)}", "\n".join(lines), *map(escape, notes)]
+    blocks = [
+        f"**{escape(sheet.title)}.** {escape(sheet.caption)}",
+        "\n".join(lines),
+        *map(escape, notes),
+    ]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -143,13 +148,13 @@ def html(sheet: Sheet) -> str:
 <meta charset="utf-8">
 <link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Table 1</title>
+<title>{escape(sheet.title)}</title>
 <style>{HTML_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>Table 1</h1>
-<div class="scroll" role="region" aria-label="Table 1" tabindex="0">
+<h1>{escape(sheet.title)}</h1>
+<div class="scroll" role="region" aria-label="{escape(sheet.title)}" tabindex="0">
 <table aria-describedby="notes">
 <caption>{escape(sheet.caption)}</caption>
 {groups}

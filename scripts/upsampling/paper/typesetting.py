@@ -42,13 +42,14 @@ def latex(sheet: Sheet) -> str:
     kinds = [
         kind(column, [row[n] for row in sheet.cells]) for n, column in enumerate(sheet.columns)
     ]
+    label = "".join(sheet.title.lower().split())
     bodies = ["\n".join(" & ".join(row) + r" \\" for row in body) for body in sheet.bodies(cell)]
     text = [
         r"\begin{table*}",
         r"\centering\scriptsize\setlength{\tabcolsep}{2pt}",
         r"\sisetup{detect-weight=true, group-digits=none, table-align-text-after=false}",
         rf"\caption{{{escape(sheet.caption)}}}",
-        r"\label{tab:table1}\smallskip",
+        rf"\label{{tab:{label}}}\smallskip",
         rf"\begin{{tabular}}{{@{{}}{names}{''.join(kinds[1:])}@{{}}}}",
         r"\toprule",
         " & ".join(groups) + r" \\",

@@ -1,5 +1,7 @@
 """Measurements of upsampling artifacts in a waveform: tones, combs of tones, notches, level.
 
+What an operator's weights alone tell is in `layers`; how far a shift passes through, in `shifts`.
+
 Where tones can stand: layer l of strides s_1 .. s_L (layer 1 the deepest) writes every s_l-th of
 its samples with the same weights, so that even a constant makes a signal of period s_l. The
 layers above stretch that period, and their spectral replicas (Sec. 5) fill in its harmonics. At
@@ -19,7 +21,8 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from upsampling.probes.spectra import mean_spectrum
+from upsampling.probes import tonality
+from upsampling.probes.spectra import frame_transforms
 
 Floats = NDArray[np.floating[Any]]
 
@@ -32,6 +35,16 @@ MINIMUM_SPACING = 2 * (GUARD + 1)
 # What a silent output, or an empty bin, is recorded as; a full-scale float32 signal's own rounding
 # lies just above it.
 SILENCE_DB = -200.0
+# What lies so far below the whole signal counts as that far below it: less than single precision
+# can tell, and well above the rounding of double precision (some 300 dB). So what rounding leaves
+# between two tones, or makes of a constant, is neither noise nor tone.
+RANGE_DB = 180.0
+# Stands for the power of silence where only ratios are asked for.
+TINY = 1e-100
+ECMA = {
+    "tone_to_noise_ratio": tonality.tone_to_noise_ratio,
+    "prominence_ratio": tonality.prominence_ratio,
+}
 
 
 class Record(TypedDict):
@@ -68,6 +81,11 @@ def level(output: Floats) -> float:
     return float(to_decibels(np.mean(np.square(output, dtype=np.float64))))
 
 
+def resolved(power: Floats) -> Floats:
+    """Mean power [bins] with nothing further than `RANGE_DB` below its sum; positive throughout."""
+    return np.maximum(power, max(float(np.sum(power)) * 10 ** (-RANGE_DB / 10), TINY))
+
+
 def _bins(frequencies: Floats, samplerate: int, power: Floats) -> NDArray[np.intp]:
     n_fft = 2 * (len(power) - 1)
     return np.rint(np.asarray(frequencies) * n_fft / samplerate).astype(np.intp)
@@ -77,30 +95,38 @@ def prominence(power: Floats, frequencies: Floats, samplerate: int) -> Floats:
     """Prominence in dB [lines] of the bins at `frequencies` over those around them.
 
     With mean power P of `mean_spectrum`: L(f) = 10 log10 P[f] - 10 log10 median of P[b] over
-    3 <= |b - f| <= 30 bins. Zero where nothing stands out, silence included.
+    3 <= |b - f| <= 30 bins, where P is at least `RANGE_DB` below the sum of all bins. Zero where
+    nothing stands out, silence included; at most `RANGE_DB`.
     """
+    power = resolved(power)
     offsets = np.arange(GUARD, NEIGHBOURHOOD + 1)
     offsets = np.concatenate([-offsets[::-1], offsets])
     lines = _bins(frequencies, samplerate, power)
     around = lines[:, None] + offsets
     outside = (around < 0) | (around >= len(power))
     neighbours = np.where(outside, np.nan, power[np.clip(around, 0, len(power) - 1)])
-    return to_decibels(power[lines]) - to_decibels(np.nanmedian(neighbours, axis=1))
+    return 10 * np.log10(power[lines] / np.nanmedian(neighbours, axis=1))
 
 
-def comb_prominence(
-    power: Floats, spacing: float, finest: float, samplerate: int
-) -> tuple[float, float]:
-    """Mean and maximum prominence in dB of a comb's lines, less those of its control bins.
+def comb_prominences(
+    power: Floats, spacings: Sequence[float], samplerate: int
+) -> list[tuple[float, float]]:
+    """Mean and maximum prominence in dB of each comb's lines, less those of its control bins.
 
-    Music is harmonic itself, so each line has a control bin of the same statistic: half the
-    `finest` comb's spacing below it, which is halfway between two lines and on none of any layer.
-    (Halfway between two lines of a coarser comb, a line of a finer one may stand.)
+    `spacings` in Hz go from the coarsest comb to the finest, which holds the lines of all. Music is
+    harmonic itself, so each line has a control bin of the same statistic: half the finest comb's
+    spacing below it, which is halfway between two lines and on none of any layer. (Halfway between
+    two lines of a coarser comb, a line of a finer one may stand.)
     """
-    lines = comb_frequencies(spacing, samplerate)
+    lines = comb_frequencies(spacings[-1], samplerate)
     tones = prominence(power, lines, samplerate)
-    controls = prominence(power, lines - finest / 2, samplerate)
-    return float(tones.mean() - controls.mean()), float(tones.max() - controls.max())
+    controls = prominence(power, lines - spacings[-1] / 2, samplerate)
+    found = []
+    for spacing in spacings:
+        step = round(spacing / spacings[-1])
+        tone, control = tones[step - 1 :: step], controls[step - 1 :: step]
+        found.append((float(tone.mean() - control.mean()), float(tone.max() - control.max())))
+    return found
 
 
 def tone_level(power: Floats, frequency: float, samplerate: int) -> float:
@@ -115,14 +141,36 @@ def notch_depth(power: Floats, frequency: float, samplerate: int) -> float:
 
     The median power of the third-octave (or 6 bins either side, if that is wider), guard bins left
     out, over the power of the bin. Positive for a filtering artifact (Sec. 3), negative for a tone,
-    zero for silence.
+    zero for silence. At most `RANGE_DB`, and less where the window leaks: white noise between the
+    zeros of a box of s samples reads the depth that `layers.expected_notch_depth` gives.
     """
+    power = resolved(power)
     line = int(_bins(np.array([frequency]), samplerate, power)[0])
     below = max(round(line * (1 - 2 ** (-1 / 6))), 2 * GUARD)
     above = max(round(line * (2 ** (1 / 6) - 1)), 2 * GUARD)
     band = np.arange(max(line - below, 0), min(line + above, len(power) - 1) + 1)
     band = band[np.abs(band - line) >= GUARD]
-    return float(to_decibels(np.median(power[band])) - to_decibels(power[line]))
+    return float(10 * np.log10(np.median(power[band]) / power[line]))
+
+
+def stationarity(transforms: NDArray[Any], frequencies: Floats, samplerate: int) -> Floats:
+    """How still the lines at `frequencies` stand: 0 .. 1 [lines], from `frame_transforms`.
+
+    Each frame's transform is turned back by the phase that a steady line at f has gained since the
+    first: C[t] = Y[f, t] exp(-2 pi i f t hop / fs). The measure is |mean C|^2 / mean |C|^2: the
+    share of the line's power in a component of constant amplitude and phase. A steady tone has 1,
+    one that sounds in a share d of the frames d; stationary noise has (1 + (1 - 1 / T) / 3) / T
+    with T frames (neighbours share half their samples: their correlation is 1/6), which for music
+    is about the same. 0 for lines below `RANGE_DB` and where a single frame cannot tell.
+    """
+    frames, bins = transforms.shape
+    power = np.mean(np.abs(transforms) ** 2, axis=0)
+    lines = _bins(frequencies, samplerate, power)
+    hop = bins - 1
+    phases = np.outer(np.arange(frames), np.asarray(frequencies) * hop / samplerate)
+    steady = np.abs(np.mean(transforms[:, lines] * np.exp(-2j * np.pi * phases), axis=0)) ** 2
+    heard = power[lines] >= resolved(power)[lines]
+    return np.where(heard & (frames > 1), steady / np.maximum(power[lines], TINY), 0.0)
 
 
 def measure(
@@ -131,33 +179,41 @@ def measure(
     """Measure `output` [samples] of a model whose upsampling layers have `strides`, deepest first.
 
     Records, all finite: `level` (dBFS); at each line of the outermost layer and at the fundamental
-    of each deeper one `tone_prominence` (dB) and `tone_level` (dBFS); `notch_depth` (dB) at each
-    line of the outermost layer, the zeros of its interpolation filter; `comb_prominence_mean` and
-    `comb_prominence_max` (dB) of each layer's comb, under the comb's spacing. Combs too fine for
-    `n_fft` are left out (with 16384 points: Demucs's deepest layer). Raises ValueError for
-    samples that are not finite, or too few.
+    of each deeper one `tone_prominence` (dB), `tone_level` (dBFS) and `stationarity` (0 .. 1), and
+    where ECMA-418-1 assesses tones `tone_to_noise_ratio` and `prominence_ratio` (dB); `notch_depth`
+    (dB) at each line of the outermost layer, the zeros of its interpolation filter;
+    `comb_prominence_mean` and `comb_prominence_max` (dB) of each layer's comb, under the comb's
+    spacing. Combs too fine for `n_fft` are left out (with 16384 points: Demucs's deepest layer).
+    Raises ValueError for samples that are not finite, or too few.
     """
-    _, power = mean_spectrum(output, samplerate, n_fft)
-    resolved = MINIMUM_SPACING * samplerate / n_fft
-    spacings = [s for s in comb_spacings(strides, samplerate) if s >= resolved]
-    records: list[Record] = []
-
-    def record(name: str, frequency: float | None, value: float, unit: str = "dB") -> None:
-        number = None if frequency is None else float(frequency)
-        records.append(Record(measure=name, frequency_hz=number, value=float(value), unit=unit))
-
-    record("level", None, level(output), "dBFS")
+    transforms = frame_transforms(output, n_fft)
+    power = np.mean(np.abs(transforms) ** 2, axis=0)
+    finest = MINIMUM_SPACING * samplerate / n_fft
+    spacings = [s for s in comb_spacings(strides, samplerate) if s >= finest]
+    records = [Record(measure="level", frequency_hz=None, value=level(output), unit="dBFS")]
     if not spacings:
         return records
+
+    def record(name: str, frequency: float, value: float, unit: str = "dB") -> None:
+        records.append(
+            Record(measure=name, frequency_hz=float(frequency), value=float(value), unit=unit)
+        )
+
     outermost = comb_frequencies(spacings[0], samplerate)
     tones = np.concatenate([outermost, spacings[1:]])
-    for frequency, value in zip(tones, prominence(power, tones, samplerate), strict=True):
-        record("tone_prominence", frequency, value)
+    stands_out = prominence(power, tones, samplerate)
+    still = stationarity(transforms, tones, samplerate)
+    for place, frequency in enumerate(tones):
+        record("tone_prominence", frequency, stands_out[place])
         record("tone_level", frequency, tone_level(power, frequency, samplerate), "dBFS")
+        record("stationarity", frequency, still[place], "1")
+        for name, ratio in ECMA.items():
+            if tonality.assessed(frequency, samplerate, name):
+                record(name, frequency, ratio(resolved(power), frequency, samplerate))
     for frequency in outermost:
         record("notch_depth", frequency, notch_depth(power, frequency, samplerate))
-    for spacing in spacings:
-        mean, maximum = comb_prominence(power, spacing, spacings[-1], samplerate)
+    combs = comb_prominences(power, spacings, samplerate)
+    for spacing, (mean, maximum) in zip(spacings, combs, strict=True):
         record("comb_prominence_mean", spacing, mean)
         record("comb_prominence_max", spacing, maximum)
     return records

@@ -16,6 +16,18 @@ from upsampling.settings import MelganSettings
 Array = np.ndarray[Any, Any]
 
 
+def stack_layers(
+    operator: str, options: Mapping[str, Any], *, layers: int, stride: int, seed: int, **_: Any
+) -> list[nn.Module]:
+    """Build the consecutive single-channel operators of `stack_response`, deepest first."""
+    built = []
+    for layer in range(1, layers + 1):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed * 1000 + layer)
+            built.append(build_operator(operator, 1, 1, stride, options=options))
+    return built
+
+
 @torch.inference_mode()
 def stack_response(
     signal: str,
@@ -37,10 +49,8 @@ def stack_response(
     inputs = probe_signal(signal, seconds, samplerate, seed)
     arrays: dict[str, Array] = {"signal": inputs}
     current = torch.from_numpy(inputs)[None, None]
-    for layer in range(1, layers + 1):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed * 1000 + layer)
-            upsampler = build_operator(operator, 1, 1, stride, options=options)
+    built = stack_layers(operator, options, layers=layers, stride=stride, seed=seed)
+    for layer, upsampler in enumerate(built, start=1):
         current = upsampler(current)
         arrays[f"layer_{layer}"] = current[0, 0].numpy()
     arrays["samplerates"] = samplerate * stride ** np.arange(layers + 1)
@@ -48,6 +58,26 @@ def stack_response(
 
 
 @torch.inference_mode()
+def respond(model: nn.Module, waveforms: Tensor) -> Tensor:
+    """Feed `waveforms` [batch, channels, samples] to `model` in the precision of its weights.
+
+    Returns [batch, sources, channels, time]; a MelGAN generator, which hears the mel spectrogram of
+    the first channel, returns [batch, 1, 1, time].
+    """
+    model.eval()
+    kind = next(model.parameters()).dtype
+    settings = model.settings
+    if isinstance(settings, MelganSettings):
+        mels = [log_mel(w[0].numpy(), settings.samplerate, settings.mels) for w in waveforms]
+        return model(torch.cat(mels).to(kind)).unsqueeze(1)
+    return model(waveforms.to(kind))
+
+
+def input_length(model: nn.Module, samples: int) -> int:
+    """Samples that `respond` needs so that at least `samples` come out."""
+    return model.input_length(samples) if isinstance(model, DemucsLike) else samples
+
+
 def model_response(
     model: nn.Module, signal: str, seconds: float, seed: int, *, source: int = 0, channel: int = 0
 ) -> tuple[Array, Array, int]:
@@ -55,22 +85,23 @@ def model_response(
 
     A Demucs-like model hears stereo; random signals are independent in its channels. The returned
     input and output are those of `channel` and of the separated `source`, aligned in time. A
-    MelGAN generator hears the signal's mel spectrogram.
+    MelGAN generator hears the signal's mel spectrogram. The output has the precision of the
+    model's weights.
     """
-    model.eval()
     settings = model.settings
     samplerate: int = settings.samplerate  # type: ignore[union-attr, assignment]
+    samples = round(seconds * samplerate)
     if isinstance(settings, MelganSettings):
         waveform = probe_signal(signal, seconds, samplerate, seed)
-        output = model(log_mel(waveform, samplerate, settings.mels))[0, 0]
+        output = respond(model, torch.from_numpy(waveform)[None, None])[0, 0, 0]
         return waveform, output.numpy(), samplerate
-    assert isinstance(model, DemucsLike)
-    samples = round(seconds * samplerate)
-    length = model.input_length(samples)
-    channels = [
-        probe_signal(signal, length / samplerate, samplerate, seed + index)
-        for index in range(model.settings.audio_channels)
-    ]
-    mixture = torch.from_numpy(np.stack(channels))[None, :, :length]
-    outputs: Tensor = centre(model(mixture)[0, source, channel], samples)
-    return centre(mixture[0, channel], samples).numpy(), outputs.numpy(), samplerate
+    mixture = stereo(signal, input_length(model, samples), samplerate, seed)
+    output = centre(respond(model, mixture[None])[0, source, channel], samples)
+    return centre(mixture[channel], samples).numpy(), output.numpy(), samplerate
+
+
+def stereo(signal: str, samples: int, samplerate: int, seed: int, channels: int = 2) -> Tensor:
+    """The probe signal `signal` as [channels, samples]; random ones are independent in each."""
+    seconds = samples / samplerate
+    drawn = [probe_signal(signal, seconds, samplerate, seed + index) for index in range(channels)]
+    return torch.from_numpy(np.stack(drawn))[:, :samples]

@@ -61,22 +61,20 @@ def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:
     The paper sets `center=False` for what comes out of an upsampler, since padding would add
     boundary artifacts of its own, and leaves librosa's `center=True` for inputs. In double
     precision, so that what stands between the tones of a spectrum is the signal's own rounding.
+    It is librosa's STFT, which a test holds it to; librosa takes longer to import than a figure's
+    spectrograms to compute.
     """
-    import librosa
-
     if len(signal) < N_FFT:
         raise UserError(
             f"a signal of {len(signal)} samples is too short for a spectrogram; "
             f"use a longer probe (at least {N_FFT} samples)"
         )
-    return librosa.stft(
-        np.asarray(signal, dtype=np.float64),
-        n_fft=N_FFT,
-        hop_length=HOP,
-        window="hann",
-        center=center,
-        pad_mode=PAD_MODE,
-    )
+    samples = np.asarray(signal, dtype=np.float64)
+    if center:
+        samples = np.pad(samples, N_FFT // 2, mode=PAD_MODE)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP]
+    return np.fft.rfft(frames * window, axis=1).T
 
 
 def reference_magnitude(signal: Floats) -> float:
@@ -107,26 +105,33 @@ def spectrogram(
     )
 
 
-def mean_spectrum(signal: Floats, samplerate: int, n_fft: int = 16384) -> tuple[Floats, Floats]:
-    """Return frequencies in Hz and mean power [n_fft // 2 + 1] of `signal` [samples].
+def frame_transforms(signal: Floats, n_fft: int = 16384) -> NDArray[np.complex128]:
+    """Transforms [frames, n_fft // 2 + 1] of half-overlapping Hann frames of `signal` [samples].
 
-    Mean over half-overlapping Hann frames of |DFT|^2 / (sum of the window)^2: a complex exponential
-    of power P on a bin reads P, hence a sine of RMS r reads r^2 / 2 (its other half stands at the
-    negative frequency), but r^2 at 0 Hz and at half the sampling rate. White noise of variance v
-    reads 1.5 v / n_fft at every bin. A signal shorter than a frame is one shorter, padded frame.
+    Divided by the sum of the window, so that a complex exponential of amplitude A on a bin reads A,
+    and a sine half its amplitude. A signal shorter than a frame is one shorter, padded frame.
     Raises ValueError for non-finite samples and for signals under half a frame, whose lines would
     be wider than the guards of `upsampling.probes.artifacts`.
     """
-    from scipy.signal import get_window
-
     signal = np.asarray(signal, dtype=np.float64)
     if not np.isfinite(signal).all():
         raise ValueError("the signal has samples that are not finite")
     if len(signal) < n_fft // 2:
         raise ValueError(f"{len(signal)} samples are too few for a spectrum of {n_fft} points")
     width = min(n_fft, len(signal))
-    window = get_window("hann", width)
+    # Periodic, as SciPy's, whose import takes longer than all frames of a signal.
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)
     frames = np.lib.stride_tricks.sliding_window_view(signal, width)[:: n_fft // 2]
-    transforms = np.fft.rfft(frames * window, n_fft, axis=-1)
-    power = np.mean(np.abs(transforms) ** 2, axis=0) / window.sum() ** 2
+    return np.fft.rfft(frames * window, n_fft, axis=-1) / window.sum()
+
+
+def mean_spectrum(signal: Floats, samplerate: int, n_fft: int = 16384) -> tuple[Floats, Floats]:
+    """Return frequencies in Hz and mean power [n_fft // 2 + 1] of `signal` [samples].
+
+    Mean over the frames of |`frame_transforms`|^2: a complex exponential of power P on a bin reads
+    P, hence a sine of RMS r reads r^2 / 2 (its other half stands at the negative frequency), but
+    r^2 at 0 Hz and at half the sampling rate. White noise of variance v reads 1.5 v / n_fft at
+    every bin. Raises ValueError as `frame_transforms`.
+    """
+    power = np.mean(np.abs(frame_transforms(signal, n_fft)) ** 2, axis=0)
     return np.fft.rfftfreq(n_fft, 1 / samplerate), power

@@ -77,13 +77,14 @@ def random_level_quantile(probability: ArrayLike, line: int, stride: int) -> Any
 
     For Gaussian taps with equally many in each phase (no or full overlap), P[0] is Gaussian, and
     P[k] complex Gaussian of the same power, real at half the rate: |P[k]|^2 / |P[0]|^2 has Fisher's
-    F distribution with (2, 1), or (1, 1), degrees of freedom. Its median is 1.8 dB, or 0 dB; its
-    mean is infinite, since a random constant may vanish. Sums over many channels tend to this too.
+    F distribution with (2, 1), or (1, 1), degrees of freedom: 1 - 1 / sqrt(1 + 2 x), or
+    2 / pi arctan sqrt(x). Its median is 1.8 dB, or 0 dB; its mean is infinite, since a random
+    constant may vanish. Sums over many channels tend to this too.
     """
-    from scipy.stats import f as fisher
-
-    freedom = 1 if 2 * line == stride else 2
-    return 10 * np.log10(fisher.ppf(probability, freedom, 1))
+    below = np.asarray(probability, dtype=np.float64)
+    if 2 * line == stride:
+        return 20 * np.log10(np.tan(np.pi * below / 2))
+    return 10 * np.log10(((1 - below) ** -2 - 1) / 2)
 
 
 def dirichlet(frequencies: ArrayLike, stride: int) -> Floats:

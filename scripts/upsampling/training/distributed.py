@@ -1,14 +1,17 @@
 """The processes of one run: one or many, on one host or several, by the same code.
 
-Three ways to start them: `python scripts/train.py --processes N` (0: one per GPU), which goes
-through torch's elastic launcher; `torchrun --standalone --nproc-per-node N scripts/train.py`; or
-`srun --kill-on-bad-exit=1 python scripts/train.py` with as many tasks. Processes on GPUs talk
-through NCCL, others through gloo.
+`python scripts/train.py --processes N` (0: one per GPU) starts them on this host, through torch's
+elastic launcher; with `--nodes M`, in a SLURM job, N on each of its M nodes, through srun. Others
+may start them too: `torchrun --standalone --nproc-per-node N scripts/train.py`, or
+`srun --kill-on-bad-exit=1 python scripts/train.py`. Processes on GPUs talk through NCCL, others
+through gloo.
 """
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -20,11 +23,14 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from upsampling import slurm
 from upsampling.settings import UserError
 from upsampling.training.stopping import EXIT_STATUS
 
 # The first process reads or writes a checkpoint of 9 GB while the others wait.
 PATIENCE = timedelta(minutes=30)
+# The first process ends within that, and its launcher then ends the others.
+ENDING_SECONDS = 20
 
 Result = TypeVar("Result")
 
@@ -120,8 +126,28 @@ def group() -> Iterator[Group]:
     dist.init_process_group(backend, rank=rank, world_size=size, timeout=PATIENCE)
     try:
         yield Group(device, rank, size)
+    except SystemExit as end:
+        if rank:
+            leave_to_first(end.code)
+        elif end.code == EXIT_STATUS:
+            dist.barrier()
+        raise
     finally:
         dist.destroy_process_group()
+
+
+def leave_to_first(code: object) -> None:
+    """Let the first process be the one whose exit status and message the launcher sees.
+
+    A launcher kills all processes as soon as one ends with an error, and reports the status of
+    those it killed. So where all stop together, the others end before the first one does, and
+    without an error; where all fail together, they wait to be ended.
+    """
+    if code == EXIT_STATUS:
+        dist.barrier()
+        sys.stderr.flush()
+        os._exit(0)
+    time.sleep(ENDING_SECONDS)
 
 
 def repeatable() -> None:
@@ -166,14 +192,18 @@ def first_host(nodes: str) -> str:
         ) from error
 
 
-def launch(processes: int) -> None:
+def launch(processes: int, nodes: int = 1, name: str = "train") -> None:
     """Run this program in `processes` processes (0: one per GPU, or one) and exit as they do.
 
-    Returns at once where one process is enough, and in processes that a launcher started.
+    With several `nodes`, in so many on each node of the SLURM job that this process is in; `name`
+    is then the job step's. Returns at once where one process is enough, and in processes that a
+    launcher started.
     """
     processes = processes or max(1, torch.cuda.device_count())
-    if processes == 1 or "RANK" in os.environ or place()[1] > 1:
+    if processes * nodes == 1 or is_launched():
         return
+    if nodes > 1:
+        sys.exit(run_on_nodes(processes, nodes, name))
     from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -188,8 +218,7 @@ def launch(processes: int) -> None:
         run_id="training",
         signals_to_handle="SIGTERM,SIGINT,SIGUSR1",
     )
-    threads = int(os.environ.get("OMP_NUM_THREADS", "1")) // processes
-    os.environ["OMP_NUM_THREADS"] = str(max(1, threads))
+    share_threads(processes)
     try:
         elastic_launch(config, sys.executable)(*sys.argv)
     except ChildFailedError as error:
@@ -197,3 +226,41 @@ def launch(processes: int) -> None:
     except SignalException:
         sys.exit(EXIT_STATUS)
     sys.exit(0)
+
+
+def is_launched() -> bool:
+    """Whether torchrun, srun or `launch` started this process as one of several."""
+    return "RANK" in os.environ or place()[1] > 1
+
+
+def share_threads(processes: int) -> None:
+    """Divide what OMP_NUM_THREADS allows this process by `processes` to come."""
+    threads = int(os.environ.get("OMP_NUM_THREADS", "1")) // processes
+    os.environ["OMP_NUM_THREADS"] = str(max(1, threads))
+
+
+def run_on_nodes(processes: int, nodes: int, name: str) -> int:
+    """Run this program in `processes` processes on each of the job's `nodes`; its exit status.
+
+    The processes meet at a port that is free on this host, the job's first node, so that several
+    such jobs can share a node.
+    """
+    cpus = slurm.cpus()
+    if cpus is None:
+        raise UserError(f"{nodes} nodes were asked for, but this is no SLURM job; give --nodes 1")
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        os.environ["MASTER_PORT"] = str(listener.getsockname()[1])
+    share_threads(processes)
+    command = [
+        "srun",
+        f"--job-name={name}",
+        f"--nodes={nodes}",
+        f"--ntasks={nodes * processes}",
+        f"--ntasks-per-node={processes}",
+        f"--cpus-per-task={max(1, cpus // (nodes * processes))}",
+        "--kill-on-bad-exit=1",
+        sys.executable,
+        *sys.argv,
+    ]
+    return subprocess.run(command).returncode

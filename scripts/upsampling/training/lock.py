@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from upsampling import slurm
 from upsampling.files import write_json
 from upsampling.settings import UserError
 
@@ -17,8 +18,9 @@ from upsampling.settings import UserError
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold `folder/lock.json`; refuse to start where another living trainer holds it.
 
-    A lock of this host whose process is gone is taken over. One of another host cannot be
-    checked from here, so it is taken over only if it names the cluster job that now runs again.
+    A lock of this host whose process is gone is taken over. A process on another host cannot be
+    seen from here, but its cluster job can: the lock is taken over if that job is over or is the
+    one that now runs again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "lock.json"
@@ -82,7 +84,8 @@ def holds(theirs: dict[str, Any], mine: dict[str, Any]) -> bool:
     """Whether the process that wrote the lock `theirs` may still be at work."""
     if theirs.get("host") == mine["host"]:
         return theirs.get("started") is not None and started(theirs["pid"]) == theirs["started"]
-    return theirs.get("job") is None or theirs["job"] != mine["job"]
+    job = theirs.get("job")
+    return job is None or (job != mine["job"] and slurm.at_work(job))
 
 
 def started(pid: int) -> str | None:

@@ -54,5 +54,5 @@ class Stopper:
         if self.signal:
             return f"{self.signal} arrived"
         if time.monotonic() + seconds_ahead * SLOWER > self.deadline:
-            return f"{self.max_minutes:g} minutes are nearly over"
+            return f"{self.max_minutes:.3g} minutes are nearly over"
         return ""

@@ -1,0 +1,126 @@
+"""Spectral replicas, one kind at a time: of tones, of filtering artifacts, of offsets (Sec. 5).
+
+Three signals at a low rate, each with one artifact and nothing else, go through the same upsampling
+layers without biases, so that all that follows is replicas:
+
+* tones: ones through a random transposed convolution, less the output's mean: its tones alone.
+* filtering: white noise through linear interpolation, which leaves valleys at multiples of the
+  noise's rate.
+* offsets: white noise x of U(-1, 1) through a ReLU, which stays white, with mean E = 1/4 and
+  variance 1/6 - 1/16 = 5/48; for a bias b before it, E = (1 + b)^2 / 4. A mean is a line at 0 Hz,
+  so it is replicated at all multiples of the signal's rate.
+
+Zero insertion alone shows all replicas as strong as what they are replicas of. Other layers colour
+them by their response: an interpolation's zeros fall on the replicas of the offset, which is what
+Sec. 5 suggests to use them for.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from upsampling.operators import build_operator
+from upsampling.probes.artifacts import to_decibels
+from upsampling.probes.prediction import hann_lobes, line_amplitudes, noise_power
+from upsampling.probes.signals import signal as probe_signal
+from upsampling.probes.spectra import mean_spectrum
+from upsampling.probes.taps import Filters, operator_taps
+from upsampling.settings import UserError
+
+Array = NDArray[Any]
+
+KINDS = ("tones", "filtering", "offsets")
+N_FFT = 4096
+NOISE_VARIANCE = 1 / 3
+RECTIFIED_MEAN, RECTIFIED_VARIANCE = 1 / 4, 5 / 48
+# Settling time of filters at either end, in samples of the low rate.
+BORDER = 64
+
+
+def _layer(entry: Mapping[str, Any], stride: int, seed: int) -> tuple[torch.nn.Module, Filters]:
+    """A single-channel operator without bias, and its taps; `UserError` if it has none."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        built = build_operator(
+            entry["operator"], 1, 1, stride, bias=False, options=entry.get("options")
+        )
+    try:
+        return built, operator_taps(built)
+    except LookupError as error:
+        raise UserError(f"figures.replicas: operator '{entry['operator']}': {error}") from error
+
+
+@torch.inference_mode()
+def source(
+    kind: str, count: int, stride: int, length: int, seed: int
+) -> tuple[Tensor, list[Filters], Array, float]:
+    """A signal [1, 1, about `count`] with one artifact, and what theory knows of it.
+
+    That is: filters that made it of white noise (none: it is white), one period of its steady part,
+    and the variance of the white noise.
+    """
+    if kind == "tones":
+        entry = {"operator": "transposed", "options": {"length": length}}
+        layer, filters = _layer(entry, stride, seed)
+        period = filters.steady([[1.0]])
+        ones = torch.ones(1, 1, count // stride)
+        return layer(ones) - float(period.mean()), [], period - period.mean(), 0.0
+    noise = torch.from_numpy(probe_signal("white_noise", count, 1, seed))[None, None]
+    if kind == "filtering":
+        entry = {"operator": "linear", "options": {"length": 0}}
+        layer, filters = _layer(entry, stride, seed)
+        return layer(noise[..., : count // stride]), [filters], np.zeros((1, 1)), NOISE_VARIANCE
+    return noise.relu(), [], np.full((1, 1), RECTIFIED_MEAN), RECTIFIED_VARIANCE
+
+
+@torch.inference_mode()
+def replicas(
+    following: Sequence[Mapping[str, Any]],
+    *,
+    layers: int,
+    stride: int,
+    samplerate: int,
+    seconds: float,
+    seed: int,
+    length: int = 8,
+) -> dict[str, Array]:
+    """Pass the three signals through `layers` layers of each operator in `following`.
+
+    Everything without bias and on one channel, each layer upsampling by `stride`, the outputs at
+    `samplerate` for about `seconds`. Returns `frequencies` Hz [bins]; per signal and entry (from 0)
+    `{kind}_{entry}_measured` and `_predicted`, dB [bins] as `mean_spectrum` reads; `_lines` Hz and
+    `_levels` dB of the predicted lines above 0 Hz.
+    """
+    if seconds * samplerate < N_FFT:
+        raise UserError(
+            f"figures.replicas: {seconds} s are too short for spectra of {N_FFT} points"
+        )
+    factor = stride**layers
+    count = round(seconds * samplerate / factor) + 2 * BORDER
+    arrays: dict[str, Array] = {}
+    for index, entry in enumerate(following):
+        built = [_layer(entry, stride, seed + 1 + layer) for layer in range(layers)]
+        for kind in KINDS:
+            signal, made, period, variance = source(kind, count, stride, length, seed)
+            for layer, _ in built:
+                signal = layer(signal)
+            output = signal[0, 0, BORDER * factor : -BORDER * factor].numpy()
+            frequencies, power = mean_spectrum(output, samplerate, N_FFT)
+            filters = reduce(Filters.then, [taps for _, taps in built])
+            amplitudes = line_amplitudes(filters, period)[0]
+            noise = noise_power(reduce(Filters.then, [*made, filters]), variance, N_FFT)
+            lines = np.arange(1, len(amplitudes) // 2 + 1)
+            name = f"{kind}_{index}"
+            arrays |= {
+                "frequencies": frequencies,
+                f"{name}_measured": to_decibels(power),
+                f"{name}_predicted": to_decibels(noise + hann_lobes(amplitudes, N_FFT)),
+                f"{name}_lines": lines * samplerate / len(amplitudes),
+                f"{name}_levels": to_decibels(amplitudes[lines] ** 2),
+            }
+    return arrays

@@ -1,0 +1,157 @@
+"""Whatever happens to jobs, nodes and Snakemake: the results of a run that was left alone."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+import yaml
+
+from .conftest import SITE, User, config, epochs, model, wait_until
+from .slurm_cluster import output
+
+LONG = {"epochs": 60, "batch_size": 2, "examples_per_epoch": 16}
+OPERATORS = {"nearest": "nearest", "transposed": "transposed", "linear": "linear"}
+VARIANTS = {name: {"operator": operator} for name, operator in OPERATORS.items()}
+RULE = "rule_train_wildcards_{}_0"
+
+
+def slurm(*command: str) -> None:
+    subprocess.run(command, check=True)
+
+
+def in_mid_run(user: User, variant: str, epoch: int = 3) -> str:
+    """The number of the variant's job, once some epochs are done."""
+
+    def job() -> str | None:
+        number = user.running(RULE.format(variant))
+        done = epochs(user.log(f"{variant}_seed0"))
+        return number if number and done and done[-1] >= epoch else None
+
+    return wait_until(f"epoch {epoch} of {variant}", job)
+
+
+def node_of(job: str) -> str:
+    return output("squeue", "--noheader", f"--jobs={job}", "--format=%N").strip()
+
+
+def check_no_epoch_twice(user: User, variant: str, lost: int) -> None:
+    """All epochs were done in their order; no more than `lost` of them a second time."""
+    done = epochs(user.log(f"{variant}_seed0"))
+    assert sorted(set(done)) == list(range(1, LONG["epochs"] + 1))
+    assert len(done) - len(set(done)) <= lost, done
+
+
+def test_cancelled_lost_and_preempted(cluster, user):
+    """One of three training jobs is cancelled, one loses its node, one makes way for another."""
+    config(user, VARIANTS, training=LONG)
+    call = user.start(*map(model, VARIANTS))
+    jobs = {variant: in_mid_run(user, variant) for variant in VARIANTS}
+    nodes = {variant: node_of(job) for variant, job in jobs.items()}
+    assert len(set(nodes.values())) == 3
+    slurm("scancel", jobs["nearest"])
+    slurm("scontrol", "update", f"nodename={nodes['linear']}", "state=down", "reason=test")
+    urgent = ["--partition=urgent", f"--nodelist={nodes['transposed']}", "--gres=gpu:v100:4"]
+    slurm("sbatch", "--output=/dev/null", "--time=1", *urgent, "--wrap=sleep 3")
+    try:
+        user.finish(call)
+    finally:
+        slurm("scontrol", "update", f"nodename={nodes['linear']}", "state=resume")
+    states = {variant: [] for variant in VARIANTS}
+    for variant in VARIANTS:
+        states[variant] = [job["State"].split()[0] for job in user.jobs(RULE.format(variant))]
+    assert states["nearest"] == ["CANCELLED", "COMPLETED"]
+    assert states["linear"] == ["NODE_FAIL", "COMPLETED"]
+    assert states["transposed"] == ["PREEMPTED", "COMPLETED"]
+    # Cancelled, it came back as a new job; what SLURM took away, SLURM started again.
+    numbers = {v: {job["JobID"] for job in user.jobs(RULE.format(v))} for v in VARIANTS}
+    assert [len(numbers[variant]) for variant in VARIANTS] == [2, 1, 1]
+    undisturbed = user.train_by_hand(*VARIANTS)
+    for variant in VARIANTS:
+        assert user.model(variant) == undisturbed[variant]
+        assert "resumed after epoch" in user.log(f"{variant}_seed0")
+        check_no_epoch_twice(user, variant, lost=1)
+
+
+def test_time_limit_shorter_than_the_training(user):
+    """A limit of one minute: the job stops itself and is queued again, to the same bytes."""
+    config(user, {"nearest": {"operator": "nearest"}}, training=LONG | {"epochs": 500})
+    path = user.root / SITE / "config.yaml"
+    site = yaml.safe_load(path.read_text())
+    site["set-resources"]["train"]["runtime"] = 1
+    path.write_text(yaml.safe_dump(site))
+    user.submit(model("nearest"))
+    jobs = user.jobs(RULE.format("nearest"))
+    assert len(jobs) >= 2
+    assert len({job["JobID"] for job in jobs}) == 1
+    assert [job["State"] for job in jobs] == ["REQUEUED"] * (len(jobs) - 1) + ["COMPLETED"]
+    log = user.log("nearest_seed0")
+    assert log.count("minutes are nearly over: stopped after epoch") == len(jobs) - 1
+    assert epochs(log) == list(range(1, 501))
+    assert user.model("nearest") == user.train_by_hand("nearest")["nearest"]
+
+
+def test_snakemake_killed_and_started_again(user):
+    """What ran goes on and is waited for; what was finished is left alone."""
+    config(user, {name: VARIANTS[name] for name in ("nearest", "transposed")}, training=LONG)
+    shorter = user.config
+    shorter["variants"]["transposed"]["training"] = {"epochs": 5}
+    user.config = shorter
+    targets = [model("nearest"), model("transposed")]
+    call = user.start(*targets)
+    first = in_mid_run(user, "nearest")
+    wait_until("transposed", lambda: (user.root / targets[1]).exists())
+    call.send_signal(signal.SIGKILL)
+    call.wait()
+    refused = user.submit(*targets, check=False)
+    assert "--unlock" in refused
+    user.snakemake("--unlock")
+    again = user.submit(*targets)
+    assert "Waiting for jobs of an earlier call, whose Snakemake is gone" in again
+    assert f"{first} (rule_train_wildcards_nearest_0)" in again
+    assert f"scancel {first}" in again
+    assert [job["State"] for job in user.jobs("rule_train_")] == ["COMPLETED"] * 2
+    check_no_epoch_twice(user, "nearest", lost=0)
+    assert epochs(user.log("transposed_seed0")) == [1, 2, 3, 4, 5]
+    undisturbed = user.train_by_hand("nearest", "transposed")
+    for variant in undisturbed:
+        assert user.model(variant) == undisturbed[variant]
+
+
+def test_a_job_that_fails_for_good_fails_alone(user):
+    """Its loss becomes infinite; the other variant is trained and scored all the same."""
+    variants = {
+        "nearest": VARIANTS["nearest"],
+        "broken": {"operator": "transposed", "training": {"learning_rate": 1.0e30}},
+    }
+    config(user, variants, training=LONG | {"epochs": 2})
+    targets = [f"results/demo/scores/{variant}/seed0.csv" for variant in variants]
+    messages = user.submit(*targets, "--retries", "1", check=False)
+    assert (user.root / targets[0]).exists()
+    assert not (user.root / targets[1]).exists()
+    last = messages[messages.index("failed for good") - 20 :]
+    assert "1 jobs failed for good" in last
+    assert "train (variant broken, seed 0): see logs/demo/train/broken_seed0.log" in last
+    assert "the loss became" in user.log("broken_seed0")
+    states = [job["State"] for job in user.jobs(RULE.format("broken"))]
+    assert states == ["FAILED", "FAILED"]
+    assert [job["State"] for job in user.jobs("rule_score_")] == ["COMPLETED"]
+
+
+@pytest.mark.parametrize("living", [True, False])
+def test_a_lock_of_another_host_is_kept_as_long_as_its_job(user, living):
+    """What a trainer on another node left behind stops nobody; a living trainer does."""
+    config(user, {"nearest": {"operator": "nearest"}})
+    submit = ["sbatch", "--parsable", "--output=/dev/null", "--time=5"]
+    job = output(*submit, f"--wrap=sleep {60 if living else 0}").strip()
+    state = ("squeue", "--noheader", f"--jobs={job}", "--format=%T")
+    expected = "RUNNING" if living else ""
+    wait_until("the job", lambda: output(*state).strip() == expected)
+    folder = user.results("checkpoints/nearest/seed0")
+    folder.mkdir(parents=True)
+    lock = {"host": "elsewhere", "pid": 1, "started": "1", "job": job}
+    (folder / "lock.json").write_text(json.dumps(lock))
+    done = user.snakemake(model("nearest"), "--cores", "1", "--quiet", "rules", check=False)
+    assert (done.returncode == 0) == (not living), done.stdout
+    assert (f"(job {job})" in done.stdout) == living
+    slurm("scancel", job)

@@ -1,0 +1,76 @@
+"""`snakemake --profile slurm` from nothing to Table 1, and what SLURM's accounting says of it."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+
+from ..workflow.conftest import copy_project
+from .conftest import User, epochs, wait_until
+from .slurm_settings import GPU_NODES
+
+RUNS = ["nearest", "transposed"]
+
+
+@pytest.fixture(scope="module")
+def complete(cluster, tmp_path_factory) -> Iterator[User]:
+    """A project after one call, in which slurmctld was killed and started while jobs ran."""
+    user = User(copy_project(tmp_path_factory.mktemp("complete") / "project").root)
+    call = user.start()
+    try:
+        wait_until("training", lambda: user.running("rule_train_wildcards_nearest_0"), 300)
+        cluster.restart_controller()
+        user.finish(call)
+        yield user
+    finally:
+        user.leave()
+
+
+def test_one_command_ends_in_table_1(complete):
+    table = pd.read_csv(complete.results("tables/table1.csv"))
+    own = table[table["variant"].isin(RUNS)]
+    assert len(own) == len(RUNS)
+    assert own["sdr"].between(-30, 30).all()
+    for number in range(1, 11):
+        assert complete.results(f"figures/figure{number}.pdf").read_bytes().startswith(b"%PDF")
+    assert "All done." in complete.messages
+    planned = complete.snakemake("-n", "--profile", "slurm", "--profile", "tests/cluster/profile")
+    assert "Nothing to be done" in planned.stdout
+
+
+def test_training_and_scoring_have_the_gpus_that_the_profile_asks_for(complete):
+    for rule, devices, cpus, memory in (("train", 4, 16, 64000), ("score", 1, 8, 24000)):
+        jobs = complete.jobs(f"rule_{rule}_")
+        assert len(jobs) == len(RUNS)
+        for job in jobs:
+            assert job["State"] == "COMPLETED"
+            assert job["Partition"] == "gpu"
+            assert job["NodeList"] in GPU_NODES
+            assert job["NNodes"] == "1"
+            for resource in (f"cpu={cpus}", f"gres/gpu={devices}", f"mem={memory}M"):
+                assert resource in job["AllocTRES"].split(","), job
+    models = [job for job in complete.jobs("rule_train_") if "gres/gpu:v100=4" in job["AllocTRES"]]
+    assert len(models) == len(RUNS)
+
+
+def test_all_else_runs_on_the_cpu_node_in_few_jobs(complete):
+    others = [job for job in complete.jobs() if job["Partition"] != "gpu"]
+    assert {job["NodeList"] for job in others} == {"cpu1"}
+    assert all("gres/gpu" not in job["AllocTRES"] for job in others)
+    # Before training: prepare_tracks, 4 groups, 3 figures; after it: 2 models, 2 jobs of tables.
+    assert len(others) == 12
+    assert {job["State"] for job in complete.jobs()} == {"COMPLETED"}
+
+
+def test_a_job_says_its_rule_variant_and_seed(complete):
+    comments = {job["Comment"] for job in complete.jobs("rule_train_")}
+    assert comments == {f"rule_train_wildcards_{variant}_0" for variant in RUNS}
+    for variant in RUNS:
+        assert "epoch 2/2" in complete.log(f"{variant}_seed0")
+
+
+def test_nothing_was_done_twice_when_slurmctld_was_restarted(complete):
+    comments = [job["Comment"] for job in complete.jobs("rule_")]
+    assert len(comments) == len(set(comments))
+    for variant in RUNS:
+        assert epochs(complete.log(f"{variant}_seed0")) == [1, 2]

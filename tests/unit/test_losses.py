@@ -1,0 +1,158 @@
+"""The gradient that losses send back: lines at multiples of fs / stride, by strides alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from upsampling.paper.figures import render
+from upsampling.probes import losses
+from upsampling.probes.artifacts import prominence
+from upsampling.probes.losses import Critic, CriticSettings
+from upsampling.probes.prediction import line_amplitudes
+from upsampling.probes.spectra import mean_spectrum, save_arrays
+from upsampling.probes.theory import comb_levels
+from upsampling.settings import UserError
+
+TOLERANCE = 1e-6
+RATE = 8192
+# What the correlation of layers' slopes may change, and that of slopes and signs of differences.
+CORRELATION_DB = {"score": 1.0, "features": 3.0}
+SETTINGS = {"layers": 2, "stride": 4, "length": 10, "channels": 4, "seed": 1}
+
+
+def signals(count: int = 4 * RATE) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(2)
+    output, target = (rng.uniform(-1, 1, (1, 1, count)).astype(np.float32) for _ in range(2))
+    return torch.from_numpy(output), torch.from_numpy(0.3 * target)
+
+
+def middle(gradient: np.ndarray, period: int) -> np.ndarray:
+    start = len(gradient) // (2 * period) * period
+    return gradient[start : start + period]
+
+
+@pytest.mark.parametrize(("length", "stride"), [(3, 2), (4, 2), (8, 6), (8, 4), (41, 4), (5, 1)])
+def test_gradient_of_a_convolution_is_the_transposed_one(length, stride):
+    critic = Critic(CriticSettings(1, stride, length, 3, slope=1.0))
+    output, target = signals(512)
+    found = losses.gradient("score", critic, output, target)
+    expected = losses.expected_period("score", critic, output, target)
+    assert len(expected) == stride
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(middle(found, stride), expected, atol=TOLERANCE * scale)
+
+
+@pytest.mark.parametrize(("length", "stride"), [(3, 2), (4, 2), (8, 6), (8, 4), (41, 4)])
+def test_unequal_coverage_makes_lines_and_equal_coverage_none(length, stride):
+    """Weights of ones: the levels of Sec. 2's issue (ii), in the gradient."""
+    leaf = torch.zeros(1, 1, 40 * stride, requires_grad=True)
+    score = torch.nn.functional.conv1d(leaf, torch.ones(1, 1, length), stride=stride).sum()
+    (back,) = torch.autograd.grad(score, leaf)
+    period = middle(back[0, 0].double().numpy(), stride)
+    power = np.abs(np.fft.fft(period))
+    expected = comb_levels(np.ones(length), stride)
+    present = expected > -200
+    assert present.any() == bool(length % stride)
+    levels = 20 * np.log10(power[1:][present] / power[0])
+    np.testing.assert_allclose(levels, expected[present], atol=TOLERANCE)
+    assert (power[1:][~present] < TOLERANCE * power[0]).all()
+
+
+@pytest.mark.parametrize("name", ["score", "features"])
+def test_lines_stand_at_multiples_of_the_strides_and_are_as_loud_as_predicted(name):
+    critic = Critic(CriticSettings(**SETTINGS))
+    output, target = signals()
+    found = losses.gradient(name, critic, output, target)
+    period = losses.expected_period(name, critic, output, target)
+    assert len(period) == 16
+    frequencies, power = mean_spectrum(found, RATE, 4096)
+    lines = RATE / 16 * np.arange(1, 9)
+    levels = 20 * np.log10(np.abs(np.fft.fft(period))[1:9] / 16)
+    bins = np.rint(lines / frequencies[1]).astype(int)
+    measured = 10 * np.log10(power[bins])
+    floor = 10 * np.log10(np.median(power))
+    clear = levels > floor + 15
+    assert clear.sum() >= 2
+    np.testing.assert_allclose(measured[clear], levels[clear], atol=CORRELATION_DB[name])
+    between = prominence(power, lines - RATE / 32, RATE)
+    assert np.abs(between).max() < 4
+
+
+@pytest.mark.parametrize("name", ["score", "features"])
+def test_without_strides_there_are_no_lines(name):
+    critic = Critic(CriticSettings(**SETTINGS | {"stride": 1}))
+    output, target = signals()
+    found = losses.gradient(name, critic, output, target)
+    _, power = mean_spectrum(found, RATE, 4096)
+    lines = RATE / 16 * np.arange(1, 8)
+    assert prominence(power, lines, RATE).max() < 4
+    assert len(losses.expected_period(name, critic, output, target)) == 1
+
+
+def test_the_l1_loss_of_a_waveform_sends_back_signs():
+    output, target = signals(1000)
+    critic = Critic(CriticSettings(**SETTINGS))
+    found = losses.gradient("waveform", critic, output, target)
+    signs = np.sign((output - target).numpy())[0, 0]
+    np.testing.assert_allclose(found, signs / 1000, atol=TOLERANCE)
+
+
+def test_random_kernels_have_lines_whatever_their_length():
+    found = losses.coverage(4)
+    lengths = found["coverage_lengths"]
+    silent = found["coverage_ones"] < -100
+    assert (silent == (lengths % 4 == 0)).all()
+    # RMS of 200 kernels, and the loudest of three lines.
+    np.testing.assert_allclose(found["coverage_random"], 0, atol=1.5)
+
+
+def test_adjoint_filters_have_the_lines_of_the_polyphase_sums():
+    convolution = torch.nn.Conv1d(1, 1, 10, 4, bias=False)
+    amplitudes = line_amplitudes(losses.adjoint(convolution), [[1.0]])[0]
+    levels = comb_levels(convolution.weight.detach().double().numpy()[0, 0], 4)
+    np.testing.assert_allclose(
+        20 * np.log10(amplitudes[1:] / amplitudes[0]), levels, atol=TOLERANCE
+    )
+
+
+def test_the_figure_shows_what_was_probed(tmp_path):
+    arrays = losses.gradients(
+        SETTINGS, signal="white_noise", target="percussive", samplerate=RATE, seconds=2
+    )
+    save_arrays(tmp_path / "probed.npz", arrays)
+    again = losses.gradients(
+        SETTINGS, signal="white_noise", target="percussive", samplerate=RATE, seconds=2
+    )
+    assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
+    spec = {"layers": 2, "stride": 4}
+    files = [tmp_path / "loss_gradient.pdf", tmp_path / "loss_gradient.png"]
+    render("loss_gradient", spec, [tmp_path / "probed.npz"], *files, tmp_path)
+    with np.load(tmp_path / "loss_gradient_score_strided.npz") as shown:
+        assert np.allclose(shown["lines"], RATE / 16 * np.arange(1, 9))
+    with np.load(tmp_path / "loss_gradient_score_dense.npz") as shown:
+        assert shown["lines"].size == 0
+    with np.load(tmp_path / "loss_gradient_coverage.npz") as shown:
+        assert shown["lengths"].tolist() == list(range(4, 19))
+
+
+@pytest.mark.parametrize(
+    ("critic", "seconds", "message"),
+    [
+        ({"layrs": 2}, 2, "unknown key 'layrs'"),
+        (SETTINGS, 0.5, "too short: the network"),
+        ({"layers": 4, "stride": 8, "length": 16}, 2, "hears 16968 samples"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(critic, seconds, message):
+    with pytest.raises(UserError, match=message):
+        losses.gradients(
+            critic, signal="white_noise", target="ones", samplerate=RATE, seconds=seconds
+        )
+
+
+def test_a_critic_hears_as_far_as_it_says():
+    critic = Critic(CriticSettings(**SETTINGS))
+    reach = critic.settings.reach
+    assert critic(torch.zeros(1, 1, reach))[-1].shape[-1] == 1
+    with pytest.raises(RuntimeError):
+        critic(torch.zeros(1, 1, reach - 1))

@@ -1,0 +1,138 @@
+"""The distribution of tones over random initialisations, against PyTorch's own layers."""
+
+import numpy as np
+import pytest
+import torch
+
+from upsampling.operators import OPERATORS, build_operator
+from upsampling.probes.artifacts import to_decibels
+from upsampling.probes.random_tones import PHASED, SINGLE, RandomLayer, halfway_quantile
+from upsampling.probes.taps import operator_taps
+from upsampling.probes.theory import polyphase_sums
+
+SEEDS = 1500
+# 1500 draws: 0.2 dB of the mean of an exponential variable, three deviations of a probability.
+DECIBELS = 0.6
+PROBABILITY = 3 * np.sqrt(0.25 / SEEDS)
+QUANTILES = (0.1, 0.5, 0.9)
+CASES = [
+    RandomLayer("transposed", 1, 1, 4, 2),
+    RandomLayer("transposed", 4, 3, 8, 4),
+    RandomLayer("transposed", 8, 2, 8, 4, bias=False),
+    RandomLayer("transposed", 2, 2, 8, 6),
+    RandomLayer("subpixel", 1, 1, 3, 2),
+    RandomLayer("subpixel", 4, 3, 3, 4),
+    RandomLayer("stretch", 4, 2, 8, 4),
+    RandomLayer("lazy_wavelet", 2, 2, 3, 2),
+    RandomLayer("haar_wavelet", 2, 2, 3, 2),
+    RandomLayer("learned_wavelet", 2, 2, 3, 2),
+]
+
+
+def lines(layer: RandomLayer, constant: float) -> np.ndarray:
+    """|A[k]|^2 [seeds, stride] of output channel 0 for `SEEDS` random layers of PyTorch's."""
+    found = []
+    signal = constant * torch.ones(1, layer.channels_in, 16)
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(8)
+        for _ in range(SEEDS):
+            built = build_operator(
+                layer.operator,
+                layer.channels_in,
+                layer.channels_out,
+                layer.stride,
+                bias=layer.bias,
+                options={"length": layer.length},
+            )
+            output = built(signal)[0, 0].double().numpy()
+            period = output[8 * layer.stride : 9 * layer.stride]
+            found.append(np.abs(np.fft.fft(period) / layer.stride) ** 2)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("constant", [1.0, 0.0])
+@pytest.mark.parametrize("layer", CASES)
+def test_expected_power_of_every_line(layer, constant):
+    power = lines(layer, constant)
+    expected = layer.expected_power(constant)
+    found = power.mean(axis=0)
+    silent = expected == 0
+    assert (found[silent] < 1e-14).all()
+    np.testing.assert_allclose(
+        10 * np.log10(found[~silent]), 10 * np.log10(expected[~silent]), atol=DECIBELS
+    )
+
+
+@pytest.mark.parametrize("layer", [case for case in CASES if case.channels_in > 1])
+def test_distribution_of_levels(layer):
+    power = lines(layer, 1.0)
+    for line in range(1, layer.stride):
+        for probability in QUANTILES:
+            own = layer.power_quantile(probability, line)
+            assert np.mean(10 * np.log10(power[:, line]) < own) == pytest.approx(
+                probability, abs=PROBABILITY
+            )
+            if layer.length % layer.stride == 0 or layer.operator in PHASED:
+                levels = 10 * np.log10(power[:, line] / power[:, 0])
+                bound = layer.level_quantile(probability, line)
+                assert np.mean(levels < bound) == pytest.approx(probability, abs=PROBABILITY)
+
+
+@pytest.mark.parametrize(("length", "stride"), [(3, 2), (7, 2), (8, 6), (9, 4), (4, 2)])
+def test_partial_overlap_has_a_cauchy_ratio(length, stride):
+    kernels = np.random.default_rng(9).normal(size=(40_000, length))
+    spectrum = np.abs(np.fft.fft(polyphase_sums(kernels, stride)))
+    levels = 20 * np.log10(spectrum[:, stride // 2] / spectrum[:, 0])
+    for probability in QUANTILES:
+        quantile = halfway_quantile(probability, length, stride)
+        assert np.mean(levels < quantile) == pytest.approx(probability, abs=0.01)
+
+
+def test_the_constant_outweighs_tones_by_the_bias_alone():
+    """Transposed: -10 log10(1 + s^2 / (C n)); none in silence. Subpixel: 0 dB, in silence too."""
+    layer = RandomLayer("transposed", 1, 1, 4, 2)
+    power = layer.expected_power()
+    assert 10 * np.log10(power[1] / power[0]) == pytest.approx(10 * np.log10(1 / 2))
+    assert layer.expected_power(0.0)[1] == 0
+    subpixel = RandomLayer("subpixel", 5, 1, 3, 4)
+    for constant in (0.0, 1.0):
+        assert np.ptp(subpixel.expected_power(constant)) == 0
+    assert subpixel.expected_power(0.0)[1] == pytest.approx(1 / (3 * 5 * 3 * 4))
+
+
+def test_a_random_layer_raises_all_replicas_alike():
+    """E|H(f)|^2 is flat: a layer multiplies the expected power of every line by C n v / s^2."""
+    layer, count = RandomLayer("transposed", 3, 1, 8, 4, bias=False), 1500
+    frequencies = np.linspace(0, 0.5, 9)
+    power = np.zeros(len(frequencies))
+    with torch.random.fork_rng():
+        torch.manual_seed(10)
+        for _ in range(count):
+            built = build_operator("transposed", 3, 1, 4, bias=False, options={"length": 8})
+            gains = operator_taps(built).response(frequencies)[0].sum(axis=0)
+            power += np.abs(gains) ** 2 / count
+    expected = 3 * 8 * layer.variance
+    np.testing.assert_allclose(10 * np.log10(power / expected), 0, atol=DECIBELS)
+
+
+@pytest.mark.parametrize("name", sorted(set(OPERATORS) - {"istft_head"}))
+def test_every_other_operator_is_born_without_tones(name):
+    with torch.random.fork_rng():
+        torch.manual_seed(11)
+        filters = operator_taps(build_operator(name, 2, 2, 4))
+    steady = filters.steady(np.ones((2, 1)))
+    power = np.abs(np.fft.fft(steady, axis=1)) ** 2
+    tones = to_decibels(power[:, 1:].max(axis=1) / power.max(axis=1))
+    if name in SINGLE + PHASED:
+        assert (tones > -40).all()
+    else:
+        assert (tones < -50).all()
+
+
+def test_what_has_no_distribution_is_refused():
+    with pytest.raises(ValueError, match="nearest"):
+        RandomLayer("nearest", 1, 1, 9, 2)
+    with pytest.raises(ValueError, match="several layers"):
+        RandomLayer("haar_wavelet", 1, 1, 3, 4)
+    with pytest.raises(ValueError, match="not independent"):
+        RandomLayer("transposed", 1, 1, 3, 2).level_quantile(0.5, 1)

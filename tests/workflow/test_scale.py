@@ -1,0 +1,46 @@
+"""A hundred upsamplers with five seeds each, on the 50 test songs of MUSDB18."""
+
+import os
+import re
+import resource
+
+import pytest
+
+from .conftest import STAND_IN, copy_project
+
+SEEDS = [0, 1, 2, 3, 4]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A project whose variants `grow` sets."""
+    return copy_project(tmp_path_factory.mktemp("large"))
+
+
+def plan(project, variants: int) -> tuple[str, float]:
+    """The plan of so many variants at paper scale, and the processor time that it took."""
+    config = project.config
+    config["seeds"] = SEEDS
+    config["variants"] = {
+        f"v{n}": {"operator": "nearest", "options": {"length": 5 + n}} for n in range(variants)
+    }
+    for figure in ("figure1", "figure9"):
+        config["figures"][figure]["panels"] = ["v0"]
+    project.config = config
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    output = project.snakemake("-n", "--quiet", "rules", "--profile", "slurm").stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return output, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_a_plan_of_500_trainings_is_quick_and_readable(large, monkeypatch):
+    monkeypatch.setenv("PATH", f"{STAND_IN}:{os.environ['PATH']}")
+    _, few = plan(large, 1)
+    _, half = plan(large, 50)
+    output, all_of_them = plan(large, 100)
+    assert all_of_them < 15
+    # What the second fifty variants cost is what the first fifty did.
+    assert all_of_them - half < 1.5 * (half - few)
+    assert re.search(r"^train +500$", output, re.MULTILINE)
+    assert re.search(r"^score +500$", output, re.MULTILINE)
+    assert len(output.splitlines()) < 60

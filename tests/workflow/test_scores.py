@@ -1,0 +1,57 @@
+"""Scores of others and of several seeds, from the configuration to the table."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+
+SCORES = ["sdr", "sdr_bass", "sdr_drums", "sdr_other", "sdr_vocals"]
+# museval's JSON has five decimals.
+DECIBELS = 1e-5
+
+
+def table1(project) -> pd.DataFrame:
+    return pd.read_csv(project.results("tables/table1.csv"))
+
+
+def test_published_scores_fill_a_row_and_train_nothing(restored):
+    """What was scored here, given as somebody's folder of museval's JSON, is scored the same."""
+    folder = restored.root / "published"
+    shutil.copytree(restored.results("scores/nearest/seed0/test"), folder / "test")
+    before, config = restored.config, restored.config
+    config["literature"][0] |= {"label": "Theirs", "scores": "published"}
+    restored.config = config
+    assert restored.planned() == {"compare": 1, "draw_track_differences": 1, "table1": 1}
+    restored.snakemake("--cores", "2", "--quiet", "rules")
+    table = table1(restored)
+    theirs, ours = table[table["label"] == "Theirs"], table[table["variant"] == "nearest"]
+    assert theirs["printed_sdr"].item() == 3.23
+    # The track beside the test set is one of the published ones.
+    tracks = pd.read_csv(restored.results("tables/track_scores.csv"))
+    own = tracks[tracks["row"] == "nearest"].set_index(["track", "source"])["value"]
+    other = tracks[tracks["row"] == "Theirs"].set_index(["track", "source"])["value"]
+    assert set(own.index) < set(other.index)
+    np.testing.assert_allclose(other[own.index], own, rtol=0, atol=DECIBELS)
+    assert theirs["seeds"].item() == ours["seeds"].item() == 1
+    assert np.isfinite(theirs[SCORES].to_numpy(dtype=float)).all()
+    restored.config = before
+    restored.snakemake("--cores", "2", "--quiet", "rules")
+
+
+def test_another_seed_trains_what_is_new_and_gives_a_spread(restored):
+    before, config = restored.config, restored.config
+    config["seeds"] = [0, 1]
+    restored.config = config
+    planned = restored.planned()
+    assert (planned["train"], planned["score"], planned["survey"]) == (2, 2, 2)
+    first = table1(restored).set_index("variant")["sdr"]
+    restored.snakemake("--cores", "2", "--quiet", "rules")
+    table = table1(restored).set_index("variant").loc[["nearest", "transposed"]]
+    assert (table["seeds"] == 2).all()
+    assert (table["sdr_spread"] > 0).all()
+    second = 2 * table["sdr"] - first[table.index]
+    spread = (second - first[table.index]).abs() / np.sqrt(2)
+    np.testing.assert_allclose(table["sdr_spread"], spread, rtol=0, atol=1e-9)
+    assert "±" in restored.results("tables/table1.md").read_text().split("| Demucs")[0]
+    restored.config = before
+    restored.snakemake("--cores", "2", "--quiet", "rules")
