@@ -47,7 +47,7 @@ rule gallery:
         mem_mb=2000,
     params:
         spec=GALLERY,
-        results=RESULTS,
+        results=lambda wildcards, input: str(Path(input.table).parents[1]),
     shell:
         "python {input.script:q}"
         " --spec {params.spec:q}"
