@@ -8,7 +8,14 @@ SHELL_FIGURE = (
 )
 
 # What docs/artifacts.md shows; `snakemake --cores 2 draw_documentation` brings it up to date.
-PICTURES = ["figure5", "figure6_theory", "figure8_theory", "replicas", "loss_gradient"]
+PICTURES = [
+    "figure5",
+    "figure6_theory",
+    "figure8_theory",
+    "responses",
+    "replicas",
+    "loss_gradient",
+]
 
 # One rule per figure, since their inputs and panels differ.
 for figure in EXPERIMENT.figures(RESULTS):

@@ -79,7 +79,7 @@ rule probe_stack:
 
 
 rule probe_theory:
-    """Measure what theory predicts of spectral replicas, or of a loss's gradient."""
+    """Measure what theory predicts of each operator, of replicas, or of a loss's gradient."""
     input:
         script="scripts/theory.py",
         package=package("operators", "probes"),
@@ -88,7 +88,7 @@ rule probe_theory:
     log:
         f"{LOGS}/probe_theory/{{probe}}.log",
     wildcard_constraints:
-        probe="replicas|loss_gradient",
+        probe="replicas|responses|loss_gradient",
     conda:
         ENVIRONMENT
     resources:

@@ -157,7 +157,7 @@ rule table2:
         ENVIRONMENT
     params:
         rows=EXPERIMENT.artifact_rows(),
-        description=EXPERIMENT.description(),
+        description=EXPERIMENT.training_summary(),
         scale=EXPERIMENT.scale,
     shell:
         "python {input.script:q}"

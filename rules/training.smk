@@ -39,7 +39,8 @@ rule train:
         # For `tensorboard --logdir`; nor is this one, since its files carry the time of day.
         events=f"{LOGS}/tensorboard/{{variant}}/seed{{seed}}",
     shell:
-        "python {input.script:q}"
+        "mkdir -p {params.checkpoints:q};"
+        " python {input.script:q}"
         " --name {wildcards.variant}/seed{wildcards.seed}"
         " --model {params.model:q}"
         " --training {params.training:q}"
@@ -52,5 +53,6 @@ rule train:
         " --nodes {resources.nodes}"
         " --micro-batch {resources.micro_batch}"
         " --max-minutes {resources.runtime}"
-        # Several jobs write to the log of a run, one after the other.
-        " --requeue {resources.requeue} 2>&1 | tee --append {log:q}"
+        # Snakemake empties a job's log; beside the checkpoints, those of all of a run's jobs are kept.
+        " --requeue {resources.requeue} 2>&1"
+        " | tee --append {log:q} {params.checkpoints:q}/messages.log"

@@ -1,9 +1,9 @@
-"""Measure what theory predicts of upsamplers, and of losses with strides, and write both.
+"""Measure what theory predicts of operators, of replicas, of losses with strides; write both.
 
     python scripts/theory.py replicas --settings '{...}' --output replicas.npz
     python scripts/theory.py loss_gradient --settings '{...}' --output loss_gradient.npz
 
-Settings are those of the section `figures` in config.yaml.
+Settings are those of the section `figures` in config.yaml; `responses` also has `operators`.
 """
 
 import argparse
@@ -19,10 +19,12 @@ from upsampling.settings import UserError, run
 def main() -> None:
     """Read the command line, probe and write."""
     from upsampling.probes.losses import gradients
+    from upsampling.probes.operator_spectra import operator_spectra
     from upsampling.probes.replicas import replicas
     from upsampling.probes.spectra import save_arrays
 
     probes: dict[str, Callable[..., dict[str, Any]]] = {
+        "responses": operator_spectra,
         "replicas": replicas,
         "loss_gradient": gradients,
     }

@@ -10,7 +10,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from upsampling.custom import code_of
-from upsampling.figure_plan import LAYERS, Figure, theory_figures
+from upsampling.figure_plan import LAYERS, Figure, outermost, theory_figures
 from upsampling.schema import check
 from upsampling.settings import (
     MelganSettings,
@@ -156,11 +156,17 @@ class Experiment:
         layers = [panel for panel in panels if "signal" not in panel]
         figures.append(Figure("figure10", {}, layers, inputs[:1]))
         figures += [self._differences(results), *self._measured(results)]
-        return [*figures, *theory_figures(seeds, results, panels)]
+        titles = {name: self.title(name) for name in self.variants}
+        return [*figures, *theory_figures(seeds, results, panels, titles)]
 
     def probe(self, name: str) -> str:
-        """Canonical JSON of a probe of scripts/theory.py: replicas or loss_gradient."""
-        return canonical(self.config["figures"][name])
+        """Canonical JSON of a probe of scripts/theory.py: replicas, responses or loss_gradient."""
+        settings = self.config["figures"][name]
+        if name == "responses":
+            base = self.config["model"]
+            operators = {key: outermost(self._model(key, base)) for key in self.variants}
+            settings = settings | {"operators": operators}
+        return canonical(settings)
 
     def panel(self, variant: str) -> str:
         """Canonical JSON of the figure that shows one variant alone."""
@@ -204,7 +210,7 @@ class Experiment:
 
     def _measured(self, results: str) -> list["Figure"]:
         """Artifacts before and after training, and over random initialisations, of all variants."""
-        spec = {"titles": {name: self.title(name) for name in self.variants}}
+        spec = {"rows": [{"name": v, "title": self.title(v)} for v in self.variants]}
         tables = {"artifact_changes": "artifacts", "distribution": "distribution"}
         return [
             Figure(name, spec, ["all"], [f"{results}/tables/{table}.csv"])
@@ -230,7 +236,7 @@ class Experiment:
     def artifact_rows(self) -> str:
         """Canonical JSON of the rows of Table 2: trained variants, then the others."""
         rows = [
-            {"variant": name, "label": self.label(name), "trained": name in self.trained}
+            {"variant": name, "label": self.title(name), "trained": name in self.trained}
             for name in [*self.trained, *self.untrained]
         ]
         return canonical(rows)
@@ -251,6 +257,11 @@ class Experiment:
             "aggregation": self.aggregation,
         }
         return canonical(values)
+
+    def training_summary(self) -> str:
+        """Canonical JSON of how much was trained, whatever was scored how."""
+        sections = {"epochs": "training", "channels": "model"}
+        return canonical({key: self.config[section][key] for key, section in sections.items()})
 
     def label(self, variant: str) -> str:
         """The label of a variant in tables."""

@@ -30,17 +30,23 @@ class Figure:
     inputs: list[str] = field(default_factory=list)
 
 
-def theory_figures(section: Mapping[str, Any], results: str, panels: Sequence[str]) -> list[Figure]:
-    """Figs. 6-8 beside their prediction, replicas by kind, gradients of losses.
+def theory_figures(
+    section: Mapping[str, Any], results: str, panels: Sequence[str], titles: Mapping[str, str]
+) -> list[Figure]:
+    """Figs. 6-8 beside their prediction, operators, replicas by kind, gradients of losses.
 
     `section` is `figures` of the config, which leaves out what it does not want; `panels` are those
-    of Figs. 6-8; inputs lie below `results`.
+    of Figs. 6-8; `titles` of all variants by name; inputs lie below `results`.
     """
     figures = []
     for name in FIGURE_STACKS if section.get("overlay", False) else ():
         stacks = [f"{results}/stacks/{name}_{side}" for side in ("left", "right")]
         inputs = [f"{stack}{kind}.npz" for kind in ("", "_theory") for stack in stacks]
         figures.append(Figure(f"{name}_theory", {}, list(panels), inputs))
+    if "responses" in section:
+        drawn = [{"name": name, "title": title} for name, title in titles.items()]
+        probed = [f"{results}/theory/responses.npz"]
+        figures.append(Figure("responses", {"panels": drawn}, list(titles), probed))
     if "replicas" in section:
         rows = [replica_title(entry) for entry in section["replicas"]["following"]]
         names = [f"{kind}_{row + 1}" for kind in REPLICAS for row in range(len(rows))]
@@ -52,6 +58,17 @@ def theory_figures(section: Mapping[str, Any], results: str, panels: Sequence[st
         probed = [f"{results}/theory/loss_gradient.npz"]
         figures.append(Figure("loss_gradient", spec, list(GRADIENTS), probed))
     return figures
+
+
+def outermost(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The operator of a model's outermost block: its name, options, bias; and its own code."""
+    named = model.get("last") or model
+    entry = {
+        "operator": named["operator"],
+        "options": named.get("options", {}),
+        "bias": model.get("bias", True),
+    }
+    return entry | ({"code": model["operator_code"]} if "operator_code" in model else {})
 
 
 def replica_title(entry: Mapping[str, Any]) -> str:

@@ -97,9 +97,9 @@ class User(Project):
                 return number
         return None
 
-    def log(self, run: str) -> str:
-        """The log of a training run, such as nearest_seed0; empty as long as there is none."""
-        path = self.root / "logs" / "demo" / "train" / f"{run}.log"
+    def log(self, variant: str) -> str:
+        """What all jobs of a variant's training said, one after the other."""
+        path = self.results(f"checkpoints/{variant}/seed0/messages.log")
         return path.read_text() if path.exists() else ""
 
     def model(self, variant: str) -> dict[str, bytes]:

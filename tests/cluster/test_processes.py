@@ -52,4 +52,4 @@ def test_processes_on_one_node_and_on_two(user, tmp_path):
         assert len({job["NodeList"] for job in jobs}) == 1
         assert all("gres/gpu:v100=2" in job["AllocTRES"] for job in jobs)
     for variant in VARIANTS:
-        assert user.log(f"{variant}_seed0").count("epoch 4/4") == 3
+        assert user.log(variant).count("epoch 4/4") == 3

@@ -8,6 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from upsampling.models import build
+from upsampling.probes.artifacts import measure
+from upsampling.probes.layers import measure_layers, upsampling_layers
+from upsampling.probes.responses import model_response
+from upsampling.probes.shifts import measure_shifts
+from upsampling.settings import DemucsLikeSettings
+
 DOCS = Path(__file__).parents[2] / "docs"
 LARGEST_PICTURE = 150_000
 
@@ -33,11 +40,26 @@ def test_the_notebook_prints_what_it_stores():
 def test_pictures_are_there_and_small():
     text = (DOCS / "artifacts.md").read_text()
     pictures = re.findall(r"!\[.+\]\((images/.+\.png)\)", text)
-    assert len(pictures) == 5
+    assert len(pictures) == 6
     for picture in pictures:
         content = (DOCS / picture).read_bytes()
         assert content.startswith(b"\x89PNG")
         assert len(content) < LARGEST_PICTURE
+
+
+def test_every_measure_is_explained():
+    settings = DemucsLikeSettings(channels=2, depth=2, bottleneck="none")
+    model = build(settings, 0)
+    _, output, rate = model_response(model, "white_noise", 1, 0)
+    records = [
+        *measure(output, rate, [settings.stride] * settings.depth),
+        *measure_layers(upsampling_layers(model)),
+        *measure_shifts(model, 0.5, 0),
+    ]
+    text = (DOCS / "artifacts.md").read_text()
+    names = {record["measure"] for record in records}
+    assert len(names) > 12
+    assert not {name for name in names if f"`{name}`" not in text}
 
 
 def test_links_lead_somewhere():

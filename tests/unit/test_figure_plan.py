@@ -1,5 +1,6 @@
 """Which figures beyond the paper's a configuration asks for."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,14 @@ from upsampling.paper.figures import FIGURES
 from upsampling.settings import UserError
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
-OWN = {"figure6_theory", "figure7_theory", "figure8_theory", "replicas", "loss_gradient"}
+OWN = {
+    "figure6_theory",
+    "figure7_theory",
+    "figure8_theory",
+    "replicas",
+    "responses",
+    "loss_gradient",
+}
 
 
 def figures(**changes: object) -> dict:
@@ -23,8 +31,8 @@ def figures(**changes: object) -> dict:
 def test_each_is_drawn_only_if_asked_for():
     assert set(FIGURES) >= OWN
     assert set(figures()) >= OWN
-    assert not OWN & set(figures(overlay=False, replicas=None, loss_gradient=None))
-    assert not OWN & set(figures(overlay=None, replicas=None, loss_gradient=None))
+    assert not OWN & set(figures(overlay=False, replicas=None, responses=None, loss_gradient=None))
+    assert not OWN & set(figures(overlay=None, replicas=None, responses=None, loss_gradient=None))
 
 
 def test_the_papers_figures_stay_as_they_are():
@@ -40,6 +48,18 @@ def test_another_layer_is_another_row_of_the_replicas():
     assert drawn.spec["rows"] == ["zero insertion", "transposed", "linear alone", "kaiser sinc"]
     assert "offsets_4" in drawn.panels
     assert replica_title({"operator": "stretch", "options": {"length": 8}}) == "stretch"
+
+
+def test_a_variant_is_a_panel_of_the_responses():
+    own = {"operator": "sinc", "options": {"zeros": 8}, "title": "mine"}
+    experiment = Experiment(CONFIG | {"variants": CONFIG["variants"] | {"own": own}})
+    drawn = {figure.name: figure for figure in experiment.figures("results/demo")}["responses"]
+    assert drawn.panels == [*CONFIG["variants"], "own"]
+    assert drawn.spec["panels"][-1] == {"name": "own", "title": "mine"}
+    operators = json.loads(experiment.probe("responses"))["operators"]
+    assert operators["own"] == {"operator": "sinc", "options": {"zeros": 8}, "bias": True}
+    assert operators["istft_head"]["operator"] == "istft_head"
+    assert not operators["modified_subpixel"]["bias"]
 
 
 @pytest.mark.parametrize(

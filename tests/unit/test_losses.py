@@ -139,6 +139,7 @@ def test_the_figure_shows_what_was_probed(tmp_path):
     ("critic", "seconds", "message"),
     [
         ({"layrs": 2}, 2, "unknown key 'layrs'"),
+        (SETTINGS | {"stride": 1}, 2, "at least 2"),
         (SETTINGS, 0.5, "too short: the network"),
         ({"layers": 4, "stride": 8, "length": 16}, 2, "hears 16968 samples"),
     ],

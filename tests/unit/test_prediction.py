@@ -129,6 +129,18 @@ def test_each_kind_of_replica_is_where_and_as_loud_as_predicted(probed, kind, ro
         np.testing.assert_allclose(measured[bins][clear], levels[clear], atol=0.3)
 
 
+@pytest.mark.parametrize("bias", [-0.5, 0.3])
+def test_offsets_of_a_bias_and_a_relu(bias):
+    following = REPLICAS["following"][:1]
+    found = replicas(**REPLICAS | {"bias": bias, "following": following})
+    bins = np.rint(found["offsets_0_lines"] / found["frequencies"][1]).astype(int)
+    levels = found["offsets_0_levels"]
+    np.testing.assert_allclose(found["offsets_0_measured"][bins], levels, atol=0.5)
+    middle = slice(bins[0] // 4, 3 * bins[0] // 4)
+    noise = found["offsets_0_measured"][middle] - found["offsets_0_predicted"][middle]
+    assert abs(np.median(noise)) < 0.3
+
+
 def test_what_the_panels_of_replicas_show(probed):
     spacing = REPLICAS["samplerate"] / REPLICAS["stride"] ** REPLICAS["layers"]
     tones = probed["tones_0_lines"][probed["tones_0_levels"] > FLOOR_DB]

@@ -68,7 +68,7 @@ def test_settings_agree():
 def test_every_figure_of_the_paper_is_drawn():
     drawn = {figure.name for figure in Experiment(CONFIG).figures("results")}
     own = {"initialisation", "track_differences", "artifact_changes", "distribution"}
-    own |= {"replicas", "loss_gradient"} | {f"figure{n}_theory" for n in (6, 7, 8)}
+    own |= {"responses", "replicas", "loss_gradient"} | {f"figure{n}_theory" for n in (6, 7, 8)}
     assert drawn == {f"figure{n}" for n in range(1, 11)} | own
     assert drawn <= set(FIGURES)
 

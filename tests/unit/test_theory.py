@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import signal as scipy_signal
+from scipy import stats as scipy_stats
 from scipy.integrate import quad
 from torch import nn
 
@@ -64,6 +65,9 @@ def test_levels_over_random_kernels_have_fishers_distribution(line, stride):
     for probability in (0.1, 0.5, 0.9):
         quantile = theory.random_level_quantile(probability, line, stride)
         assert np.mean(levels < quantile) == pytest.approx(probability, abs=0.01)
+        freedom = 1 if 2 * line == stride else 2
+        fisher = 10 * np.log10(scipy_stats.f.ppf(probability, freedom, 1))
+        assert quantile == pytest.approx(fisher, abs=TOLERANCE)
 
 
 def test_no_constant_in_the_output_is_an_infinite_level_and_silence_the_floor():

@@ -38,6 +38,7 @@ TINY: dict[str, Any] = {
     "evaluation": {"engine": "exact", "excerpt_seconds": 1},
     "data": {"train": 3, "valid": 1, "test": 1, "seconds": 5, "test_seconds": 4},
     "model": {"channels": 3, "depth": 2},
+    "distribution": {"seeds": 3, "seconds": 0.5, "channels": 2, "depth": 2},
     "training": {"epochs": 2, "batch_size": 2, "segment_seconds": 0.5, "examples_per_epoch": 8},
 }
 
@@ -105,7 +106,7 @@ def copy_project(target: Path) -> Project:
     config["figures"] |= TINY["figures"]
     for section in ("initialisation", "probes", "evaluation"):
         config[section] |= TINY[section]
-    for section in ("data", "model", "training"):
+    for section in ("data", "model", "training", "distribution"):
         config["scales"]["demo"][section] |= TINY[section]
     project.config = config
     return project

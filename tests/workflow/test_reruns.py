@@ -71,24 +71,62 @@ def test_settings_of_one_variant_train_it_alone(restored):
     assert "probe_initialised" not in planned
 
 
+# Overviews of what is measured of all variants.
+MEASURED = {
+    "collect_artifacts": 1,
+    "collect_distribution": 1,
+    "draw_artifact_changes": 1,
+    "draw_distribution": 1,
+    "table2": 1,
+}
+
+
 def test_a_new_variant_makes_exactly_its_own_jobs(restored):
     config = restored.config
     config["variants"]["subpixel"] = {"operator": "subpixel"}
     restored.config = config
-    assert restored.planned() == {
-        "probe_initialised": 1,
-        "draw_variant": 1,
-        "draw_initialisation": 1,
-        "train": 1,
-        "score": 1,
-        "survey": 1,
-        "draw_before_after": 1,
-        "compare": 1,
-        "draw_track_differences": 1,
-        "table1": 1,
-        "collect_artifacts": 1,
-        "gallery": 1,
-    }
+    assert (
+        restored.planned()
+        == {
+            "probe_initialised": 1,
+            "draw_variant": 1,
+            "draw_initialisation": 1,
+            "train": 1,
+            "score": 1,
+            "survey": 1,
+            "draw_before_after": 1,
+            "compare": 1,
+            "draw_track_differences": 1,
+            "table1": 1,
+            "measure_distribution": 1,
+        }
+        | MEASURED
+    )
+
+
+def test_a_new_variant_that_is_not_trained_is_measured_too(restored):
+    config = restored.config
+    config["variants"]["icnr"] = {"operator": "subpixel_icnr", "train": False}
+    restored.config = config
+    assert (
+        restored.planned()
+        == {
+            "probe_initialised": 1,
+            "draw_variant": 1,
+            "draw_initialisation": 1,
+            "survey_initialised": 1,
+        }
+        | MEASURED
+    )
+
+
+def test_more_initialisations_train_and_survey_nothing_anew(restored):
+    config = restored.config
+    config["scales"]["demo"]["distribution"]["seeds"] += 1
+    restored.config = config
+    planned = restored.planned()
+    assert planned["measure_distribution"] == 2
+    assert not {"train", "survey", "probe_initialised"} & set(planned)
 
 
 OWN = """

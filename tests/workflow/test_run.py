@@ -34,12 +34,15 @@ def test_figures_are_there_as_pdf_png_and_arrays(project):
 
 
 def test_what_theory_predicts_is_drawn_beside_it(project):
-    for name in ("figure6_theory", "figure7_theory", "figure8_theory", "replicas", "loss_gradient"):
+    stacks = ("figure6_theory", "figure7_theory", "figure8_theory")
+    for name in (*stacks, "responses", "replicas", "loss_gradient"):
         assert project.results(f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
         assert project.results(f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
     with np.load(project.results("figures/arrays/figure8_theory_left_3.npz")) as arrays:
         assert arrays["lines"].tolist() == [4000, 8000, 12000, 16000]
         assert {"measured", "predicted", "frequencies"} <= set(arrays)
+    for variant in ("melgan", *RUNS):
+        assert project.results(f"figures/arrays/responses_{variant}.npz").exists()
 
 
 def test_each_variant_has_a_panel_of_its_own(project):
@@ -138,13 +141,47 @@ def test_artifacts_are_measured_before_and_after_training(project):
         "unit",
     ]
     groups = set(zip(artifacts["variant"], artifacts["stage"], artifacts["probe"], strict=True))
+    probes = ("silence", "music", "weights", "white_noise")
     assert groups == {
         (variant, stage, probe)
-        for variant in RUNS
+        for variant in ("melgan", *RUNS)
         for stage in ("initialised", "trained")
-        for probe in ("silence", "music")
+        for probe in probes
+        if variant in RUNS or stage == "initialised"
     }
     assert np.isfinite(artifacts["value"]).all()
+    imbalance = artifacts[artifacts["measure"] == "polyphase_imbalance"]
+    assert (imbalance[imbalance["variant"] == "nearest"]["value"] == 0).all()
+    assert (imbalance[imbalance["variant"] == "transposed"]["value"] > 0).all()
+
+
+def test_table2_has_every_variant_and_states_the_scale(project):
+    table = pd.read_csv(project.results("tables/table2.csv"))
+    assert table["variant"].tolist() == [*RUNS, "melgan"]
+    assert table["trained"].tolist() == [True, True, False]
+    assert table.set_index("variant").loc[RUNS, "music_trained"].notna().all()
+    assert np.isnan(table.set_index("variant").loc["melgan", "music_trained"])
+    for kind in ("md", "tex", "html"):
+        text = project.results(f"tables/table2.{kind}").read_text()
+        assert "demo scale" in text
+        assert "not comparable with the paper" in text
+
+
+def test_distributions_hold_every_seed_and_what_theory_expects(project):
+    table = pd.read_csv(project.results("tables/distribution.csv"))
+    assert np.isfinite(table["value"]).all()
+    drawn = table[table["stage"] == "initialised"]
+    assert set(drawn["variant"]) == {"melgan", *RUNS}
+    assert (
+        drawn.groupby(["variant", "measure"])["seed"].apply(sorted).map(tuple).eq((0, 1, 2)).all()
+    )
+    expected = table[table["stage"] == "expected"].set_index(["variant", "measure"])["value"]
+    assert expected["transposed", "polyphase_imbalance"] == pytest.approx(3**0.5)
+    for name in ("distribution", "artifact_changes"):
+        for kind in ("pdf", "png"):
+            assert project.results(f"figures/{name}.{kind}").exists()
+        with np.load(project.results(f"figures/arrays/{name}_all.npz")) as arrays:
+            assert arrays["variants"].tolist() == ["melgan", *RUNS]
 
 
 def test_report_is_one_page_with_all_figures(project):

@@ -9,6 +9,7 @@ import pytest
 from .conftest import STAND_IN, copy_project
 
 SEEDS = [0, 1, 2, 3, 4]
+SECONDS = 15
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +39,11 @@ def test_a_plan_of_500_trainings_is_quick_and_readable(large, monkeypatch):
     _, few = plan(large, 1)
     _, half = plan(large, 50)
     output, all_of_them = plan(large, 100)
-    assert all_of_them < 15
+    assert all_of_them < SECONDS
     # What the second fifty variants cost is what the first fifty did.
     assert all_of_them - half < 1.5 * (half - few)
     assert re.search(r"^train +500$", output, re.MULTILINE)
     assert re.search(r"^score +500$", output, re.MULTILINE)
-    assert len(output.splitlines()) < 60
+    print(f"processor seconds: 1 variant {few:.1f}, 50 {half:.1f}, 100 {all_of_them:.1f}")
+    # Twice the table, once before and once after the jobs that it does not list.
+    assert len(output.splitlines()) < 100

@@ -1,7 +1,7 @@
 """The artifacts of all variants side by side: before and after training, and over random seeds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,26 @@ EXPECTED = "expected"
 QUANTILES = ("expected_q05", "expected_q50", "expected_q95")
 
 
+# What lies further down, if anything does, is drawn as an arrow at the edge.
+LOWEST = {
+    "tone_to_constant": -100.0,
+    "tone_level": -150.0,
+    "boundary_error": -40.0,
+    "shift_error_sample": -60.0,
+    "silence_level": -150.0,
+}
+
+
 @dataclass(frozen=True)
 class OverviewSpec:
-    """Titles of variants by name, in the order of the rows."""
+    """Variants in the order of the rows, each {name, title}."""
 
-    titles: Mapping[str, str] = field(default_factory=dict)
+    rows: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Titles of variants by name."""
+        return {row["name"]: row["title"] for row in self.rows}
 
 
 def artifact_changes(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
@@ -61,14 +76,15 @@ def artifact_changes(values: Mapping[str, Any], inputs: Sequence[Path], where: s
     table = summarise(read_artifacts(inputs[0]), list(titles))
     figure, grid = _grid(len(QUANTITIES), 3, list(titles.values()))
     for axes, quantity in zip(grid.flat, QUANTITIES, strict=True):
+        lowest = LOWEST.get(quantity.name, -np.inf)
         before, after = (table[f"{quantity.name}_{stage}"].to_numpy(float) for stage in STAGES)
         for place in np.flatnonzero(np.isfinite(before) & np.isfinite(after)):
-            axes.plot([before[place], after[place]], [place] * 2, color=MUTED, linewidth=0.6)
+            ends = np.maximum([before[place], after[place]], lowest)
+            axes.plot(ends, [place] * 2, color=MUTED, linewidth=0.6)
         for stage, middle in zip(STAGES, (before, after), strict=True):
             spread = table[f"{quantity.name}_{stage}_spread"].fillna(0).to_numpy(float)
-            style = MARKS[stage] | {"color": COLORS[stage], "markersize": 3.5}
-            axes.errorbar(middle, range(len(middle)), xerr=spread, fmt="none", ecolor=COLORS[stage])
-            axes.plot(middle, range(len(middle)), linestyle="", **style)
+            for place in np.flatnonzero(np.isfinite(middle)):
+                _dot(axes, middle[place], int(place), stage, lowest, spread[place])
         axes.set_title(f"{quantity.title} ({quantity.unit})")
     handles = [
         Line2D([], [], linestyle="", color=COLORS[stage], label=label, **MARKS[stage])
@@ -99,7 +115,7 @@ def distribution(values: Mapping[str, Any], inputs: Sequence[Path], where: str) 
             rows = own[own["variant"] == variant]
             drawn = rows[rows["stage"] == STAGES[0]].sort_values("seed")["value"].to_numpy(float)
             arrays[measure][place, : len(drawn)] = drawn
-            _violin(axes, drawn, place)
+            _violin(axes, drawn, place, LOWEST.get(measure, -np.inf))
             _theory(axes, rows, place)
         if measure in LIMITS:
             axes.axvline(LIMITS[measure], color=INK, linewidth=0.6, linestyle=":")
@@ -127,20 +143,35 @@ def _grid(panels: int, columns: int, titles: Sequence[str]) -> tuple[Any, Any]:
     return figure, grid
 
 
-def _violin(axes: Axes, values: Any, place: int) -> None:
+def _dot(
+    axes: Axes, value: float, place: int, stage: str, lowest: float, spread: float = 0.0
+) -> None:
+    """A stage's mark with its spread in the row `place`; an arrow at `lowest` if it lies below."""
+    style = MARKS[stage] | {"color": COLORS[stage], "markersize": 3.5}
+    if value < lowest:
+        axes.plot(lowest, place, **style | {"marker": "<"})
+        return
+    if spread:
+        axes.plot([value - spread, value + spread], [place] * 2, color=COLORS[stage])
+    axes.plot(value, place, **style)
+
+
+def _violin(axes: Axes, values: Any, place: int, lowest: float) -> None:
     """A violin of `values` around the row `place`: their density by a Gaussian kernel."""
     color = COLORS["initialised"]
     if not len(values):
         return
     middle = float(np.median(values))
     # Equal values, such as those of a silent output, have no density.
-    if np.ptp(values) > 1e-6 * max(1.0, abs(middle)):
+    if np.ptp(values) > 1e-6 * max(1.0, abs(middle)) and middle >= lowest:
+        drawn = np.maximum(values, lowest)
         parts = axes.violinplot(
-            values, [place], orientation="horizontal", widths=0.85, showextrema=False
+            drawn, [place], orientation="horizontal", widths=0.85, showextrema=False
         )
         for body in parts["bodies"]:  # type: ignore[attr-defined]
             body.set(facecolor=color, alpha=0.45, linewidth=0)
-    axes.plot(middle, place, ".", color=color, markersize=3)
+    shown = max(middle, lowest)
+    axes.plot(shown, place, "<" if middle < lowest else ".", color=color, markersize=3)
 
 
 def _theory(axes: Axes, rows: pd.DataFrame, place: int) -> None:

@@ -92,14 +92,15 @@ def caption(scale: str, description: Description) -> str:
     ]
     text = (
         "Artifacts before and after training (top), and before it for models that are not trained "
-        "(bottom); mean ± standard deviation over seeds. Silence (dBFS): the loudest tone that a "
-        "model makes of silence. Silence, unseen, music (dB): how far tones at multiples of the "
-        "sampling rate / stride of the outermost layer stand out from their surroundings, less "
-        "the same at control bins, for silence, for sounds unlike those of training (mean over "
-        "white noise, a sweep, speech-like and percussive sounds) and for music. Notch (dB): how "
-        "far white noise falls at sampling rate / stride below its third-octave; negative for a "
-        "tone. Imbalance: of the polyphase sums of all upsampling layers' weights; 0 if no "
-        f"constant gives a tone. Measured at {scale} scale"
+        "(bottom); mean ± standard deviation over seeds. Silence (dBFS): what a model makes of "
+        "silence, at the loudest of the frequencies where its layers can put tones. Silence, "
+        "unseen, music (dB): how far tones at multiples of the sampling rate / stride of the "
+        "outermost layer stand out from their surroundings, less the same at control bins, for "
+        "silence, for sounds unlike those of training (mean over white noise, a sweep, "
+        "speech-like and percussive sounds) and for music. Notch (dB): how far white noise falls "
+        "at sampling rate / stride below its third-octave; negative for a tone. Imbalance: of the "
+        "polyphase sums of all upsampling layers' weights; 0 if no constant gives a tone. "
+        f"Measured at {scale} scale"
     )
     if facts:
         text += f": {', '.join(facts)}"

@@ -9,7 +9,7 @@ from upsampling.paper.artifact_figures import artifact_changes, distribution
 from upsampling.paper.comparison import before_after
 from upsampling.paper.diagrams import diagram
 from upsampling.paper.overlays import stacks_and_theory
-from upsampling.paper.predictions import loss_panels, replica_panels
+from upsampling.paper.predictions import loss_panels, operator_panels, replica_panels
 from upsampling.paper.spectrograms import expect_inputs, grid, stacks, stft_setups
 from upsampling.paper.stems import overlap_stems
 from upsampling.settings import UserError, merge, nearest_match
@@ -81,6 +81,7 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "variant": (grid, {"columns": 1}),
     "before_after": (before_after, {}),
     "track_differences": (_track_differences, {}),
+    "responses": (operator_panels, {}),
     "replicas": (replica_panels, {}),
     "loss_gradient": (loss_panels, {}),
     "artifact_changes": (artifact_changes, {}),

@@ -1,5 +1,6 @@
-"""Measured spectra and their predictions: spectral replicas by kind, and gradients of losses."""
+"""Measured spectra and their predictions: of operators, of replicas by kind, of gradients."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from upsampling.paper.spectrograms import expect_inputs
+from upsampling.paper.spectrograms import Panel, expect_inputs
 from upsampling.paper.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, new_figure
 from upsampling.settings import UserError, from_mapping
 
@@ -26,11 +27,14 @@ LINE: dict[str, Any] = {
     "markeredgewidth": 0.6,
     "clip_on": False,
 }
+# Bins from a line to the spectrum beside it, outside the line's own lobe.
+ASIDE = 5
 KINDS = {
     "tones": "replicas of tones",
     "filtering": "replicas of filtering artifacts",
     "offsets": "replicas of an offset",
 }
+TITLE_CHARACTERS = 30
 LOSSES = {"score": "discriminator score", "features": "feature matching"}
 
 
@@ -40,6 +44,15 @@ class ReplicasSpec:
 
     rows: tuple[str, ...] = ()
     floor: float = -120.0
+
+
+@dataclass(frozen=True)
+class OperatorsSpec:
+    """Panels as {name, title}, in order, at most `columns` side by side; their range in dB."""
+
+    panels: tuple[Mapping[str, Any], ...] = ()
+    columns: int = 4
+    floor: float = -130.0
 
 
 @dataclass(frozen=True)
@@ -60,15 +73,16 @@ def _one_input(inputs: Sequence[Path], where: str) -> dict[str, Array]:
 def _draw_panel(axes: Axes, content: Mapping[str, Array], floor: float) -> None:
     """Draw a panel's measured spectrum and its predicted one, if it has one, and lines."""
     khz = content["frequencies"] / 1000
-    predicted = "predicted" in content
-    width = 1.2 if predicted else 0.6
+    predicted = content.get("predicted")
+    width = 0.6 if predicted is None else 1.2
     axes.plot(khz, np.maximum(content["measured"], floor - 20), linewidth=width, **MEASURED)
-    if predicted:
-        axes.plot(khz, np.maximum(content["predicted"], floor - 20), **PREDICTED)
-    # Below the noise around it a line cannot be seen.
-    noise = floor if predicted else float(np.median(content["measured"]))
-    for hertz, level in zip(content["lines"], content["levels"], strict=True):
+    if predicted is not None:
+        axes.plot(khz, np.maximum(predicted, floor - 20), **PREDICTED)
+    for hertz, level in zip(content.get("lines", ()), content.get("levels", ()), strict=True):
+        beside = round(hertz / 1000 / khz[1]) - ASIDE
+        noise = np.median(content["measured"]) if predicted is None else predicted[beside]
         if level >= floor:
+            # Below the noise beside it a line cannot be seen.
             color = PALETTE[1] if level >= noise else MUTED
             axes.plot(hertz / 1000, level, color=color, **LINE)
     axes.set_xlim(-0.01 * khz[-1], 1.01 * khz[-1])
@@ -103,6 +117,44 @@ def replica_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str
         axes[row, 0].set_ylim(spec.floor, max(tops) + 5)
     for axis in axes[-1]:
         axis.set_xlabel("frequency (kHz)")
+    _legend(figure, spectrum=True)
+    figure.align_ylabels()
+    return Drawing(figure, arrays)
+
+
+def operator_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+    """Draw a panel per operator: what it makes of a constant and white noise, and its prediction.
+
+    Panels by name: `frequencies` Hz, `measured` dB [bins]; with a closed form also `predicted` dB
+    [bins], and `lines` Hz and `levels` dB of the predicted lines.
+    """
+    spec = from_mapping(OperatorsSpec, values, where)
+    panels = [from_mapping(Panel, panel, f"{where}, panels") for panel in spec.panels]
+    if not panels:
+        raise UserError(f"{where}: no panels; list them as {{name, title}} under 'panels'")
+    probed = _one_input(inputs, where)
+    columns = min(spec.columns, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = new_figure(TEXT_WIDTH, 1.2 * rows + 0.5)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    arrays: dict[str, dict[str, Any]] = {}
+    for index, (axis, panel) in enumerate(zip(axes.ravel(), panels, strict=False)):
+        content = {"frequencies": probed["frequencies"]}
+        for name in ("measured", "predicted", "lines", "levels"):
+            if f"{panel.name}_{name}" in probed:
+                content[name] = probed[f"{panel.name}_{name}"]
+        _draw_panel(axis, content, spec.floor)
+        arrays[panel.name] = content
+        axis.set_title(textwrap.fill(panel.title, TITLE_CHARACTERS), loc="left")
+        if index + columns >= len(panels):
+            axis.set_xlabel("frequency (kHz)")
+            axis.tick_params(labelbottom=True)
+    for axis in axes.ravel()[len(panels) :]:
+        axis.set_visible(False)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("level (dBFS per bin)")
+    top = max(content["measured"].max() for content in arrays.values())
+    axes[0, 0].set_ylim(spec.floor, top + 5)
     _legend(figure, spectrum=True)
     figure.align_ylabels()
     return Drawing(figure, arrays)
@@ -144,9 +196,8 @@ def loss_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -
             _draw_panel(axes[row, column], content, spec.floor)
             axes[row, column].set_title(f"{title}, {words}")
             arrays[name] = content
-    none = np.zeros(0)
     content = {"frequencies": frequencies, "measured": probed["waveform_measured"]}
-    _draw_panel(axes[0, 2], content | {"lines": none, "levels": none}, spec.floor)
+    _draw_panel(axes[0, 2], content, spec.floor)
     axes[0, 2].set_title("L1 of the waveform")
     arrays["waveform"] = content
     top = max(axis.get_ylim()[1] for axis in axes.ravel()[:5])

@@ -35,10 +35,11 @@ MINIMUM_SPACING = 2 * (GUARD + 1)
 # What a silent output, or an empty bin, is recorded as; a full-scale float32 signal's own rounding
 # lies just above it.
 SILENCE_DB = -200.0
-# What lies so far below the whole signal counts as that far below it: less than single precision
-# can tell, and well above the rounding of double precision (some 300 dB). So what rounding leaves
-# between two tones, or makes of a constant, is neither noise nor tone.
+# What lies so far below the whole signal counts as that far below it: well above the rounding of
+# double precision (some 300 dB), and of single precision (some 150 dB for a line). So what rounding
+# leaves between two tones, or makes of a constant, is neither noise nor tone.
 RANGE_DB = 180.0
+SINGLE_RANGE_DB = 140.0
 # Stands for the power of silence where only ratios are asked for.
 TINY = 1e-100
 ECMA = {
@@ -81,9 +82,9 @@ def level(output: Floats) -> float:
     return float(to_decibels(np.mean(np.square(output, dtype=np.float64))))
 
 
-def resolved(power: Floats) -> Floats:
-    """Mean power [bins] with nothing further than `RANGE_DB` below its sum; positive throughout."""
-    return np.maximum(power, max(float(np.sum(power)) * 10 ** (-RANGE_DB / 10), TINY))
+def resolved(power: Floats, range_db: float = RANGE_DB) -> Floats:
+    """Mean power [bins] with nothing further than `range_db` below its sum; positive throughout."""
+    return np.maximum(power, max(float(np.sum(power)) * 10 ** (-range_db / 10), TINY))
 
 
 def _bins(frequencies: Floats, samplerate: int, power: Floats) -> NDArray[np.intp]:
@@ -153,7 +154,9 @@ def notch_depth(power: Floats, frequency: float, samplerate: int) -> float:
     return float(10 * np.log10(np.median(power[band]) / power[line]))
 
 
-def stationarity(transforms: NDArray[Any], frequencies: Floats, samplerate: int) -> Floats:
+def stationarity(
+    transforms: NDArray[Any], frequencies: Floats, samplerate: int, range_db: float = RANGE_DB
+) -> Floats:
     """How still the lines at `frequencies` stand: 0 .. 1 [lines], from `frame_transforms`.
 
     Each frame's transform is turned back by the phase that a steady line at f has gained since the
@@ -161,7 +164,7 @@ def stationarity(transforms: NDArray[Any], frequencies: Floats, samplerate: int)
     share of the line's power in a component of constant amplitude and phase. A steady tone has 1,
     one that sounds in a share d of the frames d; stationary noise has (1 + (1 - 1 / T) / 3) / T
     with T frames (neighbours share half their samples: their correlation is 1/6), which for music
-    is about the same. 0 for lines below `RANGE_DB` and where a single frame cannot tell.
+    is about the same. 0 for lines below `range_db` and where a single frame cannot tell.
     """
     frames, bins = transforms.shape
     power = np.mean(np.abs(transforms) ** 2, axis=0)
@@ -169,7 +172,7 @@ def stationarity(transforms: NDArray[Any], frequencies: Floats, samplerate: int)
     hop = bins - 1
     phases = np.outer(np.arange(frames), np.asarray(frequencies) * hop / samplerate)
     steady = np.abs(np.mean(transforms[:, lines] * np.exp(-2j * np.pi * phases), axis=0)) ** 2
-    heard = power[lines] >= resolved(power)[lines]
+    heard = power[lines] >= resolved(power, range_db)[lines]
     return np.where(heard & (frames > 1), steady / np.maximum(power[lines], TINY), 0.0)
 
 
@@ -184,10 +187,13 @@ def measure(
     (dB) at each line of the outermost layer, the zeros of its interpolation filter;
     `comb_prominence_mean` and `comb_prominence_max` (dB) of each layer's comb, under the comb's
     spacing. Combs too fine for `n_fft` are left out (with 16384 points: Demucs's deepest layer).
+    In an `output` of single precision, nothing is told apart `SINGLE_RANGE_DB` below the whole.
     Raises ValueError for samples that are not finite, or too few.
     """
     transforms = frame_transforms(output, n_fft)
+    range_db = SINGLE_RANGE_DB if np.asarray(output).dtype == np.float32 else RANGE_DB
     power = np.mean(np.abs(transforms) ** 2, axis=0)
+    told = resolved(power, range_db)
     finest = MINIMUM_SPACING * samplerate / n_fft
     spacings = [s for s in comb_spacings(strides, samplerate) if s >= finest]
     records = [Record(measure="level", frequency_hz=None, value=level(output), unit="dBFS")]
@@ -201,18 +207,18 @@ def measure(
 
     outermost = comb_frequencies(spacings[0], samplerate)
     tones = np.concatenate([outermost, spacings[1:]])
-    stands_out = prominence(power, tones, samplerate)
-    still = stationarity(transforms, tones, samplerate)
+    stands_out = prominence(told, tones, samplerate)
+    still = stationarity(transforms, tones, samplerate, range_db)
     for place, frequency in enumerate(tones):
         record("tone_prominence", frequency, stands_out[place])
         record("tone_level", frequency, tone_level(power, frequency, samplerate), "dBFS")
         record("stationarity", frequency, still[place], "1")
         for name, ratio in ECMA.items():
             if tonality.assessed(frequency, samplerate, name):
-                record(name, frequency, ratio(resolved(power), frequency, samplerate))
+                record(name, frequency, ratio(told, frequency, samplerate))
     for frequency in outermost:
         record("notch_depth", frequency, notch_depth(power, frequency, samplerate))
-    combs = comb_prominences(power, spacings, samplerate)
+    combs = comb_prominences(told, spacings, samplerate)
     for spacing, (mean, maximum) in zip(spacings, combs, strict=True):
         record("comb_prominence_mean", spacing, mean)
         record("comb_prominence_max", spacing, maximum)

@@ -163,6 +163,8 @@ def gradients(
     the predicted lines above 0 Hz; `waveform` has no network: `waveform_measured`.
     """
     settings = from_mapping(CriticSettings, critic, "figures.loss_gradient.critic")
+    if settings.stride < 2:
+        raise UserError("figures.loss_gradient.critic: stride: write a value of at least 2")
     if round(seconds * samplerate) < max(N_FFT, 2 * settings.reach):
         raise UserError(
             f"figures.loss_gradient: {seconds} s at {samplerate} Hz are too short: the network "

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from upsampling.probes.responses import stack_layers
 from upsampling.probes.spectra import N_FFT, mean_spectrum
-from upsampling.probes.taps import Filters, operator_taps
+from upsampling.probes.taps import Filters, operator_taps, own_noise
 
 Array = NDArray[Any]
 Floats = NDArray[np.floating[Any]]
@@ -98,8 +98,9 @@ def predict(signal: Floats, samplerate: int, layers: Sequence[Filters]) -> dict[
 
     `predicted` [N_FFT // 2 + 1]: mean power in the units of `mean_spectrum`; `lines` Hz [count],
     with `line_power`, `line_layer` and `line_replica`; `valleys` Hz [count], with `valley_layer`
-    and `valley_replica`. Lines less than `LINE_DB` re a constant 1 are left out. The input's own
-    spectrum is measured, between inserted zeros: the prediction is what the stack makes of it.
+    and `valley_replica`. Lines less than `LINE_DB` re a constant 1, or than the
+    spectrum around them, are left out. The input's own spectrum is measured, between inserted
+    zeros: the prediction is what the stack makes of it.
     """
     filters = reduce(Filters.then, layers)
     stride = filters.stride
@@ -108,17 +109,22 @@ def predict(signal: Floats, samplerate: int, layers: Sequence[Filters]) -> dict[
     inserted = np.zeros(stride * len(signal))
     inserted[::stride] = signal - mean
     _, replicas = mean_spectrum(inserted, stride * samplerate, N_FFT)
-    gain = np.abs(filters.response(np.arange(N_FFT // 2 + 1) / N_FFT)[0, 0]) ** 2
+    replicas *= np.abs(filters.response(np.arange(N_FFT // 2 + 1) / N_FFT)[0, 0]) ** 2
     places = origins([layer.stride for layer in layers])
     empty = [zeros(layer) for layer in layers]
     rates = np.cumprod([1, *(layer.stride for layer in layers)])
-    lines = [place for place in places if amplitudes[place[0]] > 10 ** (LINE_DB / 20)]
+    lines = [
+        place
+        for place in places
+        if amplitudes[place[0]] ** 2
+        > max(10 ** (LINE_DB / 10), replicas[place[0] * N_FFT // stride])
+    ]
     valleys = [
         (k, layer, replica)
         for k, layer, replica in places
         if empty[layer - 1][k // rates[layer - 1] % layers[layer - 1].stride]
     ]
-    arrays: dict[str, Array] = {"predicted": replicas * gain + hann_lobes(amplitudes, N_FFT)}
+    arrays: dict[str, Array] = {"predicted": replicas + hann_lobes(amplitudes, N_FFT)}
     arrays["line_power"] = amplitudes[[k for k, *_ in lines]] ** 2
     for kind, chosen in (("line", lines), ("valley", valleys)):
         arrays[f"{kind}s"] = samplerate * np.array([k for k, *_ in chosen], dtype=np.float64)
@@ -136,11 +142,11 @@ def stack_prediction(signal: Floats, samplerate: int, stack: Mapping[str, Any]) 
     arrays: dict[str, Array] = {}
     filters: list[Filters] = []
     for index, layer in enumerate(stack_layers(**stack), start=1):
-        if getattr(layer, "branch", "") == "noise":
-            return {}
         try:
             filters.append(operator_taps(layer))
         except LookupError:
+            return {}
+        if own_noise(layer) is not None:
             return {}
         found = predict(signal, samplerate, filters)
         arrays |= {f"{name}_{index}": values for name, values in found.items()}

@@ -6,9 +6,9 @@ layers without biases, so that all that follows is replicas:
 * tones: ones through a random transposed convolution, less the output's mean: its tones alone.
 * filtering: white noise through linear interpolation, which leaves valleys at multiples of the
   noise's rate.
-* offsets: white noise x of U(-1, 1) through a ReLU, which stays white, with mean E = 1/4 and
-  variance 1/6 - 1/16 = 5/48; for a bias b before it, E = (1 + b)^2 / 4. A mean is a line at 0 Hz,
-  so it is replicated at all multiples of the signal's rate.
+* offsets: white noise x of U(-1, 1) through a bias b, |b| <= 1, and a ReLU. It stays white; its
+  mean is E = (1 + b)^2 / 4 and its variance (1 + b)^3 / 6 - E^2. A mean is a line at 0 Hz, so it
+  is replicated at all multiples of the signal's rate.
 
 Zero insertion alone shows all replicas as strong as what they are replicas of. Other layers colour
 them by their response: an interpolation's zeros fall on the replicas of the offset, which is what
@@ -37,7 +37,6 @@ Array = NDArray[Any]
 KINDS = ("tones", "filtering", "offsets")
 N_FFT = 4096
 NOISE_VARIANCE = 1 / 3
-RECTIFIED_MEAN, RECTIFIED_VARIANCE = 1 / 4, 5 / 48
 # Settling time of filters at either end, in samples of the low rate.
 BORDER = 64
 
@@ -57,7 +56,7 @@ def _layer(entry: Mapping[str, Any], stride: int, seed: int) -> tuple[torch.nn.M
 
 @torch.inference_mode()
 def source(
-    kind: str, count: int, stride: int, length: int, seed: int
+    kind: str, count: int, stride: int, length: int, bias: float, seed: int
 ) -> tuple[Tensor, list[Filters], Array, float]:
     """A signal [1, 1, about `count`] with one artifact, and what theory knows of it.
 
@@ -75,7 +74,8 @@ def source(
         entry = {"operator": "linear", "options": {"length": 0}}
         layer, filters = _layer(entry, stride, seed)
         return layer(noise[..., : count // stride]), [filters], np.zeros((1, 1)), NOISE_VARIANCE
-    return noise.relu(), [], np.full((1, 1), RECTIFIED_MEAN), RECTIFIED_VARIANCE
+    mean = (1 + bias) ** 2 / 4
+    return (noise + bias).relu(), [], np.full((1, 1), mean), (1 + bias) ** 3 / 6 - mean**2
 
 
 @torch.inference_mode()
@@ -88,13 +88,15 @@ def replicas(
     seconds: float,
     seed: int,
     length: int = 8,
+    bias: float = 0.0,
 ) -> dict[str, Array]:
     """Pass the three signals through `layers` layers of each operator in `following`.
 
-    Everything without bias and on one channel, each layer upsampling by `stride`, the outputs at
-    `samplerate` for about `seconds`. Returns `frequencies` Hz [bins]; per signal and entry (from 0)
-    `{kind}_{entry}_measured` and `_predicted`, dB [bins] as `mean_spectrum` reads; `_lines` Hz and
-    `_levels` dB of the predicted lines above 0 Hz.
+    Everything on one channel, each layer upsampling by `stride`, the outputs at `samplerate` for
+    about `seconds`. Layers have no biases; `length` is that of the transposed convolution whose
+    tones are replicated, `bias` what comes before the ReLU. Returns `frequencies` Hz [bins]; per
+    signal and entry (from 0) `{kind}_{entry}_measured` and `_predicted`, dB [bins] as
+    `mean_spectrum` reads; `_lines` Hz and `_levels` dB of the predicted lines above 0 Hz.
     """
     if seconds * samplerate < N_FFT:
         raise UserError(
@@ -106,7 +108,7 @@ def replicas(
     for index, entry in enumerate(following):
         built = [_layer(entry, stride, seed + 1 + layer) for layer in range(layers)]
         for kind in KINDS:
-            signal, made, period, variance = source(kind, count, stride, length, seed)
+            signal, made, period, variance = source(kind, count, stride, length, bias, seed)
             for layer, _ in built:
                 signal = layer(signal)
             output = signal[0, 0, BORDER * factor : -BORDER * factor].numpy()

@@ -79,14 +79,21 @@ def input_length(model: nn.Module, samples: int) -> int:
 
 
 def model_response(
-    model: nn.Module, signal: str, seconds: float, seed: int, *, source: int = 0, channel: int = 0
+    model: nn.Module,
+    signal: str,
+    seconds: float,
+    seed: int,
+    *,
+    margin: int = 0,
+    source: int = 0,
+    channel: int = 0,
 ) -> tuple[Array, Array, int]:
     """Feed the probe signal `signal` to `model`; return input, output [samples] and samplerate.
 
     A Demucs-like model hears stereo; random signals are independent in its channels. The returned
-    input and output are those of `channel` and of the separated `source`, aligned in time. A
-    MelGAN generator hears the signal's mel spectrogram. The output has the precision of the
-    model's weights.
+    input and output are those of `channel` and of the separated `source`, aligned in time, the
+    middle of a signal that is longer by `margin` samples at either end. A MelGAN generator hears
+    the signal's mel spectrogram, without a margin. The output has the precision of the weights.
     """
     settings = model.settings
     samplerate: int = settings.samplerate  # type: ignore[union-attr, assignment]
@@ -95,7 +102,7 @@ def model_response(
         waveform = probe_signal(signal, seconds, samplerate, seed)
         output = respond(model, torch.from_numpy(waveform)[None, None])[0, 0, 0]
         return waveform, output.numpy(), samplerate
-    mixture = stereo(signal, input_length(model, samples), samplerate, seed)
+    mixture = stereo(signal, input_length(model, samples + 2 * margin), samplerate, seed)
     output = centre(respond(model, mixture[None])[0, source, channel], samples)
     return centre(mixture[channel], samples).numpy(), output.numpy(), samplerate
 

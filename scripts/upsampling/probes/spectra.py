@@ -55,6 +55,11 @@ def save_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
+def hann(width: int) -> Floats:
+    """Periodic Hann window [width], as SciPy's, whose import takes longer than its use here."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)
+
+
 def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:
     """Short-time Fourier transform [1025, frames] of `signal` [samples]: Hann, 2048, hop 512.
 
@@ -72,9 +77,8 @@ def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:
     samples = np.asarray(signal, dtype=np.float64)
     if center:
         samples = np.pad(samples, N_FFT // 2, mode=PAD_MODE)
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
     frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP]
-    return np.fft.rfft(frames * window, axis=1).T
+    return np.fft.rfft(frames * hann(N_FFT), axis=1).T
 
 
 def reference_magnitude(signal: Floats) -> float:
@@ -119,8 +123,7 @@ def frame_transforms(signal: Floats, n_fft: int = 16384) -> NDArray[np.complex12
     if len(signal) < n_fft // 2:
         raise ValueError(f"{len(signal)} samples are too few for a spectrum of {n_fft} points")
     width = min(n_fft, len(signal))
-    # Periodic, as SciPy's, whose import takes longer than all frames of a signal.
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)
+    window = hann(width)
     frames = np.lib.stride_tricks.sliding_window_view(signal, width)[:: n_fft // 2]
     return np.fft.rfft(frames * window, n_fft, axis=-1) / window.sum()
 

@@ -13,7 +13,7 @@ from upsampling.files import atomic_path, write_wav
 from upsampling.probes.artifacts import Record, measure
 from upsampling.probes.layers import measure_layers, upsampling_layers
 from upsampling.probes.responses import model_response
-from upsampling.probes.shifts import measure_shifts
+from upsampling.probes.shifts import measure_shifts, total_stride
 from upsampling.probes.spectra import save_arrays
 
 COLUMNS = ["variant", "seed", "stage", "probe", "measure", "frequency_hz", "value", "unit"]
@@ -22,8 +22,11 @@ WEIGHTS = "weights"
 # The signal of `measure_shifts`, and how much of it is heard.
 SHIFTED = "white_noise"
 SHIFT_SECONDS = 1.0
-# Probes whose steady response is a constant: what single precision rounds it to would be tones.
+# Probes that have a steady response, which is measured in double precision, since what single
+# precision rounds a constant to would be tones, and so many total strides away from its ends, since
+# a recurrent layer remembers them.
 STEADY = ("silence", "ones", "constant")
+STEADY_FROM = 16
 
 
 def survey_model(
@@ -41,7 +44,7 @@ def survey_model(
     Writes, per signal and stage, input and output to the next .npz file of `arrays` (all stages of
     a signal follow one another), and both, unscaled, to `audio`/{signal}_{input or stage}.wav; and
     all measures as tidy rows to `measures`. A stage's model is built when its turn comes, one at a
-    time, and hears `STEADY` probes in double precision.
+    time; of `STEADY` probes the steady response is taken.
     """
     names = product(probe["signals"], stages)
     paths = dict(zip(names, arrays, strict=True))
@@ -56,8 +59,15 @@ def survey_model(
             measure_shifts(model, SHIFT_SECONDS, probe["seed"]), head | {"probe": SHIFTED}
         )
         for name in probe["signals"]:
-            model = model.double() if name in STEADY else model.float()
-            inputs, output, rate = model_response(model, name, probe["seconds"], probe["seed"])
+            steady = name in STEADY
+            model = model.double() if steady else model.float()
+            inputs, output, rate = model_response(
+                model,
+                name,
+                probe["seconds"],
+                probe["seed"],
+                margin=steady * STEADY_FROM * total_stride(model),
+            )
             rows += labelled(measure(output, rate, strides), head | {"probe": name})
             single = output.astype(np.float32)
             contents = {"input": inputs, "output": single, "input_samplerate": rate}

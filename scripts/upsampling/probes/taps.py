@@ -18,12 +18,12 @@ The taps, with y[s t + j] the phase j of an output block:
 * interpolation: a fixed h (a box, a triangle, a windowed sinc), convolved with the layer's weight.
 * wavelets: the two phases are the inverse lifting step of two convolutions.
 
-`align_corners` drifts, `istft_head` is not linear, and noise that is added has no response: the
-first two have no taps, of `noise_sinc` with `branch: noise` they are those of the interpolation.
+`align_corners` drifts and `istft_head` is not linear: they have no taps. What `noise_sinc` adds is
+noise through a filter of its own (`own_noise`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -190,17 +190,33 @@ def stretched(layer: Stretch) -> Filters:
     return inserted.then(convolution(layer.convolution))
 
 
+def high_passed(layer: NoiseSinc) -> Filters:
+    """The branch of `NoiseSinc` at its high rate: convolution and high-pass, stride 1."""
+    taps = numbers(layer.high_pass)[0, 0]
+    passed = per_channel(taps[::-1], -(len(taps) // 2), 1, layer.channels_in)
+    return convolution(layer.colour).then(passed)
+
+
 def noise_sinc(layer: NoiseSinc) -> Filters:
     """The interpolation and, for `branch: stretch`, the high-passed filter of inserted zeros."""
     channels, stride = layer.channels_in, layer.stride
-    total = interpolation(layer.interpolation, channels, stride)
-    high_pass = numbers(layer.high_pass)[0, 0]
-    passed = per_channel(high_pass[::-1], -(len(high_pass) // 2), 1, channels)
-    coloured = per_channel([1.0], 0, stride, channels).then(convolution(layer.colour)).then(passed)
+    branch = per_channel([1.0], 0, stride, channels).then(high_passed(layer))
     if layer.branch == "noise":
-        # The noise has zero mean: of its branch, the answer to the bias is all that is left.
-        coloured = Filters(0 * coloured.taps, coloured.first, stride, coloured.offset)
-    return total.plus(coloured).then(convolution(layer.convolution))
+        # Noise of zero mean in place of zeros: the answer to the bias is all that is steady.
+        branch = replace(branch, taps=0 * branch.taps)
+    total = interpolation(layer.interpolation, channels, stride).plus(branch)
+    return total.then(convolution(layer.convolution))
+
+
+def own_noise(layer: nn.Module) -> Filters | None:
+    """What the standard normal noise that an operator adds goes through, stride 1; None for most.
+
+    Without offset, which `operator_taps` has.
+    """
+    if not isinstance(layer, NoiseSinc) or layer.branch != "noise":
+        return None
+    filters = high_passed(layer).then(convolution(layer.convolution))
+    return replace(filters, offset=0 * filters.offset)
 
 
 def wavelet(layer: LazyWavelet) -> Filters:
