@@ -11,6 +11,12 @@ rule gallery:
             signal=gallery_signals(EXPERIMENT),
             stage=STAGES,
         ),
+        untrained=expand(
+            f"{RESULTS}/probes/{{variant}}/seed{{seed}}/{{signal}}_initialised.npz",
+            variant=EXPERIMENT.untrained,
+            seed=gallery_seeds(EXPERIMENT),
+            signal=gallery_signals(EXPERIMENT),
+        ),
         # The separated excerpts are written beside the scores.
         scores=expand(
             rules.score.output.scores,
@@ -41,7 +47,7 @@ rule gallery:
         mem_mb=2000,
     params:
         spec=GALLERY,
-        results=RESULTS,
+        results=lambda wildcards, input: str(Path(input.table).parents[1]),
     shell:
         "python {input.script:q}"
         " --spec {params.spec:q}"

@@ -49,9 +49,8 @@ function facts(variant, initial) {
   return parts.join(" \u00b7 ");
 }
 function card(variant, probe, seed) {
-  const run = ((data.takes.runs[variant.name] || {})[seed] || {})[probe.name];
-  const initial = !run;
-  const stages = run || { [data.stages[0]]: data.takes[data.initialisation][variant.name] };
+  const initial = probe.name === data.initialisation;
+  const stages = initial ? { [data.stages[0]]: data.takes[data.initialisation][variant.name] } : data.takes.runs[variant.name][seed][probe.name];
   const signal = (initial ? data.initialisation_title : probe.title).toLowerCase();
   const where = initial ? "audio/initialisation/" : `audio/${variant.name}/seed${seed}/`;
   const id = `card-${variant.name}`;
@@ -65,10 +64,10 @@ function card(variant, probe, seed) {
     if (take) {
       const what = `${variant.title}, ${STAGE_TITLES[stage].toLowerCase()}, ${signal}`;
       const own = take.floor === -150 ? null : element("span", { class: "note" }, `range down to ${minus(String(take.floor))} dB`);
-      const title = element("figcaption", {}, element("b", { class: stage }, STAGE_TITLES[stage]), initial && probe.name !== data.initialisation ? element("span", { class: "note" }, signal) : null, own);
+      const title = element("figcaption", {}, element("b", { class: stage }, STAGE_TITLES[stage]), own);
       panels.append(element("figure", { "data-stage": stage }, title, spectrogram(take, described(take, what), variant.tones), player(take, what, where)));
     } else {
-      const reason = variant.trained ? "This probe is of the random model alone." : `Not trained in this configuration${initial && probe.name !== data.initialisation ? `, and not probed with ${probe.title.toLowerCase()}` : ""}.`;
+      const reason = variant.trained ? "This probe is of the random model alone." : "Not trained in this configuration.";
       panels.append(element("p", { class: "absent", "data-stage": stage }, element("b", {}, STAGE_TITLES[stage]), element("br"), reason));
     }
   }

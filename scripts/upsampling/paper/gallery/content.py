@@ -141,16 +141,11 @@ def takes(spec: Mapping[str, Any], results: Path, media: Media) -> dict[str, Any
 def run_files(
     results: Path, variant: Mapping[str, Any], seed: int, signals: Sequence[str]
 ) -> Iterator[tuple[str, str, Path]]:
-    """Probe, stage and file of each response of one run.
-
-    A variant that is not trained may have been probed before training all the same, or not at all.
-    """
+    """Probe, stage and file of each response of one run, or of an untrained variant's model."""
     folder = results / "probes" / variant["name"] / f"seed{seed}"
     for probe in signals:
         for stage in STAGES if variant["trained"] else STAGES[:1]:
-            path = folder / f"{probe}_{stage}.npz"
-            if variant["trained"] or path.is_file():
-                yield probe, stage, path
+            yield probe, stage, folder / f"{probe}_{stage}.npz"
 
 
 def prefer(sources: dict[str, Path], probe: str, path: Path) -> None:
