@@ -77,8 +77,9 @@ def queued_again(status: int, folder: Path, pattern: str) -> Iterator[None]:
     """Give this process's job back to the queue where the block ends with exit status `status`.
 
     SLURM then ends the job and starts it anew, under the same number. That is not done for ever in
-    vain: only if the block changed which files of `folder` match `pattern`. A job that SLURM already ends, since it
-    was cancelled, is left alone. Otherwise the status alone tells that the job is unfinished.
+    vain: only if the block changed which files of `folder` match `pattern`. A job that SLURM ends
+    already, since it was cancelled, is left alone. In these cases the status alone tells that the
+    job is unfinished.
     """
     before = set(folder.glob(pattern))
     try:
