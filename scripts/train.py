@@ -38,7 +38,7 @@ def main() -> None:
     from upsampling.training.stopping import EXIT_STATUS
 
     if arguments.requeue and not distributed.is_launched():
-        with slurm.queued_again(EXIT_STATUS):
+        with slurm.queued_again(EXIT_STATUS, arguments.checkpoints, "epoch*.safetensors"):
             train(arguments)
     else:
         train(arguments)

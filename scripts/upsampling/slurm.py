@@ -19,6 +19,8 @@ ENDING_SECONDS = 300
 # A controller that is being restarted answers again within that.
 ANSWER_SECONDS = 60
 SECONDS_BETWEEN_LOOKS = 15
+# Minutes of a job that Snakemake needs after its program has ended.
+AFTERWARDS = 0.2
 STATES_AT_WORK = ("RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "STOPPED", "SIGNALING")
 # Snakemake calls all jobs of one call by one name, which ends in a UUID.
 NAME_OF_A_CALL = re.compile(r".*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -48,10 +50,10 @@ def at_work(job: str) -> bool:
 
 
 def minutes_left() -> float:
-    """Until SLURM ends this process's job; infinite without a limit, or outside of SLURM."""
+    """For this process, until SLURM ends its job; infinite without a limit, or outside of SLURM."""
     job = own_job()
     answer = squeue(f"--jobs={job}", "--format=%L") if job else None
-    return minutes(answer.strip()) if answer else math.inf
+    return minutes(answer.strip()) - AFTERWARDS if answer else math.inf
 
 
 def minutes(duration: str) -> float:
@@ -71,25 +73,34 @@ def cpus() -> int | None:
 
 
 @contextmanager
-def queued_again(status: int) -> Iterator[None]:
+def queued_again(status: int, folder: Path, pattern: str) -> Iterator[None]:
     """Give this process's job back to the queue where the block ends with exit status `status`.
 
-    SLURM then ends the job and starts it anew, under the same number. A job that SLURM already
-    ends, since it was cancelled, is left alone; where the queue does not take the job back, the
-    status alone tells that it is unfinished.
+    SLURM then ends the job and starts it anew, under the same number. That is not done for ever in
+    vain: only if the block changed which files of `folder` match `pattern`. A job that SLURM ends
+    already, since it was cancelled, is left alone. In these cases the status alone tells that the
+    job is unfinished.
     """
+    before = set(folder.glob(pattern))
     try:
         yield
     except SystemExit as end:
         job = own_job()
         state = squeue(f"--jobs={job}", "--format=%T") if job and end.code == status else None
         if state and state.strip() == "RUNNING":
-            done = subprocess.run(["scontrol", "requeue", str(job)], capture_output=True, text=True)
-            if done.returncode == 0:
+            idle = set(folder.glob(pattern)) == before
+            problem = "it achieved nothing; give it more time" if idle else requeue(str(job))
+            if not problem:
                 print(f"job {job} is queued again", file=sys.stderr, flush=True)
                 time.sleep(ENDING_SECONDS)
-            print(f"job {job} is not queued again: {done.stderr.strip()}", file=sys.stderr)
+            print(f"job {job} is not queued again: {problem}", file=sys.stderr)
         raise
+
+
+def requeue(job: str) -> str:
+    """Give `job` back to the queue; what SLURM has against it, '' if nothing."""
+    done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True)
+    return (done.stderr.strip() or "scontrol failed") if done.returncode else ""
 
 
 def calls_jobs(folder: Path) -> dict[str, str]:

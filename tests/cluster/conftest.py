@@ -107,18 +107,18 @@ class User(Project):
         folder = self.results(f"models/{variant}/seed0")
         return {name: (folder / name).read_bytes() for name in RESULTS}
 
-    def train_by_hand(self, *variants: str) -> dict[str, dict[str, bytes]]:
-        """What the same trainings give without a cluster, in one process each, left alone."""
-        copied = self.root.parent / f"{self.root.name}_by_hand"
+    def by_hand(self, *variants: str) -> "User":
+        """A copy of this project, where the variants are trained without a cluster, left alone."""
+        copied = self.root.with_name(f"by_hand{len(list(self.root.parent.glob('by_hand*')))}")
         copied.mkdir()
         for name in ("config.yaml", "Snakefile", "rules", "scripts", "schemas", "envs", "report",
-                     "resources", "profiles", "data", ".snakemake"):  # fmt: skip
+                     "resources", "profiles", "data"):  # fmt: skip
             path = self.root / name
             (shutil.copytree if path.is_dir() else shutil.copy2)(path, copied / name)
         other = User(copied)
         targets = [model(variant) for variant in variants]
         other.snakemake(*targets, "--cores", "2", "--set-threads", "train=1", "--quiet", "rules")
-        return {variant: other.model(variant) for variant in variants}
+        return other
 
 
 def model(variant: str) -> str:

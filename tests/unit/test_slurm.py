@@ -36,9 +36,9 @@ def test_a_job_is_taken_for_living_where_slurm_does_not_answer(monkeypatch, tmp_
     assert slurm.at_work("1")
 
 
-def test_a_status_passes_through_where_there_is_no_job(monkeypatch):
+def test_a_status_passes_through_where_there_is_no_job(monkeypatch, tmp_path):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    with pytest.raises(SystemExit) as end, slurm.queued_again(75):
+    with pytest.raises(SystemExit) as end, slurm.queued_again(75, tmp_path, "*"):
         raise SystemExit(75)
     assert end.value.code == 75
 
