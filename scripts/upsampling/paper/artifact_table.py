@@ -14,8 +14,10 @@ from upsampling.paper.typesetting import latex
 TITLE = "Table 2"
 STAGE_HEADS = {"initialised": "before", "trained": "after"}
 SILENT = "none"
-# From this prominence in dB on, a footnote counts a tone as one that stands out.
+# From this prominence in dB on, a footnote counts a tone as one that stands out; in silence, where
+# nothing masks it, from this level in dBFS on: that of one step of 24-bit audio.
 STANDS_OUT_DB = 10.0
+AUDIO_DB = -144.0
 
 
 @dataclass(frozen=True)
@@ -124,11 +126,13 @@ def footnotes(table: pd.DataFrame) -> list[str]:
             f"in silence: {standing(trained, 'silence')}; in unseen sounds: "
             f"{standing(trained, 'unseen')}; in music: {standing(trained, 'music')}."
         )
-    texts.append(f"{SILENT}: the output is silent, of exact zeros.")
+    texts.append(f"{SILENT}: at most {SILENT_DB:g} dBFS, as of exact zeros.")
     return texts
 
 
 def standing(trained: pd.DataFrame, name: str) -> str:
     """Labels of the rows whose tones stand out after training, or 'none'."""
-    chosen = trained[trained[f"{name}_trained"] >= STANDS_OUT_DB]["label"]
-    return ", ".join(chosen) or "none"
+    standing_out = trained[f"{name}_trained"] >= STANDS_OUT_DB
+    if name == "silence":
+        standing_out &= trained["silence_level_trained"] >= AUDIO_DB
+    return ", ".join(trained[standing_out]["label"]) or "none"

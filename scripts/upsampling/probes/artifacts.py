@@ -40,7 +40,7 @@ SILENCE_DB = -200.0
 # leaves between two tones, or makes of a constant, is neither noise nor tone.
 RANGE_DB = 180.0
 SINGLE_RANGE_DB = 140.0
-# Stands for the power of silence where only ratios are asked for.
+# Keeps quotients of nothing finite.
 TINY = 1e-100
 ECMA = {
     "tone_to_noise_ratio": tonality.tone_to_noise_ratio,
@@ -83,8 +83,9 @@ def level(output: Floats) -> float:
 
 
 def resolved(power: Floats, range_db: float = RANGE_DB) -> Floats:
-    """Mean power [bins] with nothing further than `range_db` below its sum; positive throughout."""
-    return np.maximum(power, max(float(np.sum(power)) * 10 ** (-range_db / 10), TINY))
+    """Mean power [bins], none further than `range_db` below its sum, nor below `SILENCE_DB`."""
+    floor = float(np.sum(power)) * 10 ** (-range_db / 10)
+    return np.maximum(power, max(floor, 10 ** (SILENCE_DB / 10)))
 
 
 def _bins(frequencies: Floats, samplerate: int, power: Floats) -> NDArray[np.intp]:
