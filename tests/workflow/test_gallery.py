@@ -14,6 +14,7 @@ import pytest
 from .conftest import TINY
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+PAGES = ("report/gallery.html", "tables/table1.html", "tables/table2.html")
 TITLE = TINY["variants"]["transposed"]["title"]
 
 
@@ -214,7 +215,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(visit):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["report/gallery.html", "tables/table1.html"])
+@pytest.mark.parametrize("path", PAGES)
 def test_pages_are_accessible(visit, path, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
@@ -226,7 +227,7 @@ def test_pages_are_accessible(visit, path, scheme):
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("path", ["report/gallery.html", "tables/table1.html"])
+@pytest.mark.parametrize("path", PAGES)
 def test_pages_fit_a_phone_and_paper(visit, path):
     page = visit(path, viewport={"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

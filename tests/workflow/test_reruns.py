@@ -47,19 +47,19 @@ def test_order_of_keys_changes_nothing(restored):
     assert restored.planned() == {}
 
 
-def test_a_label_changes_tables_and_the_gallery_alone(restored):
+def test_a_label_changes_the_table_and_the_gallery_alone(restored):
     config = restored.config
     config["variants"]["nearest"]["label"] = "Another label"
     restored.config = config
-    assert restored.planned() == {"table1": 1, "table2": 1, "gallery": 1}
+    assert restored.planned() == {"table1": 1, "gallery": 1}
 
 
 def test_another_aggregation_scores_nothing_again(restored):
     config = restored.config
     config["evaluation"]["aggregation"] = "mean"
     restored.config = config
-    tables = {"compare": 1, "table1": 1, "table2": 1}
-    assert restored.planned() == tables | {"draw_track_differences": 1, "gallery": 1}
+    expected = {"compare": 1, "draw_track_differences": 1, "table1": 1, "gallery": 1}
+    assert restored.planned() == expected
 
 
 def test_settings_of_one_variant_train_it_alone(restored):
@@ -71,13 +71,15 @@ def test_settings_of_one_variant_train_it_alone(restored):
     assert "probe_initialised" not in planned
 
 
-# Overviews of what is measured of all variants.
+# Overviews of what is measured of all variants, and of what theory says of their operators.
 MEASURED = {
     "collect_artifacts": 1,
     "collect_distribution": 1,
     "draw_artifact_changes": 1,
     "draw_distribution": 1,
+    "draw_responses": 1,
     "gallery": 1,
+    "probe_theory": 1,
     "table2": 1,
 }
 
