@@ -71,12 +71,15 @@ def test_settings_of_one_variant_train_it_alone(restored):
     assert "probe_initialised" not in planned
 
 
-# Overviews of what is measured of all variants.
+# Overviews of what is measured of all variants, and of what theory says of their operators.
 MEASURED = {
     "collect_artifacts": 1,
     "collect_distribution": 1,
     "draw_artifact_changes": 1,
     "draw_distribution": 1,
+    "draw_responses": 1,
+    "gallery": 1,
+    "probe_theory": 1,
     "table2": 1,
 }
 
