@@ -39,7 +39,7 @@ def test_one_command_ends_in_table_1(complete):
 
 
 def test_training_and_scoring_have_the_gpus_that_the_profile_asks_for(complete):
-    for rule, devices, cpus, memory in (("train", 4, 16, 64000), ("score", 1, 8, 24000)):
+    for rule, devices, cpus, memory in (("train", 4, 16, "62.50G"), ("score", 1, 8, "24000M")):
         jobs = complete.jobs(f"rule_{rule}_")
         assert len(jobs) == len(RUNS)
         for job in jobs:
@@ -47,7 +47,7 @@ def test_training_and_scoring_have_the_gpus_that_the_profile_asks_for(complete):
             assert job["Partition"] == "gpu"
             assert job["NodeList"] in GPU_NODES
             assert job["NNodes"] == "1"
-            for resource in (f"cpu={cpus}", f"gres/gpu={devices}", f"mem={memory}M"):
+            for resource in (f"cpu={cpus}", f"gres/gpu={devices}", f"mem={memory}"):
                 assert resource in job["AllocTRES"].split(","), job
     models = [job for job in complete.jobs("rule_train_") if "gres/gpu:v100=4" in job["AllocTRES"]]
     assert len(models) == len(RUNS)
