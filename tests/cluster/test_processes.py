@@ -43,13 +43,12 @@ def test_processes_on_one_node_and_on_two(user, tmp_path):
         resources = {"set-resources": {"train": COMMON | resources}}
         (profile / "config.yaml").write_text(yaml.safe_dump(resources))
         user.submit(*targets, "--profile", str(profile))
-        for variant in VARIANTS:
-            np.testing.assert_allclose(
-                losses(user, variant), expected[variant], rtol=SPLIT, atol=SPLIT
-            )
+        for variant, alone in expected.items():
+            together = losses(user, variant)
+            print(f"{variant}, {nodes} nodes: differs by {np.abs(together - alone).max():.1e}")
+            np.testing.assert_allclose(together, alone, rtol=SPLIT, atol=SPLIT)
+            assert user.log(variant).count("epoch 4/4") == 1
         jobs = user.jobs("rule_train_")[-2:]
         assert {job["NNodes"] for job in jobs} == {str(nodes)}
         assert len({job["NodeList"] for job in jobs}) == 1
         assert all("gres/gpu:v100=2" in job["AllocTRES"] for job in jobs)
-    for variant in VARIANTS:
-        assert user.log(variant).count("epoch 4/4") == 3
