@@ -57,8 +57,9 @@ def test_all_else_runs_on_the_cpu_node_in_few_jobs(complete):
     others = [job for job in complete.jobs() if job["Partition"] != "gpu"]
     assert {job["NodeList"] for job in others} == {"cpu1"}
     assert all("gres/gpu" not in job["AllocTRES"] for job in others)
-    # Before training: prepare_tracks, 4 groups, 3 figures; after it: 2 models, 2 jobs of tables.
-    assert len(others) == 12
+    # Tracks, 3 random models, a survey of the one that is not trained, the distributions, theory,
+    # and 3 figures; after training a look at 2 models, and the tables.
+    assert len(others) <= 13
     assert {job["State"] for job in complete.jobs()} == {"COMPLETED"}
 
 

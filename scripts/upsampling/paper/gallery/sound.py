@@ -2,9 +2,9 @@
 
 Tones and silence are FLAC, which keeps what was measured to 16 bits. What is noisy would take ten
 times the room, and is Opus, as excerpts of music are. On the demo's responses, Opus of 96 kbit/s
-changes the level of tones at multiples of 2756 Hz by 0.4 dB at most, also where they stand 2 dB
-above their surroundings; it fills valleys a few bins wide, such as those of interpolators, from
-51 dB to 20 dB, which nobody hears, but which pictures and measures therefore take from the signal.
+changes the level of the tone at 11,025 Hz by 0.4 dB at most, also where it stands 2 dB above its
+surroundings; it fills valleys a few bins wide, such as those of interpolators, from 51 dB to 20 dB,
+which nobody hears, but which pictures and measures therefore take from the signal.
 """
 
 import base64
