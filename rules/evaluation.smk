@@ -55,11 +55,6 @@ SPREAD = ["probes/distribution", "probes/expectation", "probes/theory"]
 SURVEY_MB = 12000 if EXPERIMENT.scale == "paper" else 3000
 
 
-def one_of(variants):
-    """A wildcard's pattern for `variants` alone; with none of them, one that nothing matches."""
-    return "|".join(variants) or "(?!)"
-
-
 rule survey:
     """Measure one run's model, before and after training: weights, and responses to the probes."""
     input:
