@@ -63,6 +63,11 @@ def runs(pattern, **wildcards):
     )
 
 
+def one_of(variants):
+    """A wildcard's pattern for `variants` alone; with none of them, one that nothing matches."""
+    return "|".join(variants) or "(?!)"
+
+
 def surveys():
     """The artifact measures of every variant, trained or not, with every seed."""
     path = rules.survey.output.measures
