@@ -41,11 +41,6 @@ def package(*names):
     return [f"{path}.py" for path in paths if not path.is_dir()] + sum(rooms, [])
 
 
-def one_of(variants):
-    """A wildcard's pattern for `variants` alone; with none of them, one that nothing matches."""
-    return "|".join(variants) or "(?!)"
-
-
 def folder(name):
     """A param function: the folder of the rule's output `name`, which its program fills."""
 
