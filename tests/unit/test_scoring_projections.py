@@ -17,8 +17,8 @@ from upsampling.tracks.reading import SourceTrack, read_track
 
 SDR_DECIBELS = 1e-9
 DECIBELS = 1e-6
-# Beyond it the error is the rounding of doubles in either program.
-PERFECT_DECIBELS = 150.0
+# Beyond it in either direction an energy is the rounding of doubles in either program.
+ROUNDING_DECIBELS = 150.0
 RATE = 44100
 
 
@@ -31,10 +31,11 @@ def museval():  # type: ignore[no-untyped-def]
 
 
 def assert_same(scores: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
-    """Equal within `tolerance` dB, NaN in the same places, perfect in the same places."""
+    """Equal within `tolerance` dB; NaN, perfect, and nothing at all in the same places."""
     np.testing.assert_array_equal(np.isnan(scores), np.isnan(expected))
-    perfect = (scores > PERFECT_DECIBELS) & (expected > PERFECT_DECIBELS)
-    scores, expected = np.where(perfect, 0, scores), np.where(perfect, 0, expected)
+    perfect = np.minimum(scores, expected) > ROUNDING_DECIBELS
+    nothing = np.maximum(scores, expected) < -ROUNDING_DECIBELS
+    scores, expected = (np.where(perfect | nothing, 0, x) for x in (scores, expected))
     np.testing.assert_allclose(scores, expected, rtol=0, atol=tolerance)
 
 
