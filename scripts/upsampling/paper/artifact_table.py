@@ -7,9 +7,8 @@ from typing import Any
 import pandas as pd
 
 from upsampling.paper.artifact_summary import QUANTITIES, SILENT_DB, STAGES, summarise
-from upsampling.paper.markup import Column, Sheet, html, markdown
-from upsampling.paper.table_text import MISSING, Description
-from upsampling.paper.typesetting import latex
+from upsampling.paper.markup import Column, Sheet
+from upsampling.paper.table_text import MISSING, Description, in_all_formats
 
 TITLE = "Table 2"
 STAGE_HEADS = {"initialised": "before", "trained": "after"}
@@ -39,13 +38,7 @@ def table2(artifacts: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
 
 def render(table: pd.DataFrame, scale: str, description: Description) -> dict[str, str]:
     """The table's text by file name suffix: csv at full precision, md, tex and html rounded."""
-    rounded = sheet(table, scale, description)
-    return {
-        "csv": table.to_csv(index=False),
-        "md": markdown(rounded),
-        "tex": latex(rounded),
-        "html": html(rounded),
-    }
+    return in_all_formats(table, sheet(table, scale, description))
 
 
 def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:

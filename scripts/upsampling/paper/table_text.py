@@ -36,7 +36,11 @@ class Description:
 
 def render(table: pd.DataFrame, scale: str, description: Description) -> dict[str, str]:
     """The table's text by file name suffix: csv at full precision, md, tex and html rounded."""
-    rounded = sheet(table, scale, description)
+    return in_all_formats(table, sheet(table, scale, description))
+
+
+def in_all_formats(table: pd.DataFrame, rounded: Sheet) -> dict[str, str]:
+    """A text by file name suffix: `table` as csv, and the same `rounded` as md, tex and html."""
     return {
         "csv": table.to_csv(index=False),
         "md": markdown(rounded),
