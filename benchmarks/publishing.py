@@ -12,7 +12,6 @@ def publish(text: str, path: Path | None) -> None:
     if path is None:
         print(text)
         return
-    from upsampling.files import atomic_path
+    from upsampling.files import write_text
 
-    with atomic_path(path) as temporary:
-        temporary.write_text(text)
+    write_text(path, text)

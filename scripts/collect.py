@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from upsampling.files import atomic_path
+from upsampling.files import write_text
 from upsampling.settings import UserError, run
 
 
@@ -18,8 +18,7 @@ def main() -> None:
         if lines and header != lines[0]:
             raise UserError(f"{path} has the columns {header}, not {lines[0]}")
         lines += rows if lines else [header, *rows]
-    with atomic_path(arguments.output) as temporary:
-        temporary.write_text("\n".join(lines) + "\n")
+    write_text(arguments.output, "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

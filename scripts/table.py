@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from upsampling.files import atomic_path
+from upsampling.files import write_text
 from upsampling.settings import from_mapping, run
 
 SUFFIXES = ("csv", "md", "tex", "html")
@@ -48,8 +48,7 @@ def main() -> None:
     table = tables.table1(rows, measured, description.aggregation, comparisons)
     for suffix, text in table_text.render(table, arguments.scale, description).items():
         if path := getattr(arguments, suffix):
-            with atomic_path(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+            write_text(path, text)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from upsampling.files import atomic_path
+from upsampling.files import write_text
 from upsampling.settings import from_mapping, run
 
 SUFFIXES = ("csv", "md", "tex", "html")
@@ -30,8 +30,7 @@ def main() -> None:
     table = artifact_table.table2(read_artifacts(arguments.artifacts), rows)
     for suffix, text in artifact_table.render(table, arguments.scale, description).items():
         if path := getattr(arguments, suffix):
-            with atomic_path(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+            write_text(path, text)
 
 
 if __name__ == "__main__":

@@ -35,10 +35,15 @@ def _umask() -> int:
     return mask
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` in UTF-8."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def write_json(path: str | Path, data: Any) -> None:
     """Write `data` as indented JSON with sorted keys, so that equal data gives equal bytes."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    write_text(path, json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
 def write_wav(

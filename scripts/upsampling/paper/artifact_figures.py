@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from upsampling.paper.artifact_summary import QUANTITIES, STAGES, read_artifacts, summarise
 from upsampling.paper.spectrograms import expect_inputs
 from upsampling.paper.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, new_figure
+from upsampling.probes.tonality import prominence_limit
 from upsampling.settings import from_mapping
 
 ROW_HEIGHT = 0.12
@@ -38,7 +39,9 @@ MEASURES = {
     "shift_error_sample": "error of a shift\nby one sample (dB)",
 }
 # From where on ECMA-418-1 calls a tone above 1 kHz prominent.
-LIMITS = {"tone_to_noise_ratio": 8.0, "prominence_ratio": 9.0}
+LIMITS = {
+    ratio: prominence_limit(1000, ratio) for ratio in ("tone_to_noise_ratio", "prominence_ratio")
+}
 EXPECTED = "expected"
 QUANTILES = ("expected_q05", "expected_q50", "expected_q95")
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from upsampling.files import atomic_path
+from upsampling.files import atomic_path, write_text
 from upsampling.settings import UserError
 
 TRACK_COLUMNS = ["source", "frame", "metric", "value"]
@@ -106,8 +106,7 @@ def write_track(
         document.unlink(missing_ok=True)
         link.unlink(missing_ok=True)
         return
-    with atomic_path(document) as temporary:
-        temporary.write_text(json.dumps(museval_scores(scores, sources, engine), indent=2))
+    write_text(document, json.dumps(museval_scores(scores, sources, engine), indent=2))
     link.parent.mkdir(exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(Path("..") / document.name)
