@@ -1,5 +1,5 @@
 # Upsampling artifacts in neural audio synthesis: the table of contents.
-# `snakemake -n` shows what a change of config.yaml would make anew.
+# `snakemake -n` lists the jobs that a change of config.yaml or of the code calls for.
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -20,9 +20,10 @@ include: "rules/data.smk"
 include: "rules/initialisation.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
-include: "rules/figures.smk"
+include: "rules/theory.smk"
 include: "rules/tables.smk"
-include: "rules/report.smk"
+include: "rules/figures.smk"
+include: "rules/gallery.smk"
 
 
 localrules:
@@ -33,7 +34,7 @@ localrules:
 
 
 rule all:
-    """Everything the paper shows, and what goes beyond it."""
+    """Everything the paper shows, and the measurements beyond it."""
     default_target: True
     input:
         rules.figures.input,
@@ -42,12 +43,7 @@ rule all:
 
 
 onsuccess:
-    print(
-        f"\nAll done. Figures, tables, models and audio: {Path(RESULTS).resolve()}"
-    )
-    print(
-        f"To see and hear them, open in a browser: {Path(rules.gallery.output.html).resolve()}"
-    )
+    print(finished())
 
 
 onerror:

@@ -1,11 +1,14 @@
 """Files that are either complete under their name or not there at all."""
 
+import csv
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from upsampling.errors import UserError
 
 
 @contextmanager
@@ -46,6 +49,14 @@ def write_json(path: str | Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
+def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of equal keys, at least one, as CSV; floats at full precision."""
+    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def write_wav(
     path: str | Path,
     samples: Any,
@@ -69,3 +80,25 @@ def write_wav(
 def read_json(path: str | Path) -> Any:
     """Read one JSON document."""
     return json.loads(Path(path).read_text())
+
+
+def save_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
+    """Write named arrays to a compressed .npz file; equal arrays give equal bytes."""
+    import numpy as np
+
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def load_arrays(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """Read the arrays `names` from an .npz file; one that is missing is a `UserError`."""
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as stored:
+        missing = [name for name in names if name not in stored]
+        if missing:
+            raise UserError(
+                f"{path}: no array '{missing[0]}' (it has {', '.join(stored.files)}); "
+                f"make it again with scripts/probe.py"
+            )
+        return {name: stored[name] for name in names}

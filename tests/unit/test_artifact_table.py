@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from test_tables import html_rows, latex_rows, markdown_rows
 
-from upsampling.paper.artifact_summary import COLUMNS, read_artifacts, summarise
-from upsampling.paper.artifact_table import Row, render, table2
-from upsampling.paper.figures import render as draw
-from upsampling.paper.table_text import Description
-from upsampling.settings import UserError
+from upsampling.errors import UserError
+from upsampling.figures.registry import render as draw
+from upsampling.tables.table1_cells import Description
+from upsampling.tables.table2 import COLUMNS, read_artifacts, summarise
+from upsampling.tables.table2_cells import Row, render, table2
 
 NASTY = "<b>50 % & more_</b> | $x$"
 ROWS = [Row("loud", NASTY), Row("quiet", "Quiet"), Row("untrained", "Not trained", trained=False)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from upsampling.probes.artifacts import (
+from upsampling.measures.from_waveform import (
     SILENCE_DB,
     comb_frequencies,
     comb_prominences,
@@ -16,8 +16,8 @@ from upsampling.probes.artifacts import (
     stationarity,
     tone_level,
 )
+from upsampling.measures.spectra import frame_transforms, mean_spectrum
 from upsampling.probes.signals import signal
-from upsampling.probes.spectra import frame_transforms, mean_spectrum
 
 SAMPLERATE = 44100
 DEMUCS = (4,) * 6

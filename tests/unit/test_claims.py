@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from upsampling.probes.distribution import distribution, expectations
-from upsampling.probes.tonality import prominence_limit
-from upsampling.settings import DemucsLikeSettings
+from upsampling.config.model import DemucsLikeSettings
+from upsampling.measures.ecma418 import prominence_limit
+from upsampling.measures.init_statistics import distribution
+from upsampling.theory.expectation import expectations
 
 SEEDS = 20
 # As narrow as the demo's distributions.

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from upsampling.config.model import DemucsLikeSettings
+from upsampling.measures.from_waveform import measure
+from upsampling.measures.from_weights import measure_layers
+from upsampling.measures.shifts import measure_shifts
 from upsampling.models import build
-from upsampling.probes.artifacts import measure
-from upsampling.probes.layers import measure_layers, upsampling_layers
-from upsampling.probes.responses import model_response
-from upsampling.probes.shifts import measure_shifts
-from upsampling.settings import DemucsLikeSettings
+from upsampling.probes.model_output import model_output
 
 DOCS = Path(__file__).parents[2] / "docs"
 LARGEST_PICTURE = 150_000
@@ -50,10 +50,10 @@ def test_pictures_are_there_and_small():
 def test_every_measure_is_explained():
     settings = DemucsLikeSettings(channels=2, depth=2, bottleneck="none")
     model = build(settings, 0)
-    _, output, rate = model_response(model, "white_noise", 1, 0)
+    _, output, rate = model_output(model, "white_noise", 1, 0)
     records = [
         *measure(output, rate, [settings.stride] * settings.depth),
-        *measure_layers(upsampling_layers(model)),
+        *measure_layers(model.upsampling_layers),
         *measure_shifts(model, 0.5, 0),
     ]
     text = (DOCS / "artifacts.md").read_text()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from upsampling.experiment import Experiment
-from upsampling.figure_plan import replica_title
-from upsampling.paper.figures import FIGURES
-from upsampling.settings import UserError
+from upsampling.config.experiment import Experiment
+from upsampling.errors import UserError
+from upsampling.figures.plan import replica_title
+from upsampling.figures.registry import FIGURES
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 OWN = {
@@ -47,7 +47,7 @@ def test_another_layer_is_another_row_of_the_replicas():
     drawn = figures(replicas=CONFIG["figures"]["replicas"] | {"following": following})["replicas"]
     assert drawn.spec["rows"] == ["zero insertion", "transposed", "linear alone", "kaiser sinc"]
     assert "offsets_4" in drawn.panels
-    assert replica_title({"operator": "stretch", "options": {"length": 8}}) == "stretch"
+    assert replica_title({"operator": "stretch", "options": {"kernel_size": 8}}) == "stretch"
 
 
 def test_a_variant_is_a_panel_of_the_responses():

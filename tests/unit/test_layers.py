@@ -5,12 +5,13 @@ import pytest
 import torch
 from torch import nn
 
+from upsampling.config.model import DemucsLikeSettings, MelganSettings
+from upsampling.measures import from_weights
+from upsampling.measures.from_waveform import notch_depth
+from upsampling.measures.spectra import mean_spectrum
 from upsampling.models import build
 from upsampling.operators import OPERATORS, build_operator
-from upsampling.probes import layers, theory
-from upsampling.probes.artifacts import notch_depth
-from upsampling.probes.spectra import mean_spectrum
-from upsampling.settings import DemucsLikeSettings, MelganSettings
+from upsampling.theory import closed_forms
 
 EXACT = 1e-9
 # 0.1 dB, to which the tables of published responses are rounded.
@@ -45,43 +46,49 @@ def with_kernel(kernel: np.ndarray, stride: int) -> nn.ConvTranspose1d:
 @pytest.mark.parametrize(("length", "stride"), [(3, 2), (8, 6), (8, 4), (4, 2), (3, 3)])
 def test_ones_kernels_have_the_imbalance_of_their_overlap(length: int, stride: int) -> None:
     """Polyphase sums are the counts of taps per phase: (2, 1) gives 1 / 3, -9.54 dB."""
-    response = layers.respond(with_kernel(np.ones((1, 1, length)), stride), stride, 1)
-    lines = 10 ** (theory.comb_levels(np.ones(length), stride) / 20)
+    response = from_weights.impulse_responses(
+        with_kernel(np.ones((1, 1, length)), stride), stride, 1
+    )
+    lines = 10 ** (closed_forms.comb_levels(np.ones(length), stride) / 20)
     expected = np.sqrt(np.sum(lines[lines > EXACT] ** 2))
-    assert layers.imbalance(response.comb) == pytest.approx(expected, abs=EXACT)
+    assert from_weights.imbalance(response.comb) == pytest.approx(expected, abs=EXACT)
     if length == 3 and stride == 2:
-        assert 20 * np.log10(layers.imbalance(response.comb)) == pytest.approx(-9.54, abs=0.01)
-    assert (layers.imbalance(response.comb) == 0) == (length % stride == 0)
+        assert 20 * np.log10(from_weights.imbalance(response.comb)) == pytest.approx(
+            -9.54, abs=0.01
+        )
+    assert (from_weights.imbalance(response.comb) == 0) == (length % stride == 0)
 
 
 def test_imbalance_is_aggregated_over_pairs_by_rms() -> None:
     kernel = np.random.default_rng(0).normal(size=(3, 2, 8)).astype(np.float32)
-    comb = theory.comb_spectrum(theory.polyphase_sums(kernel, 4)) ** 2
+    comb = closed_forms.comb_spectrum(closed_forms.polyphase_sums(kernel, 4)) ** 2
     expected = np.sqrt(comb[..., 1:].sum() / comb[..., 0].sum())
-    response = layers.respond(with_kernel(kernel, 4), 4, 3)
-    assert layers.imbalance(response.comb) == pytest.approx(expected, rel=EXACT)
+    response = from_weights.impulse_responses(with_kernel(kernel, 4), 4, 3)
+    assert from_weights.imbalance(response.comb) == pytest.approx(expected, rel=EXACT)
 
 
 @pytest.mark.parametrize("name", TONAL)
 def test_random_weights_have_0_db_at_each_line(name: str) -> None:
     """Hence sqrt(s - 1) in all: 64 x 64 pairs come within a few percent of the expectation."""
     layer = built(name, 64)
-    assert layers.imbalance(layers.respond(layer, 4, 64).comb) == pytest.approx(3**0.5, rel=0.1)
+    assert from_weights.imbalance(
+        from_weights.impulse_responses(layer, 4, 64).comb
+    ) == pytest.approx(3**0.5, rel=0.1)
 
 
 @pytest.mark.parametrize("name", TONELESS)
 @pytest.mark.parametrize("bias", [False, True])
 def test_toneless_operators_have_none_at_all(name: str, bias: bool) -> None:
-    response = layers.respond(built(name, bias=bias), 4, 3)
-    assert layers.imbalance(response.comb) == 0
-    assert layers.imbalance(response.bias_comb) == 0
+    response = from_weights.impulse_responses(built(name, bias=bias), 4, 3)
+    assert from_weights.imbalance(response.comb) == 0
+    assert from_weights.imbalance(response.bias_comb) == 0
 
 
 @pytest.mark.parametrize("name", [n for n in OPERATORS if n not in ("istft_head",)])
 @pytest.mark.parametrize("bias", [False, True])
 def test_zero_if_and_only_if_no_constant_gives_a_tone(name: str, bias: bool) -> None:
     layer = built(name, bias=bias).double().eval()
-    response = layers.respond(layer, 4, 3)
+    response = from_weights.impulse_responses(layer, 4, 3)
     constants = torch.randn(
         5, 3, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
     )
@@ -89,17 +96,17 @@ def test_zero_if_and_only_if_no_constant_gives_a_tone(name: str, bias: bool) -> 
         shared = layer(torch.zeros(5, 3, 400, dtype=torch.float64)) if name == "noise_sinc" else 0
         output = layer(constants.expand(-1, -1, 400)) - shared
     middle = output[..., 800:804].numpy()
-    varies = np.ptp(middle, axis=-1).max() / np.abs(middle).max() > layers.ROUNDING
-    scores = (layers.imbalance(response.comb), layers.imbalance(response.bias_comb))
+    varies = np.ptp(middle, axis=-1).max() / np.abs(middle).max() > from_weights.ROUNDING
+    scores = (from_weights.imbalance(response.comb), from_weights.imbalance(response.bias_comb))
     assert (max(scores) > 0) == varies
 
 
 def test_a_subpixel_bias_is_a_tone_of_its_own() -> None:
     layer = built("subpixel", bias=True)
     bias = layer.convolution.bias.detach().numpy().reshape(3, 4)
-    comb = theory.comb_spectrum(bias) ** 2
+    comb = closed_forms.comb_spectrum(bias) ** 2
     expected = np.sqrt(comb[:, 1:].sum() / comb[:, 0].sum())
-    found = layers.imbalance(layers.respond(layer, 4, 3).bias_comb)
+    found = from_weights.imbalance(from_weights.impulse_responses(layer, 4, 3).bias_comb)
     assert found == pytest.approx(expected, rel=1e-6)
 
 
@@ -116,13 +123,13 @@ def test_a_subpixel_bias_is_a_tone_of_its_own() -> None:
 )
 def test_images_and_droop_of_interpolators(name, options, taps, image, droop) -> None:
     """Against the closed form of the taps, and the rounded values of operators' tables."""
-    layer = built(name, 1, length=0, **options)
-    response = layers.respond(layer, 4, 1)
-    expected = theory.summarise(taps, 4)
-    measured = layers.image_to_base(response.correlation, 4)
+    layer = built(name, 1, kernel_size=0, **options)
+    response = from_weights.impulse_responses(layer, 4, 1)
+    expected = closed_forms.summarise(taps, 4)
+    measured = from_weights.image_to_base(response.correlation, 4)
     assert measured == pytest.approx(expected.image_to_base, abs=0.01)
-    assert layers.droop(response.correlation, 4) == pytest.approx(expected.droop[1], abs=0.01)
-    assert layers.droop(response.correlation, 4) == pytest.approx(droop, abs=DECIBELS)
+    assert from_weights.droop(response.correlation, 4) == pytest.approx(expected.droop[1], abs=0.01)
+    assert from_weights.droop(response.correlation, 4) == pytest.approx(droop, abs=DECIBELS)
     if image is not None:
         assert measured == pytest.approx(image, abs=0.5 if image < -15 else DECIBELS)
 
@@ -131,7 +138,7 @@ def test_images_and_droop_of_interpolators(name, options, taps, image, droop) ->
 def test_images_are_those_of_white_noise(name: str) -> None:
     """Energy of the output above the old Nyquist frequency over that below it."""
     layer = built(name, 2, seed=3)
-    response = layers.respond(layer, 4, 2)
+    response = from_weights.impulse_responses(layer, 4, 2)
     noise = torch.randn(1, 2, 100_000, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         output = layer(noise)[0].numpy()
@@ -141,51 +148,57 @@ def test_images_are_those_of_white_noise(name: str) -> None:
         below += power[:128].sum() + power[128] / 2
         above += power[129:].sum() + power[128] / 2
     expected = 10 * np.log10(above / below)
-    assert layers.image_to_base(response.correlation, 4) == pytest.approx(expected, abs=NOISE_DB)
+    assert from_weights.image_to_base(response.correlation, 4) == pytest.approx(
+        expected, abs=NOISE_DB
+    )
 
 
 @pytest.mark.parametrize("name", ["nearest", "linear"])
 @pytest.mark.parametrize("frequency", [11025.0, 22050.0])
 def test_notches_beside_their_closed_form(name: str, frequency: float) -> None:
     """White noise through an interpolator: the zeros of its filter, seen through a Hann window."""
-    taps = theory.interpolator_taps({"linear": "linear (half_pixel)"}.get(name, name), 4)
-    expected = layers.expected_notch_depth(np.correlate(taps, taps, "full"), frequency, SAMPLERATE)
+    taps = closed_forms.interpolator_taps({"linear": "linear (half_pixel)"}.get(name, name), 4)
+    expected = from_weights.expected_notch_depth(
+        np.correlate(taps, taps, "full"), frequency, SAMPLERATE
+    )
     noise = torch.randn(1, 1, 300_000, generator=torch.Generator().manual_seed(0)).double()
     with torch.no_grad():
-        output = built(name, 1, length=0)(noise)[0, 0].numpy()
+        output = built(name, 1, kernel_size=0)(noise)[0, 0].numpy()
     _, power = mean_spectrum(output, SAMPLERATE)
     assert notch_depth(power, frequency, SAMPLERATE) == pytest.approx(expected, abs=1.0)
     assert expected > 20
 
 
 def test_a_flat_spectrum_has_no_notch() -> None:
-    assert layers.expected_notch_depth(np.ones(1), 11025.0, SAMPLERATE) == pytest.approx(
+    assert from_weights.expected_notch_depth(np.ones(1), 11025.0, SAMPLERATE) == pytest.approx(
         0, abs=1e-9
     )
 
 
 def test_boundary_error_of_ones() -> None:
     """k = 3, s = 2: the steady (2, 1) lacks 1 in the first sample, and 1 in the last."""
-    response = layers.respond(with_kernel(np.ones((1, 1, 3)), 2), 2, 1)
+    response = from_weights.impulse_responses(with_kernel(np.ones((1, 1, 3)), 2), 2, 1)
     # Within three samples of either end: steady 2, 1, 2 each, deviations -1, 0, 0.
     assert (response.boundary, response.steady) == (pytest.approx(2), pytest.approx(18))
-    response = layers.respond(with_kernel(np.ones((1, 1, 4)), 4), 4, 1)
+    response = from_weights.impulse_responses(with_kernel(np.ones((1, 1, 4)), 4), 4, 1)
     assert response.boundary == 0
 
 
 def test_layers_of_models_are_found_deepest_first() -> None:
     model = build(DemucsLikeSettings(channels=4, depth=3))
-    found = layers.upsampling_layers(model)
+    found = from_weights.model.upsampling_layers
     assert [layer.channels for layer in found] == [16, 8, 4]
     assert [layer.spacing for layer in found] == [44100 / 64, 44100 / 16, 11025]
-    melgan = layers.upsampling_layers(build(MelganSettings(channels=2)))
+    melgan = from_weights.upsampling_layers(build(MelganSettings(channels=2)))
     assert [layer.stride for layer in melgan] == [8, 8, 2, 2]
     assert [layer.channels for layer in melgan] == [32, 16, 8, 4]
     assert [layer.spacing for layer in melgan] == [86.1328125, 689.0625, 5512.5, 11025.0]
 
 
 def test_records_are_finite_and_aggregated_over_layers() -> None:
-    records = layers.measure_layers(layers.upsampling_layers(build(DemucsLikeSettings(channels=4))))
+    records = from_weights.measure_layers(
+        from_weights.upsampling_layers(build(DemucsLikeSettings(channels=4)))
+    )
     assert all(np.isfinite(record["value"]) for record in records)
     own = [r for r in records if r["measure"] == "polyphase_imbalance"]
     per_layer = [r["value"] for r in own if r["frequency_hz"] is not None]
@@ -197,15 +210,19 @@ def test_records_are_finite_and_aggregated_over_layers() -> None:
 def test_the_weights_are_left_as_they_were() -> None:
     layer = built("transposed", 2)
     before = layer.convolution.weight.clone()
-    layers.respond(layer, 4, 2)
+    from_weights.impulse_responses(layer, 4, 2)
     assert layer.convolution.weight.dtype == torch.float32
     assert torch.equal(layer.convolution.weight, before)
 
 
 def test_many_channels_are_sampled(monkeypatch) -> None:
     kernel = np.random.default_rng(1).normal(size=(40, 2, 8))
-    whole = layers.imbalance(layers.respond(with_kernel(kernel, 4), 4, 40).comb)
-    monkeypatch.setattr(layers, "MOST_CHANNELS", 10)
-    part = layers.imbalance(layers.respond(with_kernel(kernel, 4), 4, 40).comb)
+    whole = from_weights.imbalance(
+        from_weights.impulse_responses(with_kernel(kernel, 4), 4, 40).comb
+    )
+    monkeypatch.setattr(from_weights, "MOST_CHANNELS", 10)
+    part = from_weights.imbalance(
+        from_weights.impulse_responses(with_kernel(kernel, 4), 4, 40).comb
+    )
     assert part != whole
     assert part == pytest.approx(whole, rel=0.5)

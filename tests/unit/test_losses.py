@@ -4,20 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from upsampling.paper.figures import render
-from upsampling.probes import losses
-from upsampling.probes.artifacts import prominence
-from upsampling.probes.losses import Critic, CriticSettings
-from upsampling.probes.prediction import line_amplitudes
-from upsampling.probes.spectra import mean_spectrum, save_arrays
-from upsampling.probes.theory import comb_levels
-from upsampling.settings import UserError
+from upsampling.errors import UserError
+from upsampling.figures.registry import render
+from upsampling.files import save_arrays
+from upsampling.measures.from_waveform import prominence
+from upsampling.measures.spectra import mean_spectrum
+from upsampling.theory import loss_gradients
+from upsampling.theory.closed_forms import comb_levels
+from upsampling.theory.loss_gradients import Critic, CriticSettings
+from upsampling.theory.prediction import line_amplitudes
 
 TOLERANCE = 1e-6
 RATE = 8192
 # What the correlation of layers' slopes may change, and that of slopes and signs of differences.
 CORRELATION_DB = {"score": 1.0, "features": 3.0}
-SETTINGS = {"layers": 2, "stride": 4, "length": 10, "channels": 4, "seed": 1}
+SETTINGS = {"layers": 2, "stride": 4, "kernel_size": 10, "channels": 4, "seed": 1}
 
 
 def signals(count: int = 4 * RATE) -> tuple[torch.Tensor, torch.Tensor]:
@@ -35,8 +36,8 @@ def middle(gradient: np.ndarray, period: int) -> np.ndarray:
 def test_gradient_of_a_convolution_is_the_transposed_one(length, stride):
     critic = Critic(CriticSettings(1, stride, length, 3, slope=1.0))
     output, target = signals(512)
-    found = losses.gradient("score", critic, output, target)
-    expected = losses.expected_period("score", critic, output, target)
+    found = loss_gradients.gradient("score", critic, output, target)
+    expected = loss_gradients.expected_period("score", critic, output, target)
     assert len(expected) == stride
     scale = np.abs(expected).max()
     np.testing.assert_allclose(middle(found, stride), expected, atol=TOLERANCE * scale)
@@ -62,8 +63,8 @@ def test_unequal_coverage_makes_lines_and_equal_coverage_none(length, stride):
 def test_lines_stand_at_multiples_of_the_strides_and_are_as_loud_as_predicted(name):
     critic = Critic(CriticSettings(**SETTINGS))
     output, target = signals()
-    found = losses.gradient(name, critic, output, target)
-    period = losses.expected_period(name, critic, output, target)
+    found = loss_gradients.gradient(name, critic, output, target)
+    period = loss_gradients.expected_period(name, critic, output, target)
     assert len(period) == 16
     frequencies, power = mean_spectrum(found, RATE, 4096)
     lines = RATE / 16 * np.arange(1, 9)
@@ -82,23 +83,23 @@ def test_lines_stand_at_multiples_of_the_strides_and_are_as_loud_as_predicted(na
 def test_without_strides_there_are_no_lines(name):
     critic = Critic(CriticSettings(**SETTINGS | {"stride": 1}))
     output, target = signals()
-    found = losses.gradient(name, critic, output, target)
+    found = loss_gradients.gradient(name, critic, output, target)
     _, power = mean_spectrum(found, RATE, 4096)
     lines = RATE / 16 * np.arange(1, 8)
     assert prominence(power, lines, RATE).max() < 4
-    assert len(losses.expected_period(name, critic, output, target)) == 1
+    assert len(loss_gradients.expected_period(name, critic, output, target)) == 1
 
 
 def test_the_l1_loss_of_a_waveform_sends_back_signs():
     output, target = signals(1000)
     critic = Critic(CriticSettings(**SETTINGS))
-    found = losses.gradient("waveform", critic, output, target)
+    found = loss_gradients.gradient("waveform", critic, output, target)
     signs = np.sign((output - target).numpy())[0, 0]
     np.testing.assert_allclose(found, signs / 1000, atol=TOLERANCE)
 
 
 def test_random_kernels_have_lines_whatever_their_length():
-    found = losses.coverage(4)
+    found = loss_gradients.coverage(4)
     lengths = found["coverage_lengths"]
     silent = found["coverage_ones"] < -100
     assert (silent == (lengths % 4 == 0)).all()
@@ -108,7 +109,7 @@ def test_random_kernels_have_lines_whatever_their_length():
 
 def test_adjoint_filters_have_the_lines_of_the_polyphase_sums():
     convolution = torch.nn.Conv1d(1, 1, 10, 4, bias=False)
-    amplitudes = line_amplitudes(losses.adjoint(convolution), [[1.0]])[0]
+    amplitudes = line_amplitudes(loss_gradients.adjoint(convolution), [[1.0]])[0]
     levels = comb_levels(convolution.weight.detach().double().numpy()[0, 0], 4)
     np.testing.assert_allclose(
         20 * np.log10(amplitudes[1:] / amplitudes[0]), levels, atol=TOLERANCE
@@ -116,11 +117,11 @@ def test_adjoint_filters_have_the_lines_of_the_polyphase_sums():
 
 
 def test_the_figure_shows_what_was_probed(tmp_path):
-    arrays = losses.gradients(
+    arrays = loss_gradients.gradients(
         SETTINGS, signal="white_noise", target="percussive", samplerate=RATE, seconds=2
     )
     save_arrays(tmp_path / "probed.npz", arrays)
-    again = losses.gradients(
+    again = loss_gradients.gradients(
         SETTINGS, signal="white_noise", target="percussive", samplerate=RATE, seconds=2
     )
     assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
@@ -141,12 +142,12 @@ def test_the_figure_shows_what_was_probed(tmp_path):
         ({"layrs": 2}, 2, "unknown key 'layrs'"),
         (SETTINGS | {"stride": 1}, 2, "at least 2"),
         (SETTINGS, 0.5, "too short: the network"),
-        ({"layers": 4, "stride": 8, "length": 16}, 2, "hears 16968 samples"),
+        ({"layers": 4, "stride": 8, "kernel_size": 16}, 2, "hears 16968 samples"),
     ],
 )
 def test_mistakes_are_told_in_one_line(critic, seconds, message):
     with pytest.raises(UserError, match=message):
-        losses.gradients(
+        loss_gradients.gradients(
             critic, signal="white_noise", target="ones", samplerate=RATE, seconds=seconds
         )
 

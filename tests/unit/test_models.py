@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from upsampling.config.model import DemucsLikeSettings, MelganSettings
 from upsampling.models import build, count_parameters
-from upsampling.models.demucs_like import centre, rescale_weights
+from upsampling.models.demucs_like import center_trim, rescale_weights
 from upsampling.models.melgan import log_mel
-from upsampling.settings import DemucsLikeSettings, MelganSettings
 
 SMALL = DemucsLikeSettings(channels=4, depth=3)
 MODIFIED = {"bias": False, "first_relu": False}
@@ -32,7 +32,7 @@ def test_parameters_at_paper_width_are_those_of_table_1(operator, model, options
 
 
 def test_published_demucs_has_its_648_million_parameters():
-    demucs = DemucsLikeSettings(context=3, bottleneck="lstm_linear")
+    demucs = DemucsLikeSettings(context_kernel_size=3, bottleneck="lstm_linear")
     assert count_parameters(demucs) == 648_548_208
 
 
@@ -106,8 +106,8 @@ def test_rescaling_divides_by_the_root_of_the_relative_deviation():
 
 
 def test_centre_cuts_evenly():
-    assert centre(torch.arange(10), 4).tolist() == [3, 4, 5, 6]
-    assert centre(torch.arange(10), 7).tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert center_trim(torch.arange(10), 4).tolist() == [3, 4, 5, 6]
+    assert center_trim(torch.arange(10), 7).tolist() == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_melgan_follows_section_1():

@@ -11,19 +11,22 @@ import yaml
 from safetensors.torch import load_file
 from scipy import signal as scipy_signal
 from torch.nn import functional
+from upsampling.operators.costs import operator_cost
 
-from upsampling.experiment import Experiment
+from upsampling.config.experiment import Experiment
+from upsampling.config.model import DemucsLikeSettings
+from upsampling.errors import UserError
 from upsampling.models import build, count_parameters
 from upsampling.models.demucs_like import rescale_weights
 from upsampling.operators import OPERATORS, build_operator
-from upsampling.operators.costs import operator_cost
-from upsampling.operators.filters import hann_sinc_taps, kaiser_sinc_taps
-from upsampling.operators.head import IstftHead
-from upsampling.operators.interpolation import interpolate_nearest, interpolate_triangle
+from upsampling.operators.istft_head import IstftHead
+from upsampling.operators.kaiser_sinc import kaiser_sinc_taps
+from upsampling.operators.linear import interpolate_triangle
+from upsampling.operators.nearest import interpolate_nearest
+from upsampling.operators.sinc import hann_sinc_taps
 from upsampling.operators.subpixel import Subpixel
-from upsampling.probes import theory
-from upsampling.settings import DemucsLikeSettings, UserError
-from upsampling.training.tensorfile import save
+from upsampling.theory import closed_forms
+from upsampling.training.checkpoint_file import save
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -48,10 +51,10 @@ def settings_of(name: str, **changes) -> DemucsLikeSettings:
 
 
 def period(layer, stride: int) -> np.ndarray:
-    """One period [channels_out, stride] of the steady response to ones."""
+    """One period [out_channels, stride] of the steady response to ones."""
     layer = layer.double()
     with torch.no_grad():
-        output = layer(torch.ones(1, layer.channels_in, 160, dtype=torch.float64))[0].numpy()
+        output = layer(torch.ones(1, layer.in_channels, 160, dtype=torch.float64))[0].numpy()
     middle = 80 * stride
     one, next_one = output[:, middle : middle + stride], output[:, middle + stride :][:, :stride]
     np.testing.assert_allclose(one, next_one, atol=1e-7)
@@ -75,7 +78,7 @@ TONE_FREE_ALWAYS = ["subpixel_zoh", "nearest_2s", "learned_linear"]
 @pytest.mark.parametrize("name", TONE_FREE_AT_FIRST + TONE_FREE_ALWAYS)
 def test_remedies_have_no_tone_at_initialisation(name, stride):
     sums = period(build_operator(name, 3, 4, stride), stride)
-    spectrum = theory.comb_spectrum(sums)
+    spectrum = closed_forms.comb_spectrum(sums)
     assert spectrum[:, 1:].max() < TOLERANCE * spectrum[:, 0].max()
 
 
@@ -83,7 +86,7 @@ def test_remedies_have_no_tone_at_initialisation(name, stride):
 def test_remedies_by_construction_outlast_training_and_those_by_initialisation_do_not(name):
     layer = build_operator(name, 3, 4, 4)
     randomise(layer)
-    spectrum = theory.comb_spectrum(period(layer, 4))
+    spectrum = closed_forms.comb_spectrum(period(layer, 4))
     tones = spectrum[:, 1:].max() / spectrum[:, 0].max()
     assert tones < TOLERANCE if name in TONE_FREE_ALWAYS else tones > 0.1
 
@@ -91,15 +94,15 @@ def test_remedies_by_construction_outlast_training_and_those_by_initialisation_d
 @pytest.mark.parametrize("name", ["stretch", "lazy_wavelet", "haar_wavelet", "learned_wavelet"])
 def test_random_weights_give_tones_of_0_db_rms(name):
     layer = build_operator(name, 1, 20_000, 2, bias=False)
-    power = np.mean(theory.comb_spectrum(period(layer, 2)) ** 2, axis=0)
+    power = np.mean(closed_forms.comb_spectrum(period(layer, 2)) ** 2, axis=0)
     assert 10 * np.log10(power[1] / power[0]) == pytest.approx(0, abs=0.3)
 
 
 @pytest.mark.parametrize(("zeros", "stride"), [(8, 4), (24, 2)])
 def test_sinc_has_the_small_tones_of_its_taps(zeros, stride):
-    layer = build_operator("sinc", 1, 1, stride, options={"zeros": zeros, "length": 0})
-    expected = theory.comb_levels(hann_sinc_taps(stride, zeros), stride).max()
-    spectrum = theory.comb_spectrum(period(layer, stride))[0]
+    layer = build_operator("sinc", 1, 1, stride, options={"zeros": zeros, "kernel_size": 0})
+    expected = closed_forms.comb_levels(hann_sinc_taps(stride, zeros), stride).max()
+    spectrum = closed_forms.comb_spectrum(period(layer, stride))[0]
     # Taps are kept in single precision.
     assert 20 * np.log10(spectrum[1:].max() / spectrum[0]) == pytest.approx(expected, abs=0.5)
 
@@ -109,8 +112,8 @@ def test_sinc_has_the_small_tones_of_its_taps(zeros, stride):
 
 @pytest.mark.parametrize(("length", "stride"), [(8, 4), (9, 4), (4, 2), (6, 3), (3, 2)])
 def test_stretch_is_a_transposed_convolution_but_for_its_padding(length, stride):
-    stretch = build_operator("stretch", 2, 3, stride, options={"length": length})
-    transposed = build_operator("transposed", 2, 3, stride, options={"length": length})
+    stretch = build_operator("stretch", 2, 3, stride, options={"kernel_size": length})
+    transposed = build_operator("transposed", 2, 3, stride, options={"kernel_size": length})
     transposed.convolution.weight.data = stretch.convolution.weight.data.flip(-1).transpose(0, 1)
     transposed.convolution.bias.data = stretch.convolution.bias.data
     signal = torch.randn(1, 2, 17)
@@ -148,7 +151,7 @@ def test_icnr_is_nearest_neighbour_interpolation_of_a_convolution(stride):
 
 @pytest.mark.parametrize(("length", "stride"), [(8, 4), (4, 4), (6, 2)])
 def test_nearest_initialised_transposed_is_nearest_neighbour_of_a_convolution(length, stride):
-    layer = build_operator("transposed_nearest_init", 2, 3, stride, options={"length": length})
+    layer = build_operator("transposed_nearest_init", 2, 3, stride, options={"kernel_size": length})
     low = layer.convolution.weight[..., ::stride].transpose(0, 1).flip(-1)
     signal = torch.randn(1, 2, 11)
     convolved = functional.conv1d(signal, low, layer.convolution.bias, padding=length // stride - 1)
@@ -188,7 +191,7 @@ def test_nearest_2s_is_stable_audios(stride):
 
 @pytest.mark.parametrize("stride", [2, 4, 8])
 def test_learned_linear_with_equal_weights_is_the_triangle(stride):
-    layer = build_operator("learned_linear", 3, 3, stride, options={"length": 0})
+    layer = build_operator("learned_linear", 3, 3, stride, options={"kernel_size": 0})
     signal = torch.randn(2, 3, 7)
     assert (layer(signal) - interpolate_triangle(signal, stride)).abs().max() > 0.01
     for weight in layer.parameters():
@@ -198,7 +201,7 @@ def test_learned_linear_with_equal_weights_is_the_triangle(stride):
 
 
 def test_learned_linear_weighs_each_channels_neighbours():
-    layer = build_operator("learned_linear", 2, 2, 2, options={"length": 0})
+    layer = build_operator("learned_linear", 2, 2, 2, options={"kernel_size": 0})
     (parameter,) = layer.parameters()
     parameter.data = torch.tensor([0.3, -2.0])
     signal = torch.randn(1, 2, 6)
@@ -213,7 +216,7 @@ def test_learned_linear_weighs_each_channels_neighbours():
 @pytest.mark.parametrize("stride", [2, 3, 4])
 @pytest.mark.parametrize("zeros", [8, 24, 56])
 def test_sinc_is_scipys_window_method(stride, zeros):
-    layer = build_operator("sinc", 1, 1, stride, options={"zeros": zeros, "length": 0})
+    layer = build_operator("sinc", 1, 1, stride, options={"zeros": zeros, "kernel_size": 0})
     signal = torch.randn(1, 1, 150)
     taps = stride * scipy_signal.firwin(2 * zeros * stride + 1, 1 / stride, window="hann")
     full = scipy_signal.upfirdn(taps, signal[0, 0].numpy(), up=stride)[zeros * stride :]
@@ -224,7 +227,7 @@ def test_sinc_is_scipys_window_method(stride, zeros):
 
 @pytest.mark.parametrize("stride", [2, 3, 4])
 def test_kaiser_sinc_is_bigvgans_geometry(stride):
-    layer = build_operator("kaiser_sinc", 2, 2, stride, options={"length": 0})
+    layer = build_operator("kaiser_sinc", 2, 2, stride, options={"kernel_size": 0})
     length = 6 * stride
     attenuation = scipy_signal.kaiser_atten(length // 2, 4 * 0.6 / stride)
     window = ("kaiser", scipy_signal.kaiser_beta(attenuation))
@@ -241,10 +244,10 @@ def test_kaiser_sinc_is_bigvgans_geometry(stride):
 
 @pytest.mark.parametrize("name", ["sinc", "kaiser_sinc", "learned_linear"])
 def test_interpolation_keeps_constants_to_the_borders(name):
-    output = build_operator(name, 1, 1, 4, options={"length": 0})(torch.ones(1, 1, 30))
+    output = build_operator(name, 1, 1, 4, options={"kernel_size": 0})(torch.ones(1, 1, 30))
     np.testing.assert_allclose(output.detach().numpy(), 1, atol=1e-3)
     with pytest.raises(UserError, match="cannot change the number of channels"):
-        build_operator(name, 1, 2, 4, options={"length": 0})
+        build_operator(name, 1, 2, 4, options={"kernel_size": 0})
 
 
 def test_haar_is_orthonormal():
@@ -329,16 +332,16 @@ def test_noise_lies_above_the_old_nyquist_frequency():
 
 def test_branch_of_inserted_zeros_has_tones_and_that_of_noise_none():
     layer = build_operator("noise_sinc", 1, 1, 4, bias=False, options={"branch": "stretch"}).eval()
-    spectrum = theory.comb_spectrum(period(layer, 4))[0]
+    spectrum = closed_forms.comb_spectrum(period(layer, 4))[0]
     # The high-pass stops the constant, the sinc all else: |Q[k]| / s of the branch's own filter.
-    sums = theory.polyphase_sums(layer.colour.weight.detach().numpy()[0, 0], 4)
-    expected = theory.comb_spectrum(sums)[1:] / 4
+    sums = closed_forms.polyphase_sums(layer.colour.weight.detach().numpy()[0, 0], 4)
+    expected = closed_forms.comb_spectrum(sums)[1:] / 4
     np.testing.assert_allclose(spectrum[1:] / spectrum[0], expected, rtol=2e-3)
     assert expected.max() > 0.01
     layer = build_operator("noise_sinc", 1, 1, 4).eval()
     with torch.no_grad():
         spoken = layer(torch.ones(1, 1, 400)) - layer(torch.zeros(1, 1, 400))
-    spectrum = theory.comb_spectrum(spoken[0, 0, 800:804].numpy())
+    spectrum = closed_forms.comb_spectrum(spoken[0, 0, 800:804].numpy())
     assert 20 * np.log10(spectrum[1:].max() / spectrum[0]) < -75
 
 
@@ -349,7 +352,7 @@ def test_istft_head_is_pytorchs_inverse_transform():
     spectra = torch.polar(values[:, :, 0].exp(), values[:, :, 1]).flatten(0, 1)
     expected = torch.istft(spectra, 16, 4, window=torch.hann_window(16)).reshape(2, 2, -1)
     output = layer(signal)
-    # Centred frames begin half a hop earlier here: output sample 2 is the first one's centre.
+    # Centred frames begin half a hop earlier here: output sample 2 is the first one's center_trim.
     torch.testing.assert_close(output[..., 2:-2], expected, atol=TOLERANCE, rtol=0)
 
 
@@ -402,7 +405,7 @@ def test_states_go_through_checkpoint_files(name, tmp_path):
 def test_rescaling_keeps_initialisations_free_of_tones(name):
     model = build(settings_of(name, rescale=0.1), 1)
     layer = model.decoder[0]["upsampler"]
-    spectrum = theory.comb_spectrum(period(layer, 4))
+    spectrum = closed_forms.comb_spectrum(period(layer, 4))
     assert spectrum[:, 1:].max() < TOLERANCE * spectrum[:, 0].max()
 
 
@@ -432,7 +435,7 @@ def test_last_names_the_outermost_upsampler_alone():
         ("learned_wavelet", 2, {"lifting": 4}, "odd length, not 4"),
         ("noise_sinc", 2, {"branch": "nose"}, r"branch 'nose' \(did you mean 'noise'"),
         ("istft_head", 4, {"n_fft": 6}, "n_fft 6 is less than two hops of 4"),
-        ("nearest_2s", 2, {"length": 3}, "length"),
+        ("nearest_2s", 2, {"kernel_size": 3}, "length"),
     ],
 )
 def test_what_an_operator_cannot_do_is_the_users_mistake(name, stride, options, message):

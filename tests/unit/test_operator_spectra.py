@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import yaml
 
-from upsampling.experiment import Experiment
-from upsampling.paper.figures import render
-from upsampling.probes.operator_spectra import operator_spectra
-from upsampling.probes.spectra import save_arrays
-from upsampling.settings import UserError
+from upsampling.config.experiment import Experiment
+from upsampling.errors import UserError
+from upsampling.figures.registry import render
+from upsampling.files import save_arrays
+from upsampling.theory.operator_spectra import operator_spectra
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 SETTINGS = json.loads(Experiment(CONFIG).probe("responses"))

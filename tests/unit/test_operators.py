@@ -6,11 +6,12 @@ import torch
 from scipy import signal as scipy_signal
 from torch.nn import functional
 
+from upsampling.errors import UserError
 from upsampling.operators import OPERATORS, build_operator, find_operator, output_length
-from upsampling.operators.interpolation import LINEAR, interpolate_nearest
+from upsampling.operators.linear import LINEAR
+from upsampling.operators.nearest import interpolate_nearest
 from upsampling.operators.subpixel import periodic_shuffle
 from upsampling.operators.transposed import overlap
-from upsampling.settings import UserError
 
 TOLERANCE = 1e-6
 
@@ -40,7 +41,7 @@ def test_shape_is_batch_channels_and_the_stated_length(name, stride):
 
 @pytest.mark.parametrize(("length", "stride"), [(3, 3), (3, 2), (8, 4), (8, 6)])
 def test_transposed_is_overlap_and_add(length, stride):
-    layer = build_operator("transposed", 1, 1, stride, bias=False, options={"length": length})
+    layer = build_operator("transposed", 1, 1, stride, bias=False, options={"kernel_size": length})
     inputs = np.random.default_rng(0).normal(size=10)
     stretched = np.zeros((10 - 1) * stride + 1)
     stretched[::stride] = inputs
@@ -91,7 +92,7 @@ def test_the_three_linear_definitions_differ():
 
 @pytest.mark.parametrize("name", ["nearest", "linear"])
 def test_interpolation_operator_convolves_the_interpolated_signal(name):
-    layer = build_operator(name, 2, 3, 4, options={"length": 10})
+    layer = build_operator(name, 2, 3, 4, options={"kernel_size": 10})
     inputs = torch.randn(1, 2, 13)
     interpolate = interpolate_nearest if name == "nearest" else LINEAR["half_pixel"]
     upsampled = functional.pad(interpolate(inputs, 4), (4, 5))
@@ -110,14 +111,14 @@ def test_periodic_shuffle_is_the_one_dimensional_pixel_shuffle():
 @pytest.mark.parametrize("stride", [2, 4])
 @pytest.mark.parametrize("name", ["nearest", "linear"])
 def test_interpolation_of_a_constant_stays_constant(name, stride):
-    layer = build_operator(name, 1, 1, stride, options={"length": 9})
+    layer = build_operator(name, 1, 1, stride, options={"kernel_size": 9})
     output = layer(torch.ones(1, 1, 40))[0, 0].detach()
     inner = output[20:-20]
     assert inner.std() < TOLERANCE * inner.abs().mean()
 
 
 def test_interpolation_alone_has_no_parameters():
-    layer = build_operator("linear", 1, 1, 2, options={"length": 0})
+    layer = build_operator("linear", 1, 1, 2, options={"kernel_size": 0})
     assert list(layer.parameters()) == []
 
 
@@ -135,10 +136,10 @@ GOOD = """
 from torch import nn
 
 class Hold(nn.Module):
-    def __init__(self, channels_in, channels_out, stride, *, bias=True, gain=1.0):
+    def __init__(self, in_channels, out_channels, stride, *, bias=True, gain=1.0):
         super().__init__()
         self.stride, self.gain = stride, gain
-        self.mix = nn.Conv1d(channels_in, channels_out, 1, bias=bias)
+        self.mix = nn.Conv1d(in_channels, out_channels, 1, bias=bias)
 
     def forward(self, signal):
         return self.gain * self.mix(signal).repeat_interleave(self.stride, dim=-1)

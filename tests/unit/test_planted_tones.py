@@ -5,9 +5,9 @@ import functools
 import numpy as np
 import pytest
 
-from upsampling.probes.artifacts import comb_prominences, comb_spacings, tone_level
+from upsampling.measures.from_waveform import comb_prominences, comb_spacings, tone_level
+from upsampling.measures.spectra import mean_spectrum
 from upsampling.probes.signals import signal
-from upsampling.probes.spectra import mean_spectrum
 
 SAMPLERATE = 44100
 STRIDES = (4,) * 5
@@ -32,7 +32,7 @@ def music(name: str) -> np.ndarray:
         stems, rate = stempeg.read_stems(stempeg.example_stem_path(), stem_id=0)
         assert rate == SAMPLERATE
         return stems[: 6 * SAMPLERATE, 0].astype(np.float64)
-    from upsampling.tracks.demo import make_song
+    from upsampling.demo_music.songs import make_song
 
     return make_song(0, "test", int(name.split()[1]), 8.0)[0, : 6 * SAMPLERATE, 0] / 32768
 

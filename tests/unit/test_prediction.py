@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import yaml
 
-from upsampling.paper.figures import render
-from upsampling.probes import prediction
-from upsampling.probes.artifacts import to_decibels
-from upsampling.probes.replicas import KINDS, replicas
-from upsampling.probes.responses import stack_response
-from upsampling.probes.spectra import N_FFT, mean_spectrum, save_arrays
-from upsampling.probes.taps import per_channel
-from upsampling.settings import UserError
+from upsampling.errors import UserError
+from upsampling.figures.registry import render
+from upsampling.files import save_arrays
+from upsampling.measures.from_waveform import to_decibels
+from upsampling.measures.spectra import N_FFT, mean_spectrum
+from upsampling.probes.operator_stack import stack_outputs
+from upsampling.theory import prediction
+from upsampling.theory.replicas import KINDS, replicas
+from upsampling.theory.taps import per_channel
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -35,7 +36,7 @@ def stacks() -> dict[tuple[str, str], tuple[dict, dict]]:
     found = {}
     for figure, side in SIDES:
         stack = STACK | CONFIG["figures"][figure][side]
-        arrays = stack_response(**stack)
+        arrays = stack_outputs(**stack)
         rate = int(arrays["samplerates"][0])
         found[figure, side] = (arrays, prediction.stack_prediction(arrays["signal"], rate, stack))
     return found
@@ -182,10 +183,10 @@ def test_theory_figures_store_what_they_show(stacks, probed, tmp_path):
 def test_an_operator_without_taps_is_shown_without_prediction(tmp_path):
     stack = STACK | {
         "operator": "linear",
-        "options": {"definition": "align_corners", "length": 0},
+        "options": {"definition": "align_corners", "kernel_size": 0},
         "signal": "white_noise",
     }
-    arrays = stack_response(**stack)
+    arrays = stack_outputs(**stack)
     assert prediction.stack_prediction(arrays["signal"], 4000, stack) == {}
     inputs = [tmp_path / name for name in ("a.npz", "b.npz", "c.npz", "d.npz")]
     for path, content in zip(inputs, [arrays, arrays, {}, {}], strict=True):
@@ -198,7 +199,7 @@ def test_an_operator_without_taps_is_shown_without_prediction(tmp_path):
 @pytest.mark.parametrize(("operator", "predicted"), [("sinc", True), ("noise_sinc", False)])
 def test_an_operator_that_adds_noise_is_not_predicted(operator, predicted):
     stack = STACK | {"operator": operator, "stride": 4, "signal": "white_noise"}
-    arrays = stack_response(**stack)
+    arrays = stack_outputs(**stack)
     found = prediction.stack_prediction(arrays["signal"], 4000, stack)
     assert bool(found) == predicted
     if predicted:

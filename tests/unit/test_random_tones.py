@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from upsampling.theory.random_tones import PHASED, SINGLE, RandomLayer, halfway_quantile
 
+from upsampling.measures.from_waveform import to_decibels
 from upsampling.operators import OPERATORS, build_operator
-from upsampling.probes.artifacts import to_decibels
-from upsampling.probes.random_tones import PHASED, SINGLE, RandomLayer, halfway_quantile
-from upsampling.probes.taps import operator_taps
-from upsampling.probes.theory import polyphase_sums
+from upsampling.theory.closed_forms import polyphase_sums
+from upsampling.theory.taps import operator_taps
 
 SEEDS = 1500
 # 1500 draws: 0.2 dB of the mean of an exponential variable, three deviations of a probability.
@@ -32,17 +32,17 @@ CASES = [
 def lines(layer: RandomLayer, constant: float) -> np.ndarray:
     """|A[k]|^2 [seeds, stride] of output channel 0 for `SEEDS` random layers of PyTorch's."""
     found = []
-    signal = constant * torch.ones(1, layer.channels_in, 16)
+    signal = constant * torch.ones(1, layer.in_channels, 16)
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(8)
         for _ in range(SEEDS):
             built = build_operator(
                 layer.operator,
-                layer.channels_in,
-                layer.channels_out,
+                layer.in_channels,
+                layer.out_channels,
                 layer.stride,
                 bias=layer.bias,
-                options={"length": layer.length},
+                options={"kernel_size": layer.length},
             )
             output = built(signal)[0, 0].double().numpy()
             period = output[8 * layer.stride : 9 * layer.stride]
@@ -63,7 +63,7 @@ def test_expected_power_of_every_line(layer, constant):
     )
 
 
-@pytest.mark.parametrize("layer", [case for case in CASES if case.channels_in > 1])
+@pytest.mark.parametrize("layer", [case for case in CASES if case.in_channels > 1])
 def test_distribution_of_levels(layer):
     power = lines(layer, 1.0)
     for line in range(1, layer.stride):
@@ -108,7 +108,7 @@ def test_a_random_layer_raises_all_replicas_alike():
     with torch.random.fork_rng():
         torch.manual_seed(10)
         for _ in range(count):
-            built = build_operator("transposed", 3, 1, 4, bias=False, options={"length": 8})
+            built = build_operator("transposed", 3, 1, 4, bias=False, options={"kernel_size": 8})
             gains = operator_taps(built).response(frequencies)[0].sum(axis=0)
             power += np.abs(gains) ** 2 / count
     expected = 3 * 8 * layer.variance

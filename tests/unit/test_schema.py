@@ -7,23 +7,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from upsampling.config.schema import SCHEMA
 
-from upsampling.experiment import DATASETS, Experiment
+from upsampling.config.experiment import DATASETS, Experiment
+from upsampling.config.model import ARCHITECTURES, DemucsLikeSettings, MelganSettings
+from upsampling.config.training import TrainingSettings
+from upsampling.errors import UserError
+from upsampling.figures.registry import FIGURES
+from upsampling.gallery.settings import GallerySettings, gallery_spec
 from upsampling.operators import OPERATORS
-from upsampling.paper.figures import FIGURES
-from upsampling.paper.gallery.spec import GallerySettings, gallery_spec
 from upsampling.probes.signals import SIGNALS
-from upsampling.schema import SCHEMA
 from upsampling.scoring.aggregation import AGGREGATIONS
 from upsampling.scoring.bsseval import ENGINES, METRICS
-from upsampling.scoring.job import EvaluationSettings
-from upsampling.settings import (
-    ARCHITECTURES,
-    DemucsLikeSettings,
-    MelganSettings,
-    TrainingSettings,
-    UserError,
-)
+from upsampling.scoring.scoring_job import EvaluationSettings
 
 ROOT = Path(__file__).parents[2]
 DEFINITIONS = yaml.safe_load(SCHEMA.read_text())["$defs"]
@@ -44,7 +40,7 @@ def test_operators_agree():
 def test_options_agree(operator):
     allowed = set(DEFINITIONS[operator]["properties"])
     parameters = inspect.signature(OPERATORS[operator]).parameters
-    assert allowed == set(parameters) - {"channels_in", "channels_out", "stride", "bias"}
+    assert allowed == set(parameters) - {"in_channels", "out_channels", "stride", "bias"}
 
 
 def test_settings_agree():

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from upsampling.config.model import DemucsLikeSettings, MelganSettings
+from upsampling.measures.from_waveform import RANGE_DB
+from upsampling.measures.shifts import measure_shifts, shift_error, total_stride
 from upsampling.models import build
-from upsampling.probes.artifacts import RANGE_DB
-from upsampling.probes.responses import input_length, respond, stereo
-from upsampling.probes.shifts import measure_shifts, shift_error, total_stride
-from upsampling.settings import DemucsLikeSettings, MelganSettings
+from upsampling.probes.model_output import input_length, respond, stereo
 
 SMALL = DemucsLikeSettings(channels=4, depth=3, bottleneck="none")
 

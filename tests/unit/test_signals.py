@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from upsampling.errors import UserError
 from upsampling.probes.signals import CONSTANT, MUSIC_FILE, SIGNALS, signal
-from upsampling.settings import UserError
 
 MUSIC_SHA256 = "d13812bd468b514a334964901308b5a86f76a1d1352051a1eb029994bf52660d"
 SEEDED = {"white_noise", "percussive", "speech_like"}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.signal import get_window, welch
 
-from upsampling.probes.signals import signal
-from upsampling.probes.spectra import (
+from upsampling.errors import UserError
+from upsampling.measures.spectra import (
     FLOOR_DB,
     HOP,
     N_FFT,
@@ -18,7 +18,7 @@ from upsampling.probes.spectra import (
     spectrogram,
     stft,
 )
-from upsampling.settings import UserError
+from upsampling.probes.signals import signal
 
 ROUNDING = 1e-9
 

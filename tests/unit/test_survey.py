@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from torch import nn
 
+from upsampling.config.model import DemucsLikeSettings, MelganSettings
+from upsampling.measures.measure_artifacts import COLUMNS, measure_model, write_rows
 from upsampling.models import build
-from upsampling.probes.survey import COLUMNS, survey_model, write_rows
-from upsampling.settings import DemucsLikeSettings, MelganSettings
 
 NEAREST = DemucsLikeSettings(channels=3, depth=3, operator="nearest")
 MODIFIED = dataclasses.replace(NEAREST, operator="transposed", bias=False, first_relu=False)
@@ -22,7 +22,7 @@ PROBE = {"signals": ["silence", "white_noise", "ones"], "seconds": 1.0, "seed": 
 def survey(folder: Path, stages: dict[str, Callable[[], nn.Module]]) -> list[dict[str, str]]:
     arrays = [folder / f"{n}_{stage}.npz" for n in PROBE["signals"] for stage in stages]
     measures = folder / "measures.csv"
-    survey_model(stages, "name", 7, PROBE, arrays=arrays, audio=folder, measures=measures)
+    measure_model(stages, "name", 7, PROBE, arrays=arrays, audio=folder, measures=measures)
     with open(measures, newline="") as file:
         return list(csv.DictReader(file))
 

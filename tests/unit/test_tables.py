@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from upsampling.paper import markup, table_text, tables, typesetting
+from upsampling.errors import UserError
 from upsampling.scoring import significance
-from upsampling.settings import UserError
+from upsampling.tables import latex, markdown_html, table1, table1_cells
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SOURCES = ("drums", "bass", "other", "vocals")
@@ -56,7 +56,7 @@ def scores(*levels: float, real: float | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-MEASURED = tables.Measurements(
+MEASURED = table1.Measurements(
     scores={
         "transposed": {
             "0": scores(1.0, 2.0, 3.0, 4.005, real=2.75),
@@ -77,12 +77,12 @@ COMPARISONS = pd.DataFrame(
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return tables.table1(tables.read_rows(ROWS), MEASURED, comparisons=COMPARISONS)
+    return table1.table1(table1.read_rows(ROWS), MEASURED, comparisons=COMPARISONS)
 
 
 @pytest.fixture(scope="module")
 def texts(table: pd.DataFrame) -> dict[str, str]:
-    return table_text.render(table, "demo", table_text.Description(**DESCRIPTION))  # type: ignore[arg-type]
+    return table1_cells.render(table, "demo", table1_cells.Description(**DESCRIPTION))  # type: ignore[arg-type]
 
 
 class Cells(HTMLParser):
@@ -165,8 +165,8 @@ def test_aggregates_spread_and_real_track(table: pd.DataFrame) -> None:
 
 def test_real_tracks_alone_are_the_test_set() -> None:
     everything = scores(1.0, 2.0, 3.0, 4.0).assign(origin="real")
-    measured = tables.Measurements({"v": {"0": everything}}, {}, {})
-    row = tables.table1(tables.read_rows([{"variant": "v", "label": "v"}]), measured).iloc[0]
+    measured = table1.Measurements({"v": {"0": everything}}, {}, {})
+    row = table1.table1(table1.read_rows([{"variant": "v", "label": "v"}]), measured).iloc[0]
     assert row["sdr"] == 2.5
     assert math.isnan(row["sdr_real_track"])
 
@@ -174,7 +174,7 @@ def test_real_tracks_alone_are_the_test_set() -> None:
 def test_csv_is_exact_and_complete(table: pd.DataFrame, texts: dict, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(texts["csv"])
     back = pd.read_csv(tmp_path / "t.csv")
-    assert list(back.columns) == tables.COLUMNS
+    assert list(back.columns) == table1.COLUMNS
     np.testing.assert_array_equal(back["sdr"], table["sdr"])
     assert back["printed_sdr"].tolist() == pytest.approx([5.35, math.nan, 3.23, 5.34], nan_ok=True)
     assert back["printed_parameters"].tolist()[0] == "703M"
@@ -216,17 +216,17 @@ def test_caption_and_footnotes(suffix: str, texts: dict, table: pd.DataFrame) ->
     assert "2 test tracks, 5 epochs, 8 channels; not comparable with the paper." in text
     assert "With randomized equivariant stabilization: 5.58 dB SDR." in text
     assert "1,048,576; the 648M of Demucs is a decimal figure" in text
-    at_paper_scale = table_text.render(table, "paper", table_text.Description())[suffix]
+    at_paper_scale = table1_cells.render(table, "paper", table1_cells.Description())[suffix]
     assert "not comparable" not in at_paper_scale
 
 
 def test_differing_numbers_of_scored_tracks_are_told(table: pd.DataFrame) -> None:
     fewer = table.assign(tracks=pd.array([2, 1, None, None], dtype="Int64"))
-    text = table_text.render(fewer, "demo", table_text.Description())["md"]
+    text = table1_cells.render(fewer, "demo", table1_cells.Description())["md"]
     assert f"{PLAIN}: 2;" in text
     assert (
         "Not all rows have scores"
-        not in table_text.render(table, "demo", table_text.Description())["md"]
+        not in table1_cells.render(table, "demo", table1_cells.Description())["md"]
     )
 
 
@@ -257,11 +257,11 @@ def test_markdown_rows_have_one_cell_per_column(texts: dict) -> None:
 @pytest.mark.parametrize("text", [NASTY, "\\", "--- '' `` ,,", "[x]", "*", "a\\|b", "\\\\|", "€"])
 def test_escapes_restore_the_text(text: str) -> None:
     plain = " ".join(text.split())
-    assert html.unescape(markup.escape_html(text)) == plain
-    escaped = markup.escape_markdown(text)
+    assert html.unescape(markdown_html.escape_html(text)) == plain
+    escaped = markdown_html.escape_markdown(text)
     assert html.unescape(re.sub(r"\\(.)", r"\1", escaped)) == plain
     assert "|" not in escaped
-    assert unescape_latex(typesetting.escape_latex(text)) == plain
+    assert unescape_latex(latex.escape_latex(text)) == plain
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
@@ -272,7 +272,7 @@ def test_latex_compiles_with_booktabs_and_siunitx(
     """In the text width of the paper, which it does not exceed with ordinary labels."""
     changed = table.copy()
     changed.loc[1, "label"] = label
-    tex = table_text.render(changed, "demo", table_text.Description())["tex"]
+    tex = table1_cells.render(changed, "demo", table1_cells.Description())["tex"]
     (tmp_path / "table1.tex").write_text(tex)
     (tmp_path / "document.tex").write_text(
         "\\documentclass[twocolumn]{article}\\usepackage{booktabs,siunitx}"
@@ -286,7 +286,7 @@ def test_latex_compiles_with_booktabs_and_siunitx(
 
 def three_rows(*, differing: str) -> pd.DataFrame:
     """A table of rows x, y and z with 3, 2 and 1 dB, of which pairs such as "xz" differ."""
-    measured = tables.Measurements(
+    measured = table1.Measurements(
         {
             key: {"0": scores(*[level] * 4)}
             for key, level in zip("xyz", (3.0, 2.0, 1.0), strict=True)
@@ -297,8 +297,8 @@ def three_rows(*, differing: str) -> pd.DataFrame:
     pairs = ["xy", "xz", "yz"]
     records = [(a, b, 50, 1.0, 0.5, 1.5, 0.01, 0.03, a + b in differing.split()) for a, b in pairs]
     comparisons = pd.DataFrame(records, columns=significance.COLUMNS)
-    rows = tables.read_rows([{"variant": key, "label": f"row {key}"} for key in "zxy"])
-    return tables.table1(rows, measured, comparisons=comparisons)
+    rows = table1.read_rows([{"variant": key, "label": f"row {key}"} for key in "zxy"])
+    return table1.table1(rows, measured, comparisons=comparisons)
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_best_is_bold_only_where_it_differs(differing: str, group: list, best: l
     table = three_rows(differing=differing)
     assert table["group"].tolist() == group
     assert table["best"].tolist() == best
-    texts = table_text.render(table, "demo", table_text.Description())
+    texts = table1_cells.render(table, "demo", table1_cells.Description())
     bold = {"md": "**3.00**", "html": "<strong>3.00</strong>", "tex": r"\bfseries 3.00"}
     for suffix, mark in bold.items():
         assert texts[suffix].count(mark) == sum(best)
@@ -324,23 +324,25 @@ def test_best_is_bold_only_where_it_differs(differing: str, group: list, best: l
 
 
 def test_groups_are_left_out_when_nothing_was_compared() -> None:
-    table = tables.table1(tables.read_rows(ROWS), MEASURED)
-    text = table_text.render(table, "demo", table_text.Description())["md"]
+    table = table1.table1(table1.read_rows(ROWS), MEASURED)
+    text = table1_cells.render(table, "demo", table1_cells.Description())["md"]
     assert "group" not in text
     assert "told apart" not in text
 
 
 def test_notes_say_how_many_seeds_and_tracks_are_needed(table: pd.DataFrame) -> None:
-    one = table_text.seeds_note(three_rows(differing=""))
+    one = table1_cells.seeds_note(three_rows(differing=""))
     assert "0.084 dB (standard deviation, five published runs of Demucs)" in one
     assert "difference of 0.5, 0.2 or 0.1 dB between two models takes 2, 4 or 13 seeds" in one
     assert "it is these runs that differ" in one
-    own = table_text.seeds_note(table)
+    own = table1_cells.seeds_note(table)
     assert f"{math.sqrt(0.125):.3f} dB (standard deviation, pooled" in own
     assert "these runs" not in own
-    few = table_text.group_note(three_rows(differing=""))
+    few = table1_cells.group_note(three_rows(differing=""))
     assert few.endswith("2 test tracks cannot show any difference.")
-    assert "any difference" not in table_text.group_note(three_rows(differing="").assign(tracks=50))
+    assert "any difference" not in table1_cells.group_note(
+        three_rows(differing="").assign(tracks=50)
+    )
 
 
 @pytest.mark.parametrize(
@@ -352,15 +354,15 @@ def test_notes_say_how_many_seeds_and_tracks_are_needed(table: pd.DataFrame) -> 
     ],
 )
 def test_caption_says_how_scores_are_aggregated(by: str, words: str, table: pd.DataFrame) -> None:
-    texts = table_text.render(table, "demo", table_text.Description(aggregation=by))
+    texts = table1_cells.render(table, "demo", table1_cells.Description(aggregation=by))
     assert all(words in texts[suffix] for suffix in ("md", "html"))
 
 
 def test_aggregation_changes_the_numbers() -> None:
-    rows = tables.read_rows(ROWS)
-    means = tables.table1(rows, MEASURED, "mean")["sdr"]
+    rows = table1.read_rows(ROWS)
+    means = table1.table1(rows, MEASURED, "mean")["sdr"]
     assert means[0] == pytest.approx(2.75125 - 7 / 3, abs=1e-12)
-    assert tables.table1(rows, MEASURED, "whole_track")["sdr"].isna().all()
+    assert table1.table1(rows, MEASURED, "whole_track")["sdr"].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -368,25 +370,25 @@ def test_aggregation_changes_the_numbers() -> None:
     [(737265008, "703M"), (750906608, "716M"), (764557532, "729M"), (9332326, "8.9M"), (1, "0.0M")],
 )
 def test_parameters_are_rounded_as_printed(count: int, text: str) -> None:
-    assert table_text.in_mebi(count) == text
+    assert table1_cells.in_mebi(count) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(319.4, "319"), (1234.0, "1234"), (99.96, "100"), (0.8341, "0.834")]
 )
 def test_seconds_keep_three_digits(seconds: float, text: str) -> None:
-    assert table_text.seconds_text(seconds) == text
+    assert table1_cells.seconds_text(seconds) == text
 
 
 def test_mistakes_are_named() -> None:
     with pytest.raises(UserError, match=r"table row 1: unknown key 'lable' .*'label'"):
-        tables.read_rows([{"lable": "x"}])
+        table1.read_rows([{"lable": "x"}])
     with pytest.raises(UserError, match="'untrained' is marked as trained"):
-        tables.table1([tables.Row("x", "untrained")], tables.Measurements({}, {}, {}))
+        table1.table1([table1.Row("x", "untrained")], table1.Measurements({}, {}, {}))
     with pytest.raises(UserError, match="two rows are called 'x'"):
-        tables.read_rows([{"label": "x"}, {"label": "x"}])
+        table1.read_rows([{"label": "x"}, {"label": "x"}])
     with pytest.raises(UserError, match="no row has the variant mine, transposed"):
-        tables.table1([], MEASURED)
+        table1.table1([], MEASURED)
 
 
 def test_program_writes_all_formats(texts: dict, tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from upsampling.measures.from_weights import respond
 from upsampling.operators import OPERATORS, build_operator
-from upsampling.probes.layers import respond
-from upsampling.probes.taps import Filters, operator_taps
+from upsampling.theory.taps import Filters, operator_taps
 
 # Weights and fixed taps are single precision; the operators run in double precision here.
 TOLERANCE = 1e-6
@@ -17,17 +17,17 @@ AT = 32
 OTHERS = {"istft_head"}
 CASES = [
     *((name, {}, 4) for name in OPERATORS if name not in OTHERS),
-    ("transposed", {"length": 3}, 2),
-    ("transposed", {"length": 8}, 6),
-    ("nearest", {"length": 9}, 3),
-    ("nearest", {"length": 0}, 4),
+    ("transposed", {"kernel_size": 3}, 2),
+    ("transposed", {"kernel_size": 8}, 6),
+    ("nearest", {"kernel_size": 9}, 3),
+    ("nearest", {"kernel_size": 0}, 4),
     ("linear", {"definition": "triangle"}, 3),
     ("linear", {"definition": "half_pixel"}, 3),
-    ("linear", {"definition": "half_pixel", "length": 0}, 2),
-    ("subpixel", {"length": 4}, 3),
-    ("subpixel_zoh", {"length": 3}, 3),
-    ("stretch", {"length": 5}, 3),
-    ("sinc", {"length": 0, "zeros": 8}, 3),
+    ("linear", {"definition": "half_pixel", "kernel_size": 0}, 2),
+    ("subpixel", {"kernel_size": 4}, 3),
+    ("subpixel_zoh", {"kernel_size": 3}, 3),
+    ("stretch", {"kernel_size": 5}, 3),
+    ("sinc", {"kernel_size": 0, "zeros": 8}, 3),
     ("learned_wavelet", {"lifting": 5}, 2),
     ("learned_wavelet", {"lifting": 1}, 4),
     ("noise_sinc", {"branch": "stretch"}, 2),

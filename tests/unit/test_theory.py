@@ -10,8 +10,9 @@ from scipy import stats as scipy_stats
 from scipy.integrate import quad
 from torch import nn
 
-from upsampling.operators.interpolation import LINEAR, interpolate_nearest
-from upsampling.probes import theory
+from upsampling.operators.linear import LINEAR
+from upsampling.operators.nearest import interpolate_nearest
+from upsampling.theory import closed_forms
 
 ROOT = Path(__file__).parents[2]
 TOLERANCE = 1e-9
@@ -32,38 +33,40 @@ def steady_response_to_ones(weight: np.ndarray, stride: int) -> np.ndarray:
 @pytest.mark.parametrize(("length", "stride"), SETUPS)
 def test_polyphase_sums_are_the_steady_response_to_ones(length, stride):
     weight = np.random.default_rng(0).normal(size=(5, length))
-    sums = theory.polyphase_sums(weight, stride)
+    sums = closed_forms.polyphase_sums(weight, stride)
     np.testing.assert_allclose(sums, steady_response_to_ones(weight, stride), atol=TOLERANCE)
 
 
 def test_tones_of_constant_kernels():
     # Sums (2, 1): |2 - 1| / 3.
-    np.testing.assert_allclose(theory.comb_levels(np.ones(3), 2), [20 * np.log10(1 / 3)])
+    np.testing.assert_allclose(closed_forms.comb_levels(np.ones(3), 2), [20 * np.log10(1 / 3)])
     # Sums (2, 2, 1, 1, 1, 1): six ones, which have no tone, plus (1, 1): |1 + w^k| = 2 cos(pi k/6).
     lines = np.arange(1, 6)
     expected = np.abs(2 * np.cos(np.pi * lines / 6)) / 8
-    levels = theory.comb_levels(np.ones(8), 6)
+    levels = closed_forms.comb_levels(np.ones(8), 6)
     np.testing.assert_allclose(10 ** (levels / 20), expected, atol=TOLERANCE)
     np.testing.assert_allclose(levels[:2], [-13.3, -18.1], atol=DECIBELS)
-    assert levels[2] == theory.FLOOR_DB
+    assert levels[2] == closed_forms.FLOOR_DB
     for length, stride in [(8, 4), (4, 2), (3, 1)]:
-        assert (theory.comb_levels(np.ones(length), stride) == theory.FLOOR_DB).all()
+        assert (closed_forms.comb_levels(np.ones(length), stride) == closed_forms.FLOOR_DB).all()
 
 
 @pytest.mark.parametrize(("length", "stride"), SETUPS)
 def test_random_kernels_have_tones_as_strong_as_the_constant(length, stride):
-    assert theory.expected_comb_power(length, stride) == pytest.approx([length] * stride)
+    assert closed_forms.expected_comb_power(length, stride) == pytest.approx([length] * stride)
     kernels = np.random.default_rng(1).uniform(-1, 1, (KERNELS, length))
-    power = np.mean(theory.comb_spectrum(theory.polyphase_sums(kernels, stride)) ** 2, axis=0)
+    power = np.mean(
+        closed_forms.comb_spectrum(closed_forms.polyphase_sums(kernels, stride)) ** 2, axis=0
+    )
     np.testing.assert_allclose(10 * np.log10(power[1:] / power[0]), 0, atol=2 * DECIBELS)
 
 
 @pytest.mark.parametrize(("line", "stride"), [(1, 4), (2, 4), (1, 2), (1, 3)])
 def test_levels_over_random_kernels_have_fishers_distribution(line, stride):
     kernels = np.random.default_rng(2).normal(size=(KERNELS, 2 * stride))
-    levels = theory.comb_levels(kernels, stride)[:, line - 1]
+    levels = closed_forms.comb_levels(kernels, stride)[:, line - 1]
     for probability in (0.1, 0.5, 0.9):
-        quantile = theory.random_level_quantile(probability, line, stride)
+        quantile = closed_forms.random_level_quantile(probability, line, stride)
         assert np.mean(levels < quantile) == pytest.approx(probability, abs=0.01)
         freedom = 1 if 2 * line == stride else 2
         fisher = 10 * np.log10(scipy_stats.f.ppf(probability, freedom, 1))
@@ -71,8 +74,8 @@ def test_levels_over_random_kernels_have_fishers_distribution(line, stride):
 
 
 def test_no_constant_in_the_output_is_an_infinite_level_and_silence_the_floor():
-    assert theory.comb_levels([1.0, -1.0], 2) == np.inf
-    assert theory.comb_levels([0.0, 0.0], 2) == theory.FLOOR_DB
+    assert closed_forms.comb_levels([1.0, -1.0], 2) == np.inf
+    assert closed_forms.comb_levels([0.0, 0.0], 2) == closed_forms.FLOOR_DB
 
 
 def impulse_response(interpolate, stride: int) -> np.ndarray:
@@ -82,9 +85,9 @@ def impulse_response(interpolate, stride: int) -> np.ndarray:
 
 
 FORMULAS = [
-    (interpolate_nearest, theory.nearest_response, "nearest"),
-    (LINEAR["triangle"], theory.triangle_response, "linear (triangle)"),
-    (LINEAR["half_pixel"], theory.half_pixel_response, "linear (half_pixel)"),
+    (interpolate_nearest, closed_forms.nearest_response, "nearest"),
+    (LINEAR["triangle"], closed_forms.triangle_response, "linear (triangle)"),
+    (LINEAR["half_pixel"], closed_forms.half_pixel_response, "linear (half_pixel)"),
 ]
 
 
@@ -95,17 +98,17 @@ def test_responses_are_those_of_the_interpolators(interpolate, formula, name, st
     frequencies = np.linspace(0, 0.5, 101)
     _, gain = scipy_signal.freqz(taps, worN=2 * np.pi * frequencies)
     np.testing.assert_allclose(formula(frequencies, stride), np.abs(gain) / stride, atol=TOLERANCE)
-    own = theory.interpolator_taps(name, stride)
-    response = theory.taps_response(own, frequencies)
+    own = closed_forms.interpolator_taps(name, stride)
+    response = closed_forms.taps_response(own, frequencies)
     np.testing.assert_allclose(response, np.abs(gain) / stride, atol=TOLERANCE)
     # No tone: the response is zero at all multiples of the input's rate, 0 Hz excepted.
-    assert (theory.comb_levels(own, stride) <= -290).all()
+    assert (closed_forms.comb_levels(own, stride) <= -290).all()
     if stride in (2, 4):
-        assert not theory.comb_spectrum(theory.polyphase_sums(own, stride))[1:].any()
+        assert not closed_forms.comb_spectrum(closed_forms.polyphase_sums(own, stride))[1:].any()
 
 
 def test_dirichlet_at_whole_frequencies():
-    np.testing.assert_allclose(theory.dirichlet([0, 1, 1 + 1e-9], 4), [1, -1, -1])
+    np.testing.assert_allclose(closed_forms.dirichlet([0, 1, 1 + 1e-9], 4), [1, -1, -1])
 
 
 @pytest.mark.parametrize("frequency", [0.1, 0.25, 0.45])
@@ -116,7 +119,7 @@ def test_align_corners_has_the_gain_of_a_continuous_interpolation(frequency):
     output = LINEAR["align_corners"](torch.tensor(sine)[None, None], stride)[0, 0].numpy()
     position = step * np.arange(stride * count)
     gain = 2 * np.mean(output * np.sin(2 * np.pi * frequency * position))
-    expected = theory.align_corners_response(frequency / stride, stride)
+    expected = closed_forms.align_corners_response(frequency / stride, stride)
     assert 20 * np.log10(gain) == pytest.approx(20 * np.log10(expected), abs=DECIBELS)
 
 
@@ -151,12 +154,12 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("name", theory.INTERPOLATORS)
+@pytest.mark.parametrize("name", closed_forms.INTERPOLATORS)
 def test_summaries_are_those_of_independent_taps(name):
     stride, nyquist = 4, 1 / 8
     taps = independent_taps(name, stride)
-    np.testing.assert_allclose(theory.interpolator_taps(name, stride), taps, atol=TOLERANCE)
-    summary = theory.summarise(name, stride)
+    np.testing.assert_allclose(closed_forms.interpolator_taps(name, stride), taps, atol=TOLERANCE)
+    summary = closed_forms.summarise(name, stride)
     frequencies = np.linspace(0, 0.5, 2**16 + 1)
     _, gain = scipy_signal.freqz(taps, worN=2 * np.pi * frequencies)
     gain = np.abs(gain) / stride
@@ -185,7 +188,7 @@ def test_summaries_are_those_of_independent_taps(name):
 def test_band_energy_is_the_integral_of_the_response(edge):
     taps = np.random.default_rng(3).normal(size=11)
     power = lambda f: np.abs(np.exp(-2j * np.pi * f * np.arange(11)) @ taps) ** 2  # noqa: E731
-    assert theory.band_energy(taps, edge) == pytest.approx(quad(power, -edge, edge)[0])
+    assert closed_forms.band_energy(taps, edge) == pytest.approx(quad(power, -edge, edge)[0])
 
 
 def test_documented_responses_are_the_computed_ones():
@@ -193,11 +196,11 @@ def test_documented_responses_are_the_computed_ones():
     rows = {
         cells[0]: cells[1:]
         for cells in ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
-        if cells[0] in theory.INTERPOLATORS
+        if cells[0] in closed_forms.INTERPOLATORS
     }
     expected = {}
-    for name in theory.INTERPOLATORS:
-        found = theory.summarise(name, 4)
+    for name in closed_forms.INTERPOLATORS:
+        found = closed_forms.summarise(name, 4)
         numbers = [*found.droop, found.worst_image, found.image_to_base]
         tone = "none" if found.tone <= -290 else f"{found.tone:.1f}"
         written = [f"{number:.1f}".replace("-0.0", "0.0") for number in numbers]

@@ -137,10 +137,10 @@ from torch import nn
 
 
 class Hold(nn.Module):
-    def __init__(self, channels_in, channels_out, stride, *, bias=True):
+    def __init__(self, in_channels, out_channels, stride, *, bias=True):
         super().__init__()
         self.stride = stride
-        self.mix = nn.Conv1d(channels_in, channels_out, 1, bias=bias)
+        self.mix = nn.Conv1d(in_channels, out_channels, 1, bias=bias)
 
     def forward(self, signal):
         return self.mix(signal).repeat_interleave(self.stride, dim=-1)

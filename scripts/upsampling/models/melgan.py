@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from upsampling.settings import MelganSettings
+from upsampling.config.model import MelganSettings
+from upsampling.models.base import AudioModel
 
 N_FFT, HOP, FLOOR = 1024, 256, 1e-5
 
@@ -34,7 +35,7 @@ class ResidualBlock(nn.Module):
         return self.shortcut(signal) + self.block(signal)
 
 
-class MelganGenerator(nn.Module):
+class MelganGenerator(AudioModel):
     """`[batch, mels, frames]` to a waveform `[batch, 1, frames * product(ratios)]`.
 
     Transposed convolutions of length 16, 16, 4, 4 and stride 8, 8, 2, 2 (Sec. 1), each followed
@@ -44,16 +45,17 @@ class MelganGenerator(nn.Module):
     def __init__(self, settings: MelganSettings):
         super().__init__()
         self.settings = settings
+        self.samplerate = settings.samplerate
         channels = settings.channels * 2 ** len(settings.ratios)
         layers: list[nn.Module] = [
             nn.ReflectionPad1d(3),
             _normal(nn.Conv1d(settings.mels, channels, 7)),
         ]
-        for ratio, length in zip(settings.ratios, settings.lengths, strict=True):
+        for ratio, kernel_size in zip(settings.ratios, settings.kernel_sizes, strict=True):
             upsampler = nn.ConvTranspose1d(
                 channels,
                 channels // 2,
-                length,
+                kernel_size,
                 ratio,
                 padding=ratio // 2 + ratio % 2,
                 output_padding=ratio % 2,
@@ -66,6 +68,18 @@ class MelganGenerator(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         return self.layers(mel)
+
+    def find_upsamplers(self) -> list[tuple[nn.Module, int, int]]:
+        layers = [layer for layer in self.layers if isinstance(layer, nn.ConvTranspose1d)]
+        return [(layer, layer.stride[0], layer.in_channels) for layer in layers]
+
+    @torch.inference_mode()
+    def respond(self, waveforms: Tensor) -> Tensor:
+        """Map the mel spectrogram of `[batch, 1, samples]` to `[batch, 1, 1, time]`."""
+        self.eval()
+        settings = self.settings
+        mels = [log_mel(w[0].numpy(), settings.samplerate, settings.mels) for w in waveforms]
+        return self(torch.cat(mels).to(next(self.parameters()).dtype)).unsqueeze(1)
 
 
 def log_mel(waveform: np.ndarray, samplerate: int, mels: int) -> Tensor:

@@ -1,0 +1,134 @@
+"""Spectra by the conventions of the paper's appendix (Sec. 8), and a long-term mean spectrum."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upsampling.errors import UserError
+from upsampling.files import save_arrays
+
+Floats = NDArray[np.floating[Any]]
+
+N_FFT = 2048
+HOP = 512
+# The default of librosa when the paper was written; it became "constant" in librosa 0.9.
+PAD_MODE: Final = "reflect"
+# Stands in for the logarithm of zero, 100 dB below the lowest range that is displayed.
+FLOOR_DB = -300.0
+
+
+@dataclass(frozen=True)
+class Spectrogram:
+    """A magnitude spectrogram in dB, as a panel of a figure shows it.
+
+    `decibels` float32 [bins, frames] is not clipped for display; `frequencies` [bins] in Hz;
+    `times` [frames] in seconds: the middle of a frame with `center=True`, its start otherwise.
+    """
+
+    decibels: Floats
+    frequencies: Floats
+    times: Floats
+    samplerate: int
+
+    def arrays(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def save(self, path: str | Path) -> None:
+        """Write the fields as an .npz file of the same names."""
+        save_arrays(path, self.arrays())
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Spectrogram":
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {field.name: stored[field.name] for field in fields(cls)}
+        return cls(**arrays | {"samplerate": int(arrays["samplerate"])})
+
+
+def hann(width: int) -> Floats:
+    """Periodic Hann window [width], as SciPy's, whose import takes longer than its use here."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)
+
+
+def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:
+    """Short-time Fourier transform [1025, frames] of `signal` [samples]: Hann, 2048, hop 512.
+
+    The paper sets `center=False` for what comes out of an upsampler, since padding would add
+    boundary artifacts of its own, and leaves librosa's `center=True` for inputs. In double
+    precision, so that what stands between the tones of a spectrum is the signal's own rounding.
+    It is librosa's STFT, which a test holds it to; librosa takes longer to import than a figure's
+    spectrograms to compute.
+    """
+    if len(signal) < N_FFT:
+        raise UserError(
+            f"a signal of {len(signal)} samples is too short for a spectrogram; "
+            f"use a longer probe (at least {N_FFT} samples)"
+        )
+    samples = np.asarray(signal, dtype=np.float64)
+    if center:
+        samples = np.pad(samples, N_FFT // 2, mode=PAD_MODE)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP]
+    return np.fft.rfft(frames * hann(N_FFT), axis=1).T
+
+
+def reference_magnitude(signal: Floats) -> float:
+    """Largest STFT magnitude of an input [samples]: 0 dB of every panel that shows its outputs.
+
+    A silent input has none; a full-scale sine's, half the sum of the window, takes its place.
+    """
+    peak = float(np.max(np.abs(stft(signal, center=True))))
+    return peak if peak > 0 else N_FFT / 4
+
+
+def decibels(transform: NDArray[np.complexfloating[Any, Any]], reference: float) -> Floats:
+    """Return 20 log10(|transform| / reference) as float32, at least `FLOOR_DB`."""
+    ratio = np.maximum(np.abs(transform) / reference, 10 ** (FLOOR_DB / 20))
+    return (20 * np.log10(ratio)).astype(np.float32)
+
+
+def spectrogram(
+    signal: Floats, samplerate: int, reference: float, center: bool = False
+) -> Spectrogram:
+    """Spectrogram of `signal` [samples] in dB re `reference` (see `reference_magnitude`)."""
+    levels = decibels(stft(signal, center), reference)
+    return Spectrogram(
+        decibels=levels,
+        frequencies=np.arange(levels.shape[0]) * samplerate / N_FFT,
+        times=np.arange(levels.shape[1]) * HOP / samplerate,
+        samplerate=samplerate,
+    )
+
+
+def frame_transforms(signal: Floats, n_fft: int = 16384) -> NDArray[np.complex128]:
+    """Transforms [frames, n_fft // 2 + 1] of half-overlapping Hann frames of `signal` [samples].
+
+    Divided by the sum of the window, so that a complex exponential of amplitude A on a bin reads A,
+    and a sine half its amplitude. A signal shorter than a frame is one shorter, padded frame.
+    Raises ValueError for non-finite samples and for signals under half a frame, whose lines would
+    be wider than the guards of `upsampling.probes.artifacts`.
+    """
+    signal = np.asarray(signal, dtype=np.float64)
+    if not np.isfinite(signal).all():
+        raise ValueError("the signal has samples that are not finite")
+    if len(signal) < n_fft // 2:
+        raise ValueError(f"{len(signal)} samples are too few for a spectrum of {n_fft} points")
+    width = min(n_fft, len(signal))
+    window = hann(width)
+    frames = np.lib.stride_tricks.sliding_window_view(signal, width)[:: n_fft // 2]
+    return np.fft.rfft(frames * window, n_fft, axis=-1) / window.sum()
+
+
+def mean_spectrum(signal: Floats, samplerate: int, n_fft: int = 16384) -> tuple[Floats, Floats]:
+    """Return frequencies in Hz and mean power [n_fft // 2 + 1] of `signal` [samples].
+
+    Mean over the frames of |`frame_transforms`|^2: a complex exponential of power P on a bin reads
+    P, hence a sine of RMS r reads r^2 / 2 (its other half stands at the negative frequency), but
+    r^2 at 0 Hz and at half the sampling rate. White noise of variance v reads 1.5 v / n_fft at
+    every bin. Raises ValueError as `frame_transforms`.
+    """
+    power = np.mean(np.abs(frame_transforms(signal, n_fft)) ** 2, axis=0)
+    return np.fft.rfftfreq(n_fft, 1 / samplerate), power
