@@ -44,9 +44,15 @@ def imported_files(program: Path, root: Path) -> set[Path]:
     return found
 
 
-@functools.cache
 def read_code(path: Path) -> Code:
     """Digest a Python file's syntax tree, or any other file's content."""
+    stat = path.stat()
+    return parse_code(path, stat.st_size, stat.st_mtime_ns)
+
+
+@functools.cache
+def parse_code(path: Path, size: int, modified: int) -> Code:
+    """`read_code` of a file that has this size in bytes and was modified then, in nanoseconds."""
     content = path.read_bytes()
     if path.suffix != ".py":
         return Code(hashlib.sha256(content).hexdigest(), [], False)
@@ -78,7 +84,6 @@ def collect(node: ast.AST, tokens: list[str], imports: list[ast.Import | ast.Imp
         tokens.append(".")
 
 
-@functools.cache
 def imports_of(path: Path, root: Path) -> tuple[Path, ...]:
     """Files below `root` that a module imports itself, and data files beside it if it reads any."""
     code = read_code(path)
