@@ -77,6 +77,9 @@ def collect(node: ast.AST, tokens: list[str], imports: list[ast.Import | ast.Imp
             value = value[1:]
         tokens.append(field)
         for item in value if isinstance(value, list) else (value,):
+            if isinstance(node, ast.JoinedStr) and getattr(item, "value", None) == "":
+                # Some versions of Python end a format specification with an empty text.
+                continue
             if isinstance(item, ast.AST):
                 collect(item, tokens, [] if type_checking and field == "body" else imports)
             else:
