@@ -1,6 +1,6 @@
 """Write the settings that the package declares as a JSON schema and as a page of documentation.
 
-    python scripts/export_settings.py --schema config.schema.yaml --page config.md
+    PYTHONPATH=scripts python docs/export_settings.py
 
 Without arguments it writes schemas/config.schema.yaml, for editors, and docs/config.md.
 """
@@ -31,6 +31,7 @@ from upsampling.errors import command_line
 from upsampling.files import write_text
 
 ROOT = Path(__file__).parents[1]
+
 Schema = dict[str, Any]
 
 
@@ -128,7 +129,7 @@ def markdown() -> str:
     blocks = [
         "# Configuration",
         "All keys of `config.yaml`, with their types and defaults. This page and "
-        "`schemas/config.schema.yaml` are written by `python scripts/export_settings.py`.",
+        "`schemas/config.schema.yaml` are written by `make settings`.",
     ]
     for title, settings in sections():
         text = (settings.__doc__ or "").strip().replace("\n    ", "\n")
