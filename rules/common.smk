@@ -1,14 +1,8 @@
-import sys
 from functools import cache
-from pathlib import Path
-
-SCRIPTS = Path(workflow.basedir) / "scripts"
-sys.path.insert(0, str(SCRIPTS))
 
 from upsampling import deployment, slurm
 from upsampling.code_fingerprint import program_fingerprint
 from upsampling.config.experiment import Experiment
-from upsampling.errors import UserError
 from upsampling.figures.plan import before_after, grid, plan
 from upsampling.gallery.settings import gallery_content, gallery_seeds, gallery_signals
 from upsampling.tables import plan as table_plan
@@ -31,7 +25,7 @@ pathvars:
     results=f"results/{EXPERIMENT.scale}",
     logs=f"logs/{EXPERIMENT.scale}",
     benchmarks=f"results/{EXPERIMENT.scale}/benchmarks",
-    store=DATA.store or str(Path(DATA.root, "store")),
+    store=DATA.store,
 
 
 wildcard_constraints:

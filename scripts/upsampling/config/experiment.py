@@ -4,7 +4,7 @@ No torch and no pandas: each job of the workflow imports it.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from upsampling.config.model import (
     model_settings,
     settings_class,
 )
-from upsampling.config.sections import Config, Stack, Variant
+from upsampling.config.plausibility import check_folders, check_labels, check_lengths
+from upsampling.config.sections import Config, DataSettings, Stack, Variant
 from upsampling.config.training import TrainingSettings
 from upsampling.errors import UserError, nearest_match
 from upsampling.own_code import class_fingerprint
@@ -41,15 +42,15 @@ class Experiment:
         self._unscaled = config
         self._config = merge(config, config["scales"][self.scale])
         self.settings: Config = read_settings(Config, self._without_data(), "")
-        self.data = self.settings.scales[self.scale].data
+        self.data = self._data()
         self.seeds: list[int] = list(self.settings.seeds)
         self.variants: Mapping[str, Variant] = self.settings.variants
         for name in self.variants:
             self._check_variant(name)
         self._check_figures()
-        for folder in self.published:
-            if not Path(folder).is_dir():
-                raise UserError(f"literature: scores: there is no folder '{folder}'")
+        check_labels(self)
+        check_lengths(self)
+        check_folders(self)
 
     @cached_property
     def trained(self) -> list[str]:
@@ -158,6 +159,12 @@ class Experiment:
         """The settings of the model that is trained for `variant`."""
         return model_settings(self._model(variant), f"variants.{variant}.model")
 
+    def training_settings(self, variant: str) -> TrainingSettings:
+        """The training settings of `variant`."""
+        return read_settings(
+            TrainingSettings, self._training(variant), f"variants.{variant}.training"
+        )
+
     def _architecture(self, variant: str | None = None) -> str:
         """The architecture of a variant, or of the section model."""
         section = self._config.get("model", {}).get("architecture", "demucs_like")
@@ -200,6 +207,13 @@ class Experiment:
     def _training(self, variant: str) -> dict[str, Any]:
         return merge(self._config.get("training", {}), self.variants[variant].training)
 
+    def _data(self) -> DataSettings:
+        """The data set of the scale; a leading ~ is the user's home."""
+        data = self.settings.scales[self.scale].data
+        root = str(Path(data.root).expanduser())
+        store = str(Path(data.store or Path(root, "store")).expanduser())
+        return replace(data, root=root, store=store)
+
     def _without_data(self) -> dict[str, Any]:
         """The scaled configuration; data sets stay in the section scales."""
         return {key: value for key, value in self._config.items() if key != "data"}
@@ -229,7 +243,7 @@ class Experiment:
         if entry.operator is not None:
             check_operator(entry.operator, entry.options, where)
         settings = self.model_settings(name)
-        read_settings(TrainingSettings, self._training(name), f"{where}.training")
+        self.training_settings(name)
         if isinstance(settings, OwnSettings) and settings.weights is not None:
             if not Path(settings.weights).is_file():
                 raise UserError(f"{where}.model.weights: there is no file '{settings.weights}'")
