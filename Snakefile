@@ -40,6 +40,10 @@ rule all:
         rules.gallery.output,
 
 
+onstart:
+    check_executor()
+
+
 onsuccess:
     print(finished())
 

@@ -3,7 +3,8 @@
 No torch and no pandas: each job of the workflow imports it.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from upsampling.config.declared import check_part, fields_of, read_settings
 from upsampling.config.mapping import canonical, merge
 from upsampling.config.model import (
     ARCHITECTURES,
+    DemucsLikeSettings,
     ModelSettings,
     OwnSettings,
     check_operator,
@@ -165,6 +167,54 @@ class Experiment:
             TrainingSettings, self._training(variant), f"variants.{variant}.training"
         )
 
+    def models(self) -> Iterator[dict[str, Any]]:
+        """Each model that a job will build: the key `where` it stands, `model`, and `trained`."""
+        for name in self.variants:
+            where = f"variants.{name}"
+            trained = name in self.trained
+            yield {"where": where, "model": self._model(name), "trained": trained}
+            drawn = self.initialisation(name)
+            for model in (
+                drawn["model"],
+                drawn["paper_model"],
+                self.init_statistics(name)["model"],
+            ):
+                yield {"where": where, "model": json.loads(model), "trained": False}
+
+    def operators(self) -> Iterator[dict[str, Any]]:
+        """Each operator that a job will build alone or in a model: `where`, and its arguments."""
+        for name in self.variants:
+            settings = self.model_settings(name)
+            if isinstance(settings, DemucsLikeSettings):
+                inner = {"operator": settings.operator, "options": settings.options}
+                shared = {"where": f"variants.{name}", "stride": settings.stride,
+                          "bias": settings.bias}  # fmt: skip
+                outermost = dict(zip(("operator", "options"), settings.outermost, strict=True))
+                outputs = len(settings.sources) * settings.audio_channels
+                yield shared | outermost | {"channels": (settings.channels, outputs)}
+                if settings.depth > 1:
+                    yield (
+                        shared
+                        | inner
+                        | {"channels": (settings.channels * settings.growth, settings.channels)}
+                    )
+        figures = self.settings.figures
+        stacks = {
+            f"figures.{figure}.{side}": getattr(getattr(figures, figure), side)
+            for figure in ("figure6", "figure7", "figure8")
+            for side in ("left", "right")
+        }
+        for where, stack in stacks.items():
+            yield _alone(where, asdict(stack), stack.stride)
+        if figures.operator_spectra:
+            for name in self.variants:
+                stride = figures.operator_spectra.stride
+                yield _alone(f"variants.{name}", self._outermost(name), stride)
+        for place, entry in enumerate(figures.replicas.following if figures.replicas else ()):
+            where = f"figures.replicas.following.{place}"
+            alone = _alone(where, asdict(entry), figures.replicas.stride)
+            yield alone | {"bias": False, "linear": True}
+
     def _architecture(self, variant: str | None = None) -> str:
         """The architecture of a variant, or of the section model."""
         section = self._config.get("model", {}).get("architecture", "demucs_like")
@@ -270,3 +320,15 @@ class Experiment:
                 check_operator(stack.operator, stack.options, f"figures.{figure}.{side}")
         for place, entry in enumerate(figures.replicas.following if figures.replicas else ()):
             check_operator(entry.operator, entry.options, f"figures.replicas.following.{place}")
+
+
+def _alone(where: str, entry: Mapping[str, Any], stride: int) -> dict[str, Any]:
+    """A single-channel operator outside of any model."""
+    return {
+        "where": where,
+        "operator": entry["operator"],
+        "options": entry.get("options") or {},
+        "stride": stride,
+        "bias": entry.get("bias", True),
+        "channels": (1, 1),
+    }
