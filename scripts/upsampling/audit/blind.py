@@ -1,0 +1,176 @@
+"""Combs of unknown spacing in a recording's mean spectrum.
+
+The residual of the spectrum in dB from its running median is folded at a trial spacing d: averaged
+over all lines k d in the band, at k d itself and at every fraction of the way to (k + 1) d with a
+denominator up to `FRACTIONS`. A decoder's comb has one peak, at k d. Music that repeats in time, as
+loops on a tempo do, has a comb as well, but a finer one: it fills several fractions alike. The
+score of d is hence the height of k d above the *highest* of the fractions, in standard errors.
+
+Trial spacings are those that a decoder can have: a usual sampling rate, or the recording's own,
+over a total stride that is a product of 2, 3, 5 and 7.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from upsampling.audit.combs import BAND_HZ, check_band, check_sound, usable_band
+from upsampling.audit.recording_spectrum import RecordingSpectrum, recording_spectrum, too_short
+from upsampling.audit.recordings import Recording
+
+Floats = NDArray[np.floating[Any]]
+
+SAMPLERATES = (16000, 22050, 24000, 32000, 44100, 48000)
+FINEST_HZ = 20.0
+MAXIMUM_STRIDE = 4800
+# Lines that the coarsest comb has in the band.
+FEWEST_LINES = 8
+FRACTIONS = 24
+# Bins on either side of a line that its own width fills.
+GUARD_BINS = 3
+# Width of a bin: the narrower, the further steady lines stand out of music, and the clearer a
+# tempo's comb shows as one that is finer than it seems.
+BIN_HZ = 0.2
+FEWEST_FRAMES = 4
+# Beyond some 0.2 s a frame, too few lines of a comb are apart.
+WIDEST_BIN_HZ = 1.8
+MEDIAN_HZ = 60.0
+# No single line weighs more than this in a mean.
+CLIP_DB = (-6.0, 10.0)
+# In standard errors. See docs/audit_recordings.md for how it was chosen.
+THRESHOLD = 6.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial spacing in Hz, what decoder would have it, and its score in standard errors.
+
+    `excess_db` is the height of the comb's lines over the median of the fractions between them.
+    """
+
+    spacing_hz: float
+    samplerate: int
+    total_stride: int
+    score: float
+    excess_db: float
+
+
+@dataclass(frozen=True)
+class BlindSearch:
+    """All trials, the best first, on the spectrum they were made on."""
+
+    trials: tuple[Trial, ...]
+    spectrum: RecordingSpectrum
+    band_hz: tuple[float, float]
+
+    @property
+    def best(self) -> Trial:
+        """The trial of the highest score."""
+        return self.trials[0]
+
+    def found(self, threshold: float = THRESHOLD) -> list[float]:
+        """Spacings in Hz of the combs found, coarsest first; the finest divides all others.
+
+        Of the trials above `threshold`, the finest that the best is a multiple of, and its
+        multiples: all can be combs of one decoder. Empty if the best is not above it.
+        """
+        above = [trial for trial in self.trials if trial.score > threshold]
+        divisors = [trial for trial in above if _multiple(self.best.spacing_hz, trial.spacing_hz)]
+        if not divisors:
+            return []
+        finest = min(trial.spacing_hz for trial in divisors)
+        spacings = {trial.spacing_hz for trial in above if _multiple(trial.spacing_hz, finest)}
+        return sorted(spacings, reverse=True)
+
+
+def _multiple(spacing: float, finer: float) -> bool:
+    """Whether `spacing` is a whole multiple of `finer`, to the accuracy of trial spacings."""
+    ratio = spacing / finer
+    return ratio > 0.5 and abs(ratio - round(ratio)) < 1e-6 * ratio
+
+
+def search(recording: Recording, band: tuple[float, float] = BAND_HZ) -> BlindSearch:
+    """Search the recording for combs. Raises `UserError` for one too short, silent or damaged."""
+    rate = recording.samplerate
+    low, high = usable_band(rate, band)
+    check_band(rate, low, high, str(recording.path))
+    n_fft = 2 ** int(np.ceil(np.log2(rate / BIN_HZ)))
+    length = recording.length(FEWEST_FRAMES * n_fft)
+    while n_fft * FEWEST_FRAMES > length and n_fft > rate / WIDEST_BIN_HZ:
+        n_fft //= 2
+    if length < n_fft:
+        raise too_short(recording, length, n_fft)
+    spectrum = recording_spectrum(recording, n_fft)
+    check_sound(spectrum, low, high, str(recording.path))
+    return BlindSearch(trials_of(spectrum, (low, high)), spectrum, (low, high))
+
+
+def trials_of(spectrum: RecordingSpectrum, band: tuple[float, float]) -> tuple[Trial, ...]:
+    """Score every trial spacing that the band and the resolution of `spectrum` allow."""
+    residual = residual_decibels(spectrum.power, spectrum.bin_hz)
+    finest = max(FINEST_HZ, (4 * GUARD_BINS + 1) * spectrum.bin_hz)
+    coarsest = (band[1] - band[0]) / FEWEST_LINES
+    trials = []
+    for spacing, samplerate, stride in trial_spacings(spectrum.samplerate):
+        if finest <= spacing <= coarsest:
+            score, excess = fold(residual, spectrum.bin_hz, spacing, band)
+            trials.append(Trial(spacing, samplerate, stride, score, excess))
+    return tuple(sorted(trials, key=lambda trial: -trial.score))
+
+
+def trial_spacings(samplerate: int) -> Iterator[tuple[float, int, int]]:
+    """Spacings in Hz, each once, with the sampling rate and the total stride they come from.
+
+    The recording's own rate goes before others with which a spacing agrees.
+    """
+    strides = sorted(
+        stride
+        for exponents in product(range(13), range(8), range(6), range(5))
+        if (stride := int(np.prod([p**e for p, e in zip((2, 3, 5, 7), exponents, strict=True)])))
+        <= MAXIMUM_STRIDE
+    )
+    seen: set[Fraction] = set()
+    for rate in dict.fromkeys((samplerate, *SAMPLERATES)):
+        for stride in strides:
+            spacing = Fraction(rate, stride)
+            if spacing not in seen:
+                seen.add(spacing)
+                yield float(spacing), rate, stride
+
+
+def residual_decibels(power: Floats, bin_hz: float) -> Floats:
+    """Spectrum in dB [bins] less its running median over `MEDIAN_HZ`, clipped to `CLIP_DB`."""
+    decibels = 10 * np.log10(power)
+    width = int(MEDIAN_HZ / bin_hz) | 1
+    return np.clip(decibels - median_filter(decibels, size=width, mode="nearest"), *CLIP_DB)
+
+
+# Places between two lines where finer combs have theirs: 1/2, 1/3, 2/3, 1/4, ...
+PLACES = np.array(sorted({n / d for d in range(2, FRACTIONS + 1) for n in range(1, d)}))
+
+
+def fold(
+    residual: Floats, bin_hz: float, spacing: float, band: tuple[float, float]
+) -> tuple[float, float]:
+    """Score in standard errors and excess in dB of a comb in `residual` [bins] in dB.
+
+    Means over the comb's lines k d in the band, and over the places between each and the next.
+    """
+    lines = np.arange(np.ceil(band[0] / spacing), np.floor(band[1] / spacing))
+    apart = np.minimum(PLACES, 1 - PLACES) * spacing > GUARD_BINS * bin_hz
+    places = np.concatenate([[0.0], PLACES[apart]])
+    values = residual[np.rint((lines[:, None] + places) * spacing / bin_hz).astype(np.intp)]
+    means = values.mean(axis=0)
+    error = np.sqrt(np.mean(values.var(axis=0, ddof=1)) / len(lines))
+    if error == 0:
+        return 0.0, 0.0
+    return (
+        float((means[0] - means[1:].max()) / error),
+        float(means[0] - np.median(means[1:])),
+    )
