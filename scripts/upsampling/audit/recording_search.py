@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from upsampling.audit.combs import BAND_HZ, check_band, check_sound, usable_band
+from upsampling.audit.recording_combs import BAND_HZ, check_band, check_sound, usable_band
 from upsampling.audit.recording_spectrum import RecordingSpectrum, recording_spectrum, too_short
 from upsampling.audit.recordings import Recording
 
