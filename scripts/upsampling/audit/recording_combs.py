@@ -37,6 +37,8 @@ MAXIMUM_N_FFT = 2**20
 # what recordings without decoders reach.
 FOUND_DB = 1.0
 FOUND_ERRORS = 4.0
+# Fewer lines tell too little: a partial that happens to lie there is one of them.
+FOUND_LINES = 4
 # Sum over bins of a Hann window's squared response, in units of the central bin's: any line's power
 # is that of the bins around it over this, wherever it stands between two of them.
 HANN_POWER = 1.5
@@ -57,9 +59,9 @@ class Comb:
     """A comb of lines at the multiples of `spacing_hz`.
 
     `excess_db` is the mean prominence of the `lines_in_band` lines less that of their control bins,
-    `error_db` its standard error; both None without two lines in the band. `level_dbfs` is the
-    power sum of those of its lines in the band that are on no coarser comb, noise subtracted.
-    `lines` are these.
+    None without a line in the band; `error_db` its standard error, None without two. `level_dbfs`
+    is the power sum of those of its lines in the band that are on no coarser comb, noise
+    subtracted. `lines` are these, and `stationarity` is their median.
     """
 
     spacing_hz: float
@@ -72,8 +74,8 @@ class Comb:
 
     @property
     def found(self) -> bool:
-        """Whether the excess is beyond both `FOUND_DB` and `FOUND_ERRORS` standard errors."""
-        if self.excess_db is None or self.error_db is None:
+        """Whether the excess of enough lines is above `FOUND_DB` and `FOUND_ERRORS` errors."""
+        if self.excess_db is None or self.error_db is None or self.lines_in_band < FOUND_LINES:
             return False
         return self.excess_db > max(FOUND_DB, FOUND_ERRORS * self.error_db)
 
@@ -174,7 +176,7 @@ def combs_of(
             Comb(
                 spacing_hz=float(spacing),
                 lines_in_band=count,
-                excess_db=float(differences.mean()) if count > 1 else None,
+                excess_db=float(differences.mean()) if count else None,
                 error_db=float(differences.std(ddof=1) / np.sqrt(count)) if count > 1 else None,
                 level_dbfs=float(to_decibels(powers[alone].sum())),
                 stationarity=float(np.median(steady)) if len(steady) else None,

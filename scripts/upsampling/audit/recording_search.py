@@ -34,17 +34,22 @@ FEWEST_LINES = 8
 FRACTIONS = 24
 # Bins on either side of a line that its own width fills.
 GUARD_BINS = 3
-# Width of a bin: the narrower, the further steady lines stand out of music, and the clearer a
-# tempo's comb shows as one that is finer than it seems.
-BIN_HZ = 0.2
+# Width of a bin that suits, where the recording has `FEWEST_FRAMES` frames of that length, and the
+# widest with which the lines of a comb are still apart.
+BIN_HZ = 0.75
 FEWEST_FRAMES = 4
-# Beyond some 0.2 s a frame, too few lines of a comb are apart.
 WIDEST_BIN_HZ = 1.8
 MEDIAN_HZ = 60.0
-# No single line weighs more than this in a mean.
-CLIP_DB = (-6.0, 10.0)
-# In standard errors. See docs/audit_recordings.md for how it was chosen.
-THRESHOLD = 6.0
+# Lines stand above the median: holes below it, which low bit rates leave, count for nothing; and no
+# single line weighs more than 10 dB in a mean.
+CLIP_DB = (0.0, 10.0)
+# A comb whose lines are lower is not worth its fractions: it never reaches the threshold.
+FAINTEST_DB = 0.25
+# In standard errors. See docs/audit_recordings.md for the recordings that decided it. The filter
+# bank of MP3 repeats itself every samplerate / 64 Hz, and at low bit rates leaves combs there that
+# are as good as a decoder's: of rational multiples of that spacing.
+THRESHOLD = 5.0
+CODEC_THRESHOLDS = {"MPEG_LAYER_III": 9.0, "mp3": 9.0}
 
 
 @dataclass(frozen=True)
@@ -68,19 +73,21 @@ class BlindSearch:
     trials: tuple[Trial, ...]
     spectrum: RecordingSpectrum
     band_hz: tuple[float, float]
+    threshold: float
 
     @property
     def best(self) -> Trial:
         """The trial of the highest score."""
         return self.trials[0]
 
-    def found(self, threshold: float = THRESHOLD) -> list[float]:
+    @property
+    def found(self) -> list[float]:
         """Spacings in Hz of the combs found, coarsest first; the finest divides all others.
 
-        Of the trials above `threshold`, the finest that the best is a multiple of, and its
+        Of the trials above the threshold, the finest that the best is a multiple of, and its
         multiples: all can be combs of one decoder. Empty if the best is not above it.
         """
-        above = [trial for trial in self.trials if trial.score > threshold]
+        above = [trial for trial in self.trials if trial.score > self.threshold]
         divisors = [trial for trial in above if _multiple(self.best.spacing_hz, trial.spacing_hz)]
         if not divisors:
             return []
@@ -108,7 +115,12 @@ def search(recording: Recording, band: tuple[float, float] = BAND_HZ) -> BlindSe
         raise too_short(recording, length, n_fft)
     spectrum = recording_spectrum(recording, n_fft)
     check_sound(spectrum, low, high, str(recording.path))
-    return BlindSearch(trials_of(spectrum, (low, high)), spectrum, (low, high))
+    return BlindSearch(
+        trials_of(spectrum, (low, high)),
+        spectrum,
+        (low, high),
+        CODEC_THRESHOLDS.get(recording.codec, THRESHOLD),
+    )
 
 
 def trials_of(spectrum: RecordingSpectrum, band: tuple[float, float]) -> tuple[Trial, ...]:
@@ -163,6 +175,8 @@ def fold(
     Means over the comb's lines k d in the band, and over the places between each and the next.
     """
     lines = np.arange(np.ceil(band[0] / spacing), np.floor(band[1] / spacing))
+    if residual[np.rint(lines * spacing / bin_hz).astype(np.intp)].mean() < FAINTEST_DB:
+        return 0.0, 0.0
     apart = np.minimum(PLACES, 1 - PLACES) * spacing > GUARD_BINS * bin_hz
     places = np.concatenate([[0.0], PLACES[apart]])
     values = residual[np.rint((lines[:, None] + places) * spacing / bin_hz).astype(np.intp)]

@@ -23,10 +23,11 @@ SAMPLERATES = (4000, 768_000)
 MAXIMUM_CHANNELS = 1024
 # Far above anything that clips: a file with larger samples holds no audio.
 MAXIMUM_MAGNITUDE = 1e6
-SUFFIXES = frozenset(
-    ".aac .ac3 .aif .aifc .aiff .amr .ape .au .caf .dts .flac .m4a .m4b .mka .mkv .mov .mp2 .mp3 "
-    ".mp4 .mpc .oga .ogg .opus .rf64 .snd .tta .w64 .wav .wave .webm .wma .wv".split()
-)
+SUFFIXES = frozenset((
+    ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".caf", ".dts", ".flac",
+    ".m4a", ".m4b", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpc", ".oga", ".ogg",
+    ".opus", ".rf64", ".snd", ".tta", ".w64", ".wav", ".wave", ".webm", ".wma", ".wv",
+))  # fmt: skip
 # Containers of one file. Playlists and scripts, which make ffmpeg open other files, are not in it.
 CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,latm,loas,matroska,mov,mp3,mp4,mpc,mpc8,"
