@@ -6,7 +6,7 @@ from typing import Any
 
 from upsampling.audit.known_decoders import decoders_with
 from upsampling.audit.recording_combs import Comb
-from upsampling.audit.recording_search import BlindSearch
+from upsampling.audit.recording_search import THRESHOLD, BlindSearch
 from upsampling.audit.recording_spectrum import RecordingSpectrum
 from upsampling.audit.recordings import Recording
 
@@ -56,7 +56,7 @@ def verdict(audit: RecordingAudit) -> str:
         best = audit.search.best
         return (
             f"No comb found {where}: the best spacing, {best.spacing_hz:.2f} Hz, scores "
-            f"{best.score:.1f}, and {audit.search.threshold:.0f} is needed."
+            f"{best.score:.1f}, and {THRESHOLD:g} is needed."
         )
     finest = audit.found[-1]
     rate = audit.recording.samplerate
@@ -126,7 +126,7 @@ def _comb(comb: Comb, audit: RecordingAudit) -> dict[str, Any]:
 
 def _search(search: BlindSearch) -> dict[str, Any]:
     return {
-        "threshold": search.threshold,
+        "threshold": THRESHOLD,
         "trials": len(search.trials),
         "best": [
             {
