@@ -38,7 +38,7 @@ MAXIMUM_N_FFT = 2**20
 FOUND_DB = 1.0
 FOUND_ERRORS = 4.0
 # Fewer lines tell too little: a partial that happens to lie there is one of them.
-FOUND_LINES = 4
+FOUND_LINES = 8
 # Sum over bins of a Hann window's squared response, in units of the central bin's: any line's power
 # is that of the bins around it over this, wherever it stands between two of them.
 HANN_POWER = 1.5
@@ -196,10 +196,13 @@ def combs_of(
 
 
 def line_powers(spectrum: RecordingSpectrum, frequencies: Floats) -> Floats:
-    """Mean-square values [lines] of sines at `frequencies`, the noise around them subtracted."""
+    """Mean-square values [lines] of sines at `frequencies`, the noise around them subtracted.
+
+    Where there is noise alone they are of either sign, and their sum is about zero.
+    """
     centres = np.rint(frequencies / spectrum.bin_hz).astype(np.intp)
     sides = np.concatenate([np.arange(-NEIGHBOURHOOD, -GUARD + 1), np.arange(GUARD, NEIGHBOURHOOD)])
     last = len(spectrum.power) - 1
     noise = np.median(spectrum.power[np.clip(centres[:, None] + sides, 0, last)], axis=1)
     around = spectrum.power[np.clip(centres[:, None] + np.arange(-2, 3), 0, last)]
-    return np.maximum(2 * (around - noise[:, None]).sum(axis=1) / HANN_POWER, 0.0)
+    return 2 * (around - noise[:, None]).sum(axis=1) / HANN_POWER

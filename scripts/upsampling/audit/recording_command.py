@@ -153,9 +153,8 @@ def run_recording(arguments: argparse.Namespace) -> int:
 
 
 def _one_line(path: Path, error: Exception) -> str:
-    if isinstance(error, UserError):
-        return str(error).encode(errors="replace").decode()
-    return f"{path}: {type(error).__name__}: {error}".encode(errors="replace").decode()
+    known = isinstance(error, UserError)
+    return report.printable(str(error) if known else f"{path}: {type(error).__name__}: {error}")
 
 
 def _status(audits: Sequence[RecordingAudit], problems: Sequence[str], limit: float | None) -> int:

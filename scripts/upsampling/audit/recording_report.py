@@ -32,8 +32,8 @@ class RecordingAudit:
 
     @property
     def name(self) -> str:
-        """The path as it was given, with bytes that are no text replaced."""
-        return str(self.recording.path).encode(errors="replace").decode()
+        """The path as it was given, in one printable line."""
+        return printable(str(self.recording.path))
 
     @property
     def largest_excess(self) -> float | None:
@@ -44,6 +44,11 @@ class RecordingAudit:
     def found(self) -> list[Comb]:
         """Combs that stand out."""
         return list(self.combs) if self.search else [comb for comb in self.combs if comb.found]
+
+
+def printable(text: str) -> str:
+    """Text with every character replaced that would break a line, or that is none in Unicode."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def verdict(audit: RecordingAudit) -> str:

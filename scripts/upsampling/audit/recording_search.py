@@ -24,9 +24,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from upsampling.audit.recording_combs import BAND_HZ, check_band, check_sound, usable_band
+from upsampling.audit.recording_combs import (
+    BAND_HZ,
+    FOUND_ERRORS,
+    check_band,
+    check_sound,
+    usable_band,
+)
 from upsampling.audit.recording_spectrum import RecordingSpectrum, recording_spectrum, too_short
 from upsampling.audit.recordings import Recording
+from upsampling.probes.artifacts import prominence
 
 Floats = NDArray[np.floating[Any]]
 
@@ -56,6 +63,8 @@ PRIMES = (2, 3, 5)
 SMALLEST_ERROR_DB = 0.01
 # Of the height over all lines, the share that the lines without every p-th must have.
 LEAST_SHARE = 0.25
+# Mean excess of a finer comb's own lines, beside a coarser comb that was found.
+FINER_DB = 0.3
 # In standard errors. Without a decoder, 1 of 212 recordings is above it, and none else above 1.9;
 # docs/audit_recordings.md has these, lossy files, and what is found of decoders.
 THRESHOLD = 4.0
@@ -93,7 +102,8 @@ class BlindSearch:
         """Spacings in Hz of the combs found, coarsest first; the finest divides all others.
 
         Of the trials above `THRESHOLD`, the finest that the best is a multiple of, and its
-        multiples: all can be combs of one decoder. Empty if the best is not above it.
+        multiples: all can be combs of one decoder. A finer comb, too faint for a search, is added
+        where its lines stand out by themselves. Empty if the best is not above the threshold.
         """
         above = [trial for trial in self.trials if trial.score > THRESHOLD]
         divisors = [trial for trial in above if _multiple(self.best.spacing_hz, trial.spacing_hz)]
@@ -101,6 +111,8 @@ class BlindSearch:
             return []
         finest = min(trial.spacing_hz for trial in divisors)
         spacings = {trial.spacing_hz for trial in above if _multiple(trial.spacing_hz, finest)}
+        while finer := finer_comb(self.spectrum, finest, self.band_hz):
+            spacings.add(finest := finer)
         return sorted(spacings, reverse=True)
 
 
@@ -126,10 +138,15 @@ def search(recording: Recording, band: tuple[float, float] = BAND_HZ) -> BlindSe
     return BlindSearch(trials_of(spectrum, (low, high)), spectrum, (low, high))
 
 
+def finest_spacing(bin_hz: float) -> float:
+    """Finest trial spacing in Hz: several places lie apart from its lines."""
+    return max(FINEST_HZ, (4 * GUARD_BINS + 1) * bin_hz)
+
+
 def trials_of(spectrum: RecordingSpectrum, band: tuple[float, float]) -> tuple[Trial, ...]:
     """Score every trial spacing that the band and the resolution of `spectrum` allow."""
     residual = residual_decibels(spectrum.power, spectrum.bin_hz)
-    finest = max(FINEST_HZ, (4 * GUARD_BINS + 1) * spectrum.bin_hz)
+    finest = finest_spacing(spectrum.bin_hz)
     coarsest = (band[1] - band[0]) / FEWEST_LINES
     trials = []
     for spacing, samplerate, stride in trial_spacings(spectrum.samplerate):
@@ -156,6 +173,29 @@ def trial_spacings(samplerate: int) -> Iterator[tuple[float, int, int]]:
             if spacing not in seen:
                 seen.add(spacing)
                 yield float(spacing), rate, stride
+
+
+def finer_comb(
+    spectrum: RecordingSpectrum, spacing: float, band: tuple[float, float]
+) -> float | None:
+    """Spacing in Hz of a comb p times finer than `spacing`, if those of its lines stand out that it
+    does not share, for a prime p; else None.
+
+    They do by more than `FINER_DB` and `FOUND_ERRORS` standard errors over their control bins.
+    """
+    for p in PRIMES:
+        finer = spacing / p
+        lines = np.arange(np.ceil(band[0] / finer), np.floor(band[1] / finer) + 1)
+        lines = lines[lines % p != 0] * finer
+        if finer < finest_spacing(spectrum.bin_hz) or len(lines) < FEWEST_LINES:
+            continue
+        excess = prominence(spectrum.power, lines, spectrum.samplerate) - prominence(
+            spectrum.power, lines - finer / 2, spectrum.samplerate
+        )
+        error = excess.std(ddof=1) / np.sqrt(len(lines))
+        if excess.mean() > max(FINER_DB, FOUND_ERRORS * error):
+            return finer
+    return None
 
 
 def residual_decibels(power: Floats, bin_hz: float) -> Floats:

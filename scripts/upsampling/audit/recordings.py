@@ -1,9 +1,11 @@
 """Recordings, read in blocks: formats of libsndfile by itself, all others through ffmpeg."""
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -94,7 +96,7 @@ def open_recording(path: str | Path) -> Recording:
     if path.stat().st_size == 0:
         raise UserError(f"{path}: the file is empty")
     try:
-        with soundfile.SoundFile(path) as file:
+        with _silenced(), soundfile.SoundFile(path) as file:
             found = Recording(path, file.samplerate, file.channels, file.subtype, False)
     except (soundfile.LibsndfileError, TypeError, ValueError):
         # A raw file of unknown layout is a TypeError of soundfile's.
@@ -109,10 +111,28 @@ def open_recording(path: str | Path) -> Recording:
     return found
 
 
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep notes of libsndfile's MP3 decoder, which it prints itself, off standard error."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
 def _sndfile_blocks(recording: Recording, samples: int) -> Iterator[Floats]:
     try:
         with soundfile.SoundFile(recording.path) as file:
-            while len(block := file.read(samples, dtype="float64", always_2d=True)):
+            while True:
+                with _silenced():
+                    block = file.read(samples, dtype="float64", always_2d=True)
+                if not len(block):
+                    return
                 yield block
     except soundfile.LibsndfileError as error:
         raise UserError(f"{recording.path}: damaged: {_line(str(error))}") from error
