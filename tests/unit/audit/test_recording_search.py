@@ -1,11 +1,18 @@
 """Combs found without knowing their spacing, and music whose own combs are not taken for one."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from planted_combs import RATE, comb, encode, music, noise, write
 from scipy.signal import correlate
 
+from upsampling.audit.recording_combs import FOUND_DB, FOUND_ERRORS, FOUND_LINES
 from upsampling.audit.recording_search import (
+    CLIP_DB,
+    FRACTIONS,
+    MAXIMUM_STRIDE,
+    MEDIAN_HZ,
     PRIMES,
     THRESHOLD,
     fold,
@@ -163,3 +170,15 @@ def test_short_recordings_have_wider_bins_or_are_one_line(tmp_path):
     assert found.found[-1] == pytest.approx(689.0625)
     with pytest.raises(UserError, match="too short"):
         searched(tmp_path, noise(0.1))
+
+
+def test_the_documentation_states_the_criteria():
+    text = (Path(__file__).parents[3] / "docs" / "audit_recordings.md").read_text()
+    assert f"scores above {THRESHOLD:g} is found" in " ".join(text.split())
+    assert f"denominator up to {FRACTIONS}" in text
+    assert f"running median ({MEDIAN_HZ:g} Hz), at most {CLIP_DB[1]:g} dB" in text
+    assert f"strides up to {MAXIMUM_STRIDE}" in text
+    assert (
+        f"above {FOUND_DB:g} dB and above {FOUND_ERRORS:g} standard errors, over {FOUND_LINES} lines"
+        in " ".join(text.split())
+    )
