@@ -18,16 +18,18 @@ def noise(seconds: float, rate: int = RATE, seed: int = 0, rms: float = 0.05) ->
     return np.random.default_rng(seed).normal(0, rms, round(seconds * rate))
 
 
+@cache
 def comb(seconds: float, spacing: float, level_dbfs: float, rate: int = RATE) -> np.ndarray:
     """Sines [samples] at all multiples of `spacing` below rate / 2, each of `level_dbfs` RMS."""
-    time = np.arange(round(seconds * rate)) / rate
+    samples = round(seconds * rate)
+    turn = np.exp(2j * np.pi * spacing / rate * np.arange(samples))
     phases = np.random.default_rng(1).uniform(0, 2 * np.pi, int(rate / 2 / spacing) + 1)
-    amplitude = np.sqrt(2) * 10 ** (level_dbfs / 20)
-    total = np.zeros(len(time))
+    power, total = np.ones(samples, complex), np.zeros(samples)
     for k, phase in enumerate(phases, start=1):
+        power *= turn
         if spacing * k < rate / 2:
-            total += amplitude * np.cos(2 * np.pi * spacing * k * time + phase)
-    return total
+            total += power.real * np.cos(phase) - power.imag * np.sin(phase)
+    return np.sqrt(2) * 10 ** (level_dbfs / 20) * total
 
 
 @cache

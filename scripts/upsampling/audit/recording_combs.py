@@ -130,7 +130,15 @@ def measure_combs(
     rate = recording.samplerate
     low, high = usable_band(rate, band)
     check_band(rate, low, high, str(recording.path))
-    n_fft = frame_length(rate, spacings[-1])
+    if spacings[-1] > rate / 2:
+        raise UserError(
+            f"{recording.path}: a comb of spacing {spacings[-1]:g} Hz has no line at a sampling "
+            f"rate of {rate} Hz"
+        )
+    try:
+        n_fft = frame_length(rate, spacings[-1])
+    except UserError as error:
+        raise UserError(f"{recording.path}: {error}") from error
     shortest = int(np.ceil(MINIMUM_SPACING * rate / spacings[-1]))
     length = recording.length(n_fft)
     if length < n_fft:

@@ -118,9 +118,12 @@ def test_frames_hold_whole_periods_and_an_even_number_of_samples():
             assert 0.7 < n_fft / rate / 1.5 < 1.5 or n_fft >= 8 * stride > rate
 
 
-def test_a_comb_too_fine_is_one_line():
-    with pytest.raises(UserError, match="too fine"):
-        frame_length(44100, 44100 / MAXIMUM_N_FFT)
+@pytest.mark.parametrize(
+    ("spacing", "reason"), [(44100 / MAXIMUM_N_FFT, "too fine"), (30000.0, "no line")]
+)
+def test_combs_too_fine_or_too_coarse_are_one_line(tmp_path, spacing, reason):
+    with pytest.raises(UserError, match=rf"a\.wav: .*{reason}"):
+        measured(tmp_path, noise(1.0), [spacing])
 
 
 def test_short_recordings_have_short_frames(tmp_path):

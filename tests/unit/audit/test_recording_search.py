@@ -173,12 +173,11 @@ def test_short_recordings_have_wider_bins_or_are_one_line(tmp_path):
 
 
 def test_the_documentation_states_the_criteria():
-    text = (Path(__file__).parents[3] / "docs" / "audit_recordings.md").read_text()
-    assert f"scores above {THRESHOLD:g} is found" in " ".join(text.split())
+    path = Path(__file__).parents[3] / "docs" / "audit_recordings.md"
+    text = " ".join(path.read_text().split())
+    assert f"scores above {THRESHOLD:g} is found" in text
     assert f"denominator up to {FRACTIONS}" in text
     assert f"running median ({MEDIAN_HZ:g} Hz), at most {CLIP_DB[1]:g} dB" in text
     assert f"strides up to {MAXIMUM_STRIDE}" in text
-    assert (
-        f"above {FOUND_DB:g} dB and above {FOUND_ERRORS:g} standard errors, over {FOUND_LINES} lines"
-        in " ".join(text.split())
-    )
+    found = f"above {FOUND_DB:g} dB and above {FOUND_ERRORS:g} standard errors"
+    assert f"{found}, over {FOUND_LINES} lines or more" in text
