@@ -65,7 +65,7 @@ SMALLEST_ERROR_DB = 0.01
 LEAST_SHARE = 0.25
 # Mean excess of a finer comb's own lines, beside a coarser comb that was found.
 FINER_DB = 0.3
-# In standard errors. Without a decoder, 1 of 212 recordings is above it, and none else above 1.9;
+# In standard errors. Without a decoder, 1 of 212 recordings is above it, and no other above 2.2;
 # docs/audit_recordings.md has these, lossy files, and what is found of decoders.
 THRESHOLD = 4.0
 
