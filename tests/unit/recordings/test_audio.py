@@ -9,6 +9,7 @@ import soundfile
 from planted_combs import RATE, encode, music, noise, write
 
 from upsampling.errors import UserError
+from upsampling.recordings import audio
 from upsampling.recordings.audio import audio_files, open_recording
 
 

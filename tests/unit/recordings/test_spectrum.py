@@ -12,6 +12,7 @@ from planted_combs import RATE, comb, noise, write
 from upsampling.errors import UserError
 from upsampling.measures.from_waveform import SINGLE_RANGE_DB, resolved, stationarity
 from upsampling.measures.spectra import frame_transforms
+from upsampling.recordings import audio
 from upsampling.recordings.audio import open_recording
 from upsampling.recordings.spectrum import recording_spectrum
 
