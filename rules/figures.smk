@@ -21,9 +21,9 @@ PICTURES = [
 
 # The files that each figure is drawn from, in order, and its group of cluster jobs.
 FIGURE_INPUTS = {
-    "figure1": (initialised(EXPERIMENT.settings.figures.figure1.panels), "initialised"),
-    "figure9": (initialised(EXPERIMENT.settings.figures.figure9.panels), "initialised"),
-    "initialisation": (initialised(EXPERIMENT.variants), "initialised"),
+    "figure1": (initialised(EXPERIMENT.settings.figures.figure1.panels), "tables"),
+    "figure9": (initialised(EXPERIMENT.settings.figures.figure9.panels), "tables"),
+    "initialisation": (initialised(EXPERIMENT.variants), "tables"),
     "figure6": (stacks("figure6", "arrays"), "theory"),
     "figure7": (stacks("figure7", "arrays"), "theory"),
     "figure8": (stacks("figure8", "arrays"), "theory"),
