@@ -96,15 +96,15 @@ def build_operator(
 def check_upsampling(
     layer: nn.Module, in_channels: int, out_channels: int, stride: int, where: str
 ) -> None:
-    """Run `layer` on zeros `[1, in_channels, 32]`; `UserError` if it fails or the shape is wrong."""
+    """Run `layer` on zeros `[1, in_channels, 32]`; `UserError` for a failure or a wrong shape."""
     if not isinstance(layer, nn.Module):
         raise UserError(f"{where} is no subclass of torch.nn.Module")
     weight = next(layer.parameters(), torch.zeros(0))
     try:
         shape = list(layer(torch.zeros(1, in_channels, 32, device=weight.device)).shape)
+        expected = [1, out_channels, output_length(layer, stride, 32)]
     except Exception as error:
-        raise UserError(f"{where}: its forward fails on [1, {in_channels}, 32]: {one_line(error)}") from error
-    expected = [1, out_channels, output_length(layer, stride, 32)]
+        raise UserError(f"{where} fails on [1, {in_channels}, 32]: {one_line(error)}") from error
     if shape != expected:
         raise UserError(
             f"{where}: [1, {in_channels}, 32] at stride {stride} gave {shape}, expected "

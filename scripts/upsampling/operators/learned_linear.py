@@ -10,7 +10,9 @@ from upsampling.operators.fixed_interpolation import Interpolator
 def doublings(stride: int) -> int:
     """Return log2 of `stride`; `ValueError` if it is not a power of two."""
     if stride < 2 or stride & (stride - 1):
-        raise ValueError(f"each step doubles the rate: the stride must be a power of two, not {stride}")
+        raise ValueError(
+            f"each step doubles the rate: the stride must be a power of two, not {stride}"
+        )
     return stride.bit_length() - 1
 
 

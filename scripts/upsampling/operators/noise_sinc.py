@@ -60,7 +60,7 @@ class NoiseSinc(Upsampler):
         self.convolution = nn.Conv1d(in_channels, out_channels, 1, bias=bias)
 
     def excitation(self, signal: Tensor) -> Tensor:
-        """Return the branch's input at the high rate: `[batch or 1, in_channels, stride * time]`."""
+        """Return the branch's high-rate input, `[batch or 1, in_channels, stride * time]`."""
         if self.branch == "stretch":
             return stretch(signal, self.stride)
         examples = 1

@@ -33,11 +33,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from upsampling.config.sections import CriticSettings, LossGradient
+from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import to_decibels
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.operators.base import seeded
-from upsampling.probes.signals import signal as probe_signal
+from upsampling.probes.signals import probe_signal
 from upsampling.theory.taps import Filters, numbers
 
 Array = NDArray[Any]
@@ -167,14 +167,14 @@ def loss_gradients(settings: LossGradient) -> dict[str, Array]:
             scale = 1 / np.sqrt(np.mean(found**2))
             arrays["frequencies"], power = mean_spectrum(scale * found, samplerate, N_FFT)
             key = name if name == "waveform" else f"{name}_{kind}"
-            arrays[f"{key}_measured"] = to_decibels(power)
+            arrays[f"{key}_measured"] = power_to_db(power)
             if name == "waveform":
                 break
             period = scale * expected_period(name, network, output, wanted)
             amplitudes = np.abs(np.fft.fft(period)) / len(period)
             lines = np.arange(1, len(period) // 2 + 1)
             arrays[f"{key}_lines"] = lines * samplerate / len(period)
-            arrays[f"{key}_levels"] = to_decibels(amplitudes[lines] ** 2)
+            arrays[f"{key}_levels"] = power_to_db(amplitudes[lines] ** 2)
     return arrays | coverage(critic.stride)
 
 
@@ -199,7 +199,7 @@ def coverage(stride: int) -> dict[str, Array]:
             period = back[0, :, 8 * stride : 9 * stride].numpy()
             power = np.abs(np.fft.fft(period, axis=1)) ** 2
             mean = power.mean(axis=0)
-            found.append(to_decibels(mean[1:].max() / mean[0]))
+            found.append(power_to_db(mean[1:].max() / mean[0]))
     return {
         "coverage_lengths": lengths,
         "coverage_ones": np.array(ones),

@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 
 from upsampling.config.sections import OperatorSpectra
+from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import to_decibels
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.operators import build_operator
 from upsampling.operators.base import seeded
-from upsampling.probes.signals import signal as probe_signal
+from upsampling.probes.signals import probe_signal
 from upsampling.theory.prediction import hann_lobes, line_amplitudes, noise_power
 from upsampling.theory.taps import operator_taps, own_noise
 
@@ -59,7 +59,7 @@ def operator_spectra(
             ).eval()
         output = layer(inputs[None, None])[0, 0, BORDER * stride : -BORDER * stride].numpy()
         arrays["frequencies"], power = mean_spectrum(output, samplerate, N_FFT)
-        arrays[f"{name}_measured"] = to_decibels(power)
+        arrays[f"{name}_measured"] = power_to_db(power)
         try:
             filters = operator_taps(layer)
         except LookupError:
@@ -71,8 +71,8 @@ def operator_spectra(
             predicted += noise_power(added, 1.0, N_FFT)
         lines = np.arange(1, stride // 2 + 1)
         arrays |= {
-            f"{name}_predicted": to_decibels(predicted),
+            f"{name}_predicted": power_to_db(predicted),
             f"{name}_lines": lines * samplerate / stride,
-            f"{name}_levels": to_decibels(amplitudes[lines] ** 2),
+            f"{name}_levels": power_to_db(amplitudes[lines] ** 2),
         }
     return arrays
