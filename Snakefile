@@ -1,11 +1,16 @@
 # Upsampling artifacts in neural audio synthesis: the table of contents.
 # `snakemake -n` lists the jobs that a change of config.yaml or of the code calls for.
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.27")
 
+# With --directory, the study in that folder may have a configuration of its own.
+local = Path("config.yaml")
 
-configfile: "config.yaml"
+
+configfile: str(local if local.is_file() else Path(workflow.basedir, "config.yaml"))
 
 
 report: "report/workflow.rst"

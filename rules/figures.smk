@@ -1,10 +1,10 @@
-SHELL_FIGURE = (
+SHELL_FIGURE = quiet(
     'python "$SCRIPTS"/draw_figure.py {params.name}'
     " --settings {params.settings:q}"
     " --inputs {input:q}"
     " --pdf {output.pdf:q}"
     " --png {output.png:q}"
-    " --arrays {params.arrays:q} > {log:q} 2>&1"
+    " --arrays {params.arrays:q}"
 )
 # The pictures of the documentation, brought up to date by
 # `snakemake --cores 2 draw_documentation`.
@@ -21,9 +21,9 @@ PICTURES = [
 
 # The files that each figure is drawn from, in order, and its group of cluster jobs.
 FIGURE_INPUTS = {
-    "figure1": (initialised(EXPERIMENT.settings.figures.figure1.panels), "initialised"),
-    "figure9": (initialised(EXPERIMENT.settings.figures.figure9.panels), "initialised"),
-    "initialisation": (initialised(EXPERIMENT.variants), "initialised"),
+    "figure1": (initialised(EXPERIMENT.settings.figures.figure1.panels), "tables"),
+    "figure9": (initialised(EXPERIMENT.settings.figures.figure9.panels), "tables"),
+    "initialisation": (initialised(EXPERIMENT.variants), "tables"),
     "figure6": (stacks("figure6", "arrays"), "theory"),
     "figure7": (stacks("figure7", "arrays"), "theory"),
     "figure8": (stacks("figure8", "arrays"), "theory"),
@@ -176,4 +176,4 @@ rule draw_documentation:
     params:
         code=code("draw_documentation.py"),
     shell:
-        'python "$SCRIPTS"/draw_documentation.py {input:q} --folder docs/images > {log:q} 2>&1'
+        quiet('python "$SCRIPTS"/draw_documentation.py {input:q} --folder docs/images')

@@ -44,9 +44,15 @@ def imported_files(program: Path, root: Path) -> set[Path]:
     return found
 
 
-@functools.cache
 def read_code(path: Path) -> Code:
     """Digest a Python file's syntax tree, or any other file's content."""
+    stat = path.stat()
+    return parse_code(path, stat.st_size, stat.st_mtime_ns)
+
+
+@functools.cache
+def parse_code(path: Path, size: int, modified: int) -> Code:
+    """`read_code` of a file that has this size in bytes and was modified then, in nanoseconds."""
     content = path.read_bytes()
     if path.suffix != ".py":
         return Code(hashlib.sha256(content).hexdigest(), [], False)
@@ -71,6 +77,9 @@ def collect(node: ast.AST, tokens: list[str], imports: list[ast.Import | ast.Imp
             value = value[1:]
         tokens.append(field)
         for item in value if isinstance(value, list) else (value,):
+            if isinstance(node, ast.JoinedStr) and getattr(item, "value", None) == "":
+                # Some versions of Python end a format specification with an empty text.
+                continue
             if isinstance(item, ast.AST):
                 collect(item, tokens, [] if type_checking and field == "body" else imports)
             else:
@@ -78,7 +87,6 @@ def collect(node: ast.AST, tokens: list[str], imports: list[ast.Import | ast.Imp
         tokens.append(".")
 
 
-@functools.cache
 def imports_of(path: Path, root: Path) -> tuple[Path, ...]:
     """Files below `root` that a module imports itself, and data files beside it if it reads any."""
     code = read_code(path)

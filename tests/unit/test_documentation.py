@@ -3,10 +3,15 @@
 import contextlib
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from upsampling.config.model import DemucsLikeSettings
 from upsampling.measures.from_waveform import measure
@@ -15,7 +20,8 @@ from upsampling.measures.shifts import measure_shifts
 from upsampling.models import build
 from upsampling.probes.model_output import model_output
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 LARGEST_PICTURE = 150_000
 
 
@@ -66,3 +72,26 @@ def test_links_lead_somewhere():
     text = (DOCS / "artifacts.md").read_text()
     for link in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", text):
         assert (DOCS / link).exists(), link
+
+
+def test_declared_settings_are_exported(tmp_path):
+    paths = {"schema": ROOT / "schemas/config.schema.yaml", "page": DOCS / "config.md"}
+    arguments = [text for name in paths for text in (f"--{name}", str(tmp_path / name))]
+    subprocess.run(
+        [sys.executable, DOCS / "export_settings.py", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")},
+        check=True,
+    )
+    for name, path in paths.items():
+        assert path.read_text() == (tmp_path / name).read_text(), "run `make settings`"
+
+
+def test_the_schema_accepts_the_configuration_and_refuses_an_unknown_key():
+    schema = yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(config, schema)
+    for section in ("model", "training", "probes"):
+        wrong = config | {section: {**config[section], "unknown": 1}}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)

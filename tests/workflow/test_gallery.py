@@ -15,7 +15,7 @@ from .conftest import TINY
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PAGES = ("report/gallery.html", "tables/table1.html", "tables/table2.html")
-TITLE = TINY["variants"]["transposed"]["title"]
+TITLE = TINY["variants"]["transposed"]["figure_title"]
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_text_of_the_configuration_is_shown_not_run(visit):
     choose(page, "transposed")
     card = page.locator("article[data-variant=transposed]")
     assert card.get_by_role("heading").text_content() == TITLE
-    assert TINY["variants"]["transposed"]["label"] in card.text_content()
+    assert TINY["variants"]["transposed"]["table_label"] in card.text_content()
     assert page.locator("script").count() == 3
     assert page.locator("main b", has_text="50 %").count() == 0
 

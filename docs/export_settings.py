@@ -1,9 +1,17 @@
-"""The declared settings as a JSON schema for editors, and as Markdown tables for the documentation."""
+"""Write the settings that the package declares as a JSON schema and as a page of documentation.
+
+    PYTHONPATH=scripts python docs/export_settings.py
+
+Without arguments it writes schemas/config.schema.yaml, for editors, and docs/config.md.
+"""
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from upsampling.arguments import parser
 from upsampling.config.declared import (
     INTERNAL,
     Bounds,
@@ -19,6 +27,10 @@ from upsampling.config.declared import (
 from upsampling.config.model import ARCHITECTURES, OwnSettings
 from upsampling.config.operators import OPTIONS
 from upsampling.config.sections import Config
+from upsampling.errors import command_line
+from upsampling.files import write_text
+
+ROOT = Path(__file__).parents[1]
 
 Schema = dict[str, Any]
 
@@ -86,8 +98,8 @@ def one_schema(kind: Any, marks: tuple[Any, ...]) -> Schema:
     if origin in (dict, Mapping):
         name, content = get_args(kind)
         schema["additionalProperties"] = value_schema(content)
-        patterns = [mark.regex for mark in unwrap(name)[1] if isinstance(mark, Pattern)]
-        schema |= {"propertyNames": {"pattern": f"^{regex}$"} for regex in patterns}
+        for mark in unwrap(name)[1]:
+            schema["propertyNames"] = limits(mark, items=False)
     for mark in marks if kind is not type(None) else ():
         schema |= limits(mark, items=origin is tuple)
     return schema
@@ -117,7 +129,7 @@ def markdown() -> str:
     blocks = [
         "# Configuration",
         "All keys of `config.yaml`, with their types and defaults. This page and "
-        "`schemas/config.schema.yaml` are written by `python scripts/export_settings.py`.",
+        "`schemas/config.schema.yaml` are written by `make settings`.",
     ]
     for title, settings in sections():
         text = (settings.__doc__ or "").strip().replace("\n    ", "\n")
@@ -133,7 +145,7 @@ def sections() -> Iterator[tuple[str, type]]:
         name = architecture.settings.__dataclass_fields__["architecture"].default
         yield f"`model`, architecture `{name}`", architecture.settings
     yield "`model`, architecture of your own", OwnSettings
-    seen = {Config}
+    seen: set[type] = {Config}
     waiting = [(name, kind) for name, kind in public_fields(Config)]
     while waiting:
         name, kind = waiting.pop(0)
@@ -182,8 +194,7 @@ def default_text(field: Any) -> str:
     value = field.default
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
-    words = {None: "null", True: "true", False: "false", "": '""'}
-    return f"`{words.get(value, value) if not isinstance(value, int | float) or isinstance(value, bool) else value}`"
+    return f"`{json.dumps(value).strip(chr(34)) or chr(34) * 2}`"
 
 
 def type_text(kind: Any) -> str:
@@ -213,3 +224,19 @@ def bounds_text(bounds: Bounds) -> Iterator[str]:
         yield f"above {bounds.above}"
     if bounds.maximum is not None:
         yield f"at most {bounds.maximum}"
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--schema", type=Path, default=ROOT / "schemas" / "config.schema.yaml")
+    options.add_argument("--page", type=Path, default=ROOT / "docs" / "config.md")
+    arguments = options.parse_args()
+
+    import yaml
+
+    write_text(arguments.schema, yaml.safe_dump(json_schema(), sort_keys=False, width=100))
+    write_text(arguments.page, markdown())
+
+
+if __name__ == "__main__":
+    command_line(main)
