@@ -41,6 +41,19 @@ wildcard_constraints:
     stage="initialised|trained",
 
 
+def shown(command):
+    """A shell command whose messages are shown and kept in the job's log.
+
+    A log that cannot be written, as on a full disk, does not make the job fail.
+    """
+    return f"{command} 2>&1 | (tee {{log:q}} || true)"
+
+
+def quiet(command):
+    """A shell command whose messages are kept in the job's log alone."""
+    return f"{shown(command)} > /dev/null"
+
+
 def code(program):
     """A param function: fingerprint of a program and of all it imports.
 
@@ -137,15 +150,20 @@ def finished():
     """The message after a run without failures."""
     results = Path(workflow.pathvars.get("results")).resolve()
     page = Path(workflow.pathvars.apply(rules.gallery.output.html)).resolve()
-    return (
-        f"\nAll done. Figures, tables, models and audio: {results}\n"
-        f"To see and hear them, open in a browser: {page}"
-    )
+    text = f"\nDone. Results: {results}"
+    if page.exists():
+        text += f"\nTo see and hear them, open in a browser: {page}"
+    return text
 
 
 def failures():
     """The message after failed jobs: which ones, and their logs."""
     failed = getattr(workflow.scheduler, "failed", ())
+    if not failed:
+        return (
+            "\nStopped. Finished files and the checkpoints of trainings are kept; "
+            "the same command resumes."
+        )
     jobs = [job for one in failed for job in getattr(one, "jobs", [one])]
     lines = [f"\n{len(failed)} jobs failed for good; what does not need them is done:"]
     for job in sorted(jobs, key=str):

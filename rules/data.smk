@@ -11,10 +11,12 @@ rule download:
         dataset=DATA.dataset,
         root=lambda wildcards: DATA.root,
     shell:
-        'python "$SCRIPTS"/download.py'
-        " --dataset {params.dataset:q}"
-        " --root {params.root:q}"
-        " --record {output.record:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/download.py'
+            " --dataset {params.dataset:q}"
+            " --root {params.root:q}"
+            " --record {output.record:q}"
+        )
 
 
 rule prepare_tracks:
@@ -40,9 +42,11 @@ rule prepare_tracks:
         store=folder("manifest"),
         demo=EXPERIMENT.demo_songs,
     shell:
-        'python "$SCRIPTS"/prepare_tracks.py'
-        " --dataset {params.dataset:q}"
-        " --root {params.root:q}"
-        " --store {params.store:q}"
-        " --demo {params.demo:q}"
-        " --workers {threads} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/prepare_tracks.py'
+            " --dataset {params.dataset:q}"
+            " --root {params.root:q}"
+            " --store {params.store:q}"
+            " --demo {params.demo:q}"
+            " --workers {threads}"
+        )

@@ -23,14 +23,16 @@ rule score:
         scores=located("<results>/scores/{variant}/seed{seed}"),
         audio=located("<results>/audio/{variant}/seed{seed}"),
     shell:
-        'python "$SCRIPTS"/score.py'
-        " --model {params.model:q}"
-        " --store {params.store:q}"
-        " --evaluation {params.evaluation:q}"
-        " --workers {threads}"
-        " --scores {params.scores:q}"
-        " --audio {params.audio:q}"
-        " --output {output.scores:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/score.py'
+            " --model {params.model:q}"
+            " --store {params.store:q}"
+            " --evaluation {params.evaluation:q}"
+            " --workers {threads}"
+            " --scores {params.scores:q}"
+            " --audio {params.audio:q}"
+            " --output {output.scores:q}"
+        )
 
 
 rule measure_artifacts:
@@ -69,11 +71,13 @@ rule measure_artifacts:
         arrays=located(PROBE_ARRAYS),
         audio=located(PROBE_AUDIO),
     shell:
-        'python "$SCRIPTS"/measure_artifacts.py'
-        " --model {params.model:q}"
-        " --variant {wildcards.variant}"
-        " --seed {wildcards.seed}"
-        " --probes {params.probes:q}"
-        " --arrays {params.arrays:q}"
-        " --audio {params.audio:q}"
-        " --measures {output.measures:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/measure_artifacts.py'
+            " --model {params.model:q}"
+            " --variant {wildcards.variant}"
+            " --seed {wildcards.seed}"
+            " --probes {params.probes:q}"
+            " --arrays {params.arrays:q}"
+            " --audio {params.audio:q}"
+            " --measures {output.measures:q}"
+        )

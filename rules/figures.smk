@@ -1,10 +1,10 @@
-SHELL_FIGURE = (
+SHELL_FIGURE = quiet(
     'python "$SCRIPTS"/draw_figure.py {params.name}'
     " --settings {params.settings:q}"
     " --inputs {input:q}"
     " --pdf {output.pdf:q}"
     " --png {output.png:q}"
-    " --arrays {params.arrays:q} > {log:q} 2>&1"
+    " --arrays {params.arrays:q}"
 )
 # The pictures of the documentation, brought up to date by
 # `snakemake --cores 2 draw_documentation`.
@@ -176,4 +176,4 @@ rule draw_documentation:
     params:
         code=code("draw_documentation.py"),
     shell:
-        'python "$SCRIPTS"/draw_documentation.py {input:q} --folder docs/images > {log:q} 2>&1'
+        quiet('python "$SCRIPTS"/draw_documentation.py {input:q} --folder docs/images')

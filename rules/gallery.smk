@@ -43,12 +43,14 @@ rule gallery:
         probes=located(PROBE_ARRAYS),
         excerpts=located("<results>/audio/{variant}/seed{seed}/{track}_{source}.wav"),
     shell:
-        'python "$SCRIPTS"/gallery.py'
-        " --content {params.content:q}"
-        " --initialised {params.initialised:q}"
-        " --probes {params.probes:q}"
-        " --excerpts {params.excerpts:q}"
-        " --artifacts {input.artifacts:q}"
-        " --table1 {input.table1:q}"
-        " --workers {threads}"
-        " --output {output.html:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/gallery.py'
+            " --content {params.content:q}"
+            " --initialised {params.initialised:q}"
+            " --probes {params.probes:q}"
+            " --excerpts {params.excerpts:q}"
+            " --artifacts {input.artifacts:q}"
+            " --table1 {input.table1:q}"
+            " --workers {threads}"
+            " --output {output.html:q}"
+        )

@@ -31,15 +31,17 @@ rule render_initialised:
         own=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant),
         audio=located("<results>/audio/initialisation/{variant}_{kind}.wav"),
     shell:
-        'python "$SCRIPTS"/render_initialised.py'
-        " --model-settings {params.own[model]:q}"
-        " --paper-model-settings {params.own[paper_model]:q}"
-        " --seed {params.own[seed]}"
-        " --signal {params.own[signal]}"
-        " --seconds {params.own[seconds]}"
-        " --output {output.arrays:q}"
-        " --audio {params.audio:q}"
-        " --parameters {output.parameters:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/render_initialised.py'
+            " --model-settings {params.own[model]:q}"
+            " --paper-model-settings {params.own[paper_model]:q}"
+            " --seed {params.own[seed]}"
+            " --signal {params.own[signal]}"
+            " --seconds {params.own[seconds]}"
+            " --output {output.arrays:q}"
+            " --audio {params.audio:q}"
+            " --parameters {output.parameters:q}"
+        )
 
 
 rule measure_untrained:
@@ -67,14 +69,16 @@ rule measure_untrained:
         audio=located(PROBE_AUDIO),
         measures=located(PROBE_MEASURES),
     shell:
-        'python "$SCRIPTS"/measure_untrained.py'
-        " --variant {wildcards.variant}"
-        " --model-settings {params.model:q}"
-        " --seeds {params.seeds}"
-        " --probes {params.probes:q}"
-        " --arrays {params.arrays:q}"
-        " --audio {params.audio:q}"
-        " --measures {params.measures:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/measure_untrained.py'
+            " --variant {wildcards.variant}"
+            " --model-settings {params.model:q}"
+            " --seeds {params.seeds}"
+            " --probes {params.probes:q}"
+            " --arrays {params.arrays:q}"
+            " --audio {params.audio:q}"
+            " --measures {params.measures:q}"
+        )
 
 
 use rule measure_untrained as measure_own_weights with:
@@ -108,8 +112,10 @@ rule init_statistics:
         code=code("init_statistics.py"),
         own=lambda wildcards: EXPERIMENT.init_statistics(wildcards.variant),
     shell:
-        'python "$SCRIPTS"/init_statistics.py'
-        " --variant {wildcards.variant}"
-        " --model-settings {params.own[model]:q}"
-        " --statistics {params.own[statistics]:q}"
-        " --output {output.measures:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/init_statistics.py'
+            " --variant {wildcards.variant}"
+            " --model-settings {params.own[model]:q}"
+            " --statistics {params.own[statistics]:q}"
+            " --output {output.measures:q}"
+        )

@@ -34,13 +34,15 @@ rule row_differences:
         scores=located(rules.score.output.scores),
         aggregation=EXPERIMENT.settings.evaluation.aggregation,
     shell:
-        'python "$SCRIPTS"/row_differences.py'
-        " --rows {params.rows:q}"
-        " --seeds {params.seeds}"
-        " --scores {params.scores:q}"
-        " --aggregation {params.aggregation}"
-        " --comparisons {output.comparisons:q}"
-        " --tracks {output.tracks:q} > {log:q} 2>&1"
+        quiet(
+            'python "$SCRIPTS"/row_differences.py'
+            " --rows {params.rows:q}"
+            " --seeds {params.seeds}"
+            " --scores {params.scores:q}"
+            " --aggregation {params.aggregation}"
+            " --comparisons {output.comparisons:q}"
+            " --tracks {output.tracks:q}"
+        )
 
 
 rule table1:
@@ -85,20 +87,22 @@ rule table1:
         identity=located(rules.train.output.spec),
         parameters=located(rules.render_initialised.output.parameters),
     shell:
-        'python "$SCRIPTS"/table1.py'
-        " --rows {params.rows:q}"
-        " --seeds {params.seeds}"
-        " --description {params.description:q}"
-        " --scale {params.scale}"
-        " --scores {params.scores:q}"
-        " --timing {params.timing:q}"
-        " --identity {params.identity:q}"
-        " --parameters {params.parameters:q}"
-        " --comparisons {input.comparisons:q}"
-        " --csv {output.csv:q}"
-        " --md {output.md:q}"
-        " --tex {output.tex:q}"
-        " --html {output.html:q} > {log:q} 2>&1"
+        quiet(
+            'python "$SCRIPTS"/table1.py'
+            " --rows {params.rows:q}"
+            " --seeds {params.seeds}"
+            " --description {params.description:q}"
+            " --scale {params.scale}"
+            " --scores {params.scores:q}"
+            " --timing {params.timing:q}"
+            " --identity {params.identity:q}"
+            " --parameters {params.parameters:q}"
+            " --comparisons {input.comparisons:q}"
+            " --csv {output.csv:q}"
+            " --md {output.md:q}"
+            " --tex {output.tex:q}"
+            " --html {output.html:q}"
+        )
 
 
 rule collect:
@@ -123,7 +127,7 @@ rule collect:
     params:
         code=code("collect.py"),
     shell:
-        'python "$SCRIPTS"/collect.py {input:q} --output {output.csv:q} > {log:q} 2>&1'
+        quiet('python "$SCRIPTS"/collect.py {input:q} --output {output.csv:q}')
 
 
 rule table2:
@@ -152,15 +156,17 @@ rule table2:
         description=table_plan.table2_description(EXPERIMENT),
         scale=EXPERIMENT.scale,
     shell:
-        'python "$SCRIPTS"/table2.py'
-        " --artifacts {input.artifacts:q}"
-        " --rows {params.rows:q}"
-        " --description {params.description:q}"
-        " --scale {params.scale}"
-        " --csv {output.csv:q}"
-        " --md {output.md:q}"
-        " --tex {output.tex:q}"
-        " --html {output.html:q} > {log:q} 2>&1"
+        quiet(
+            'python "$SCRIPTS"/table2.py'
+            " --artifacts {input.artifacts:q}"
+            " --rows {params.rows:q}"
+            " --description {params.description:q}"
+            " --scale {params.scale}"
+            " --csv {output.csv:q}"
+            " --md {output.md:q}"
+            " --tex {output.tex:q}"
+            " --html {output.html:q}"
+        )
 
 
 rule tables:

@@ -21,11 +21,13 @@ rule render_stack:
         stack=lambda wildcards: EXPERIMENT.stack(wildcards.figure, wildcards.side),
         audio=located("<results>/audio/stacks/{figure}_{side}_{layer}.wav"),
     shell:
-        'python "$SCRIPTS"/render_stack.py'
-        " --stack {params.stack:q}"
-        " --output {output.arrays:q}"
-        " --prediction {output.prediction:q}"
-        " --audio {params.audio:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/render_stack.py'
+            " --stack {params.stack:q}"
+            " --output {output.arrays:q}"
+            " --prediction {output.prediction:q}"
+            " --audio {params.audio:q}"
+        )
 
 
 rule theory:
@@ -46,6 +48,8 @@ rule theory:
         code=code("theory.py"),
         settings=lambda wildcards: EXPERIMENT.theory(wildcards.kind),
     shell:
-        'python "$SCRIPTS"/theory.py {wildcards.kind}'
-        " --settings {params.settings:q}"
-        " --output {output.arrays:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/theory.py {wildcards.kind}'
+            " --settings {params.settings:q}"
+            " --output {output.arrays:q}"
+        )

@@ -58,4 +58,4 @@ rule train:
         " --max-minutes {resources.runtime}"
         # Snakemake empties a job's log; messages.log keeps those of all of a run's jobs.
         " --requeue {resources.requeue} 2>&1"
-        " | tee --append {log:q} {params.checkpoints:q}/messages.log"
+        " | (tee --append {log:q} {params.checkpoints:q}/messages.log || true)"

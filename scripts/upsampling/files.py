@@ -1,14 +1,22 @@
 """Files that are either complete under their name or not there at all."""
 
 import csv
+import glob
 import json
 import os
+import re
+import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from upsampling.errors import UserError
+
+HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
+TEMPORARY = re.compile(r"\..*\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)(\.\w+)?")
+DAY = 86400.0
 
 
 @contextmanager
@@ -17,10 +25,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix, since many writers choose their format by it. When the
     block raises, the temporary file is removed and whatever stood at `path` stays untouched.
+    Temporary files of this path that killed processes left are removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    remove_leftovers(path.parent, path.stem)
+    temporary = path.with_name(f".{path.stem}.{HOST}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
         with open(temporary, "rb") as file:
@@ -30,6 +40,35 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, stem: str = "*") -> None:
+    """Remove temporary files of `stem` in `folder` whose processes are gone.
+
+    A process on another host cannot be seen: its files are removed when they are a day old.
+    """
+    for path in folder.glob(f".{stem if stem == '*' else glob.escape(stem)}.*.*"):
+        name = TEMPORARY.fullmatch(path.name)
+        if name is None:
+            continue
+        with suppress(FileNotFoundError):
+            if name["host"] == HOST:
+                gone = not is_running(int(name["pid"]))
+            else:
+                gone = path.stat().st_mtime < time.time() - DAY
+            if gone:
+                path.unlink()
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process of this host has this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _umask() -> int:

@@ -1,5 +1,7 @@
 """A user's mistake ends a program with one line and status 1."""
 
+import errno
+
 import pytest
 
 from upsampling.errors import UserError, command_line, nearest_match
@@ -28,3 +30,37 @@ def test_other_errors_pass_through():
 )
 def test_the_nearest_choice_is_offered(word, expected):
     assert nearest_match(word, ["nearest", "linear"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "a/b.csv"),
+            "error: a/b.csv: No space left on device; make room on that disk",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a", None, "b"),
+            "error: a -> b: Permission denied; change its permissions",
+        ),
+        (OSError(errno.ENOSPC, "No space left"), "error: a file: No space left; make room on that"),
+        (MemoryError(), "error: there is not enough memory"),
+    ],
+)
+def test_errors_of_the_system_are_one_line(error, message):
+    def main() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        command_line(main)
+    assert str(caught.value.code).startswith(message)
+    assert "\n" not in str(caught.value.code)
+
+
+def test_a_reader_that_is_gone_ends_the_program_quietly():
+    def main() -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.raises(SystemExit) as caught:
+        command_line(main)
+    assert caught.value.code == 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ import soundfile
 
 from upsampling.errors import UserError
 from upsampling.files import (
+    HOST,
     atomic_path,
     load_arrays,
     read_json,
+    remove_leftovers,
     save_arrays,
     write_csv,
     write_json,
@@ -86,3 +89,23 @@ def test_sound_is_scaled_to_a_peak_and_silence_stays(tmp_path):
     np.testing.assert_allclose(read, samples / 8, atol=1e-7)
     write_wav(path, np.zeros(4), 8000, peak=0.5)
     assert not soundfile.read(path)[0].any()
+
+
+def test_temporary_files_of_killed_writers_are_removed_and_others_stay(tmp_path):
+    path = tmp_path / "table.csv"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    stale = tmp_path / f".table.{HOST}.{gone.pid}.csv"
+    other = tmp_path / f".other.{HOST}.{gone.pid}.csv"
+    living = tmp_path / f".table.{HOST}.{os.getppid()}.csv"
+    elsewhere, old = tmp_path / ".table.elsewhere.1.csv", tmp_path / ".table.elsewhere.2.csv"
+    for file in (stale, other, living, elsewhere, old):
+        file.write_text("half")
+    os.utime(old, (0, 0))
+    write_text(path, "whole")
+    assert {file.name for file in tmp_path.iterdir()} == {
+        file.name for file in (path, other, living, elsewhere)
+    }
+    remove_leftovers(tmp_path)
+    assert not other.exists()
+    assert living.exists()
