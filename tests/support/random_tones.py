@@ -2,9 +2,9 @@
 
 PyTorch draws weights and biases from U(-a, a) with a = 1 / sqrt(fan-in), of variance v = a^2 / 3.
 Its fan-in is the second dimension of the weight times the kernel_size n: C n for a convolution, but
-O n for a transposed one, whose weight is [C, O, n]. Feed the constant x to all C channels. The steady
-output is one period of s samples, y[j] = x times the sum over c of the polyphase sums p_c[j], plus
-the bias, and its lines are A[k] = DFT(y)[k] / s, k = 0 the constant itself. All weights are
+O n for a transposed one, whose weight is [C, O, n]. Feed the constant x to all C channels. One
+period of the steady output has s samples, y[j] = x times the sum over c of the polyphase sums
+p_c[j], plus the bias; its lines are A[k] = DFT(y)[k] / s, k = 0 the constant. All weights are
 independent and of zero mean, so that with C n weights in total, for any overlap,
 
     E|A[k]|^2 = (x^2 C n + s^2 [k = 0]) v / s^2                    transposed, stretch: one bias
@@ -22,8 +22,8 @@ Distribution. Sums over many weights are Gaussian. With as many weights in each 
 complex Gaussian and |A[k]|^2 exponential (with partial overlap, nearly so), unless k = s / 2, where
 A[k] is real and |A[k]|^2 a chi^2 variable of one degree of freedom (`power_quantile`). A[k] and
 A[0] are independent, and the ratio of their powers has Fisher's F distribution, scaled by the ratio
-of expected powers (`level_quantile`). With partial overlap they are correlated; two real Gaussians have a ratio
-of Cauchy's distribution (`halfway_quantile`).
+of expected powers (`level_quantile`). With partial overlap they are correlated; the ratio of two
+real Gaussians has Cauchy's distribution (`halfway_quantile`).
 """
 
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ class RandomLayer:
         return power
 
     def level_quantile(self, probability: ArrayLike, line: int, constant: float = 1.0) -> Any:
-        """Quantile in dB of |A[line]|^2 / |A[0]|^2, with an equal number of weights in each phase."""
+        """Quantile in dB of |A[line]|^2 / |A[0]|^2, with equally many weights in each phase."""
         from scipy.stats import f as fisher
 
         if self.operator in SINGLE and self.kernel_size % self.stride:

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from operator_outputs import tone_to_constant
 from random_tones import PHASED, SINGLE, RandomLayer, halfway_quantile
 
 from upsampling.decibels import power_to_db
 from upsampling.operators import OPERATORS, build_operator
 from upsampling.theory.closed_forms import polyphase_sums
-from upsampling.theory.taps import operator_taps
 
 SEEDS = 1500
 # 1500 draws: 0.2 dB of the mean of an exponential variable, three deviations of a probability.
@@ -104,29 +104,28 @@ def test_a_random_layer_amplifies_all_replicas_alike():
     """E|H(f)|^2 is flat: a layer multiplies the expected power of every line by C n v / s^2."""
     layer, count = RandomLayer("transposed", 3, 1, 8, 4, bias=False), 1500
     frequencies = np.linspace(0, 0.5, 9)
+    waves = np.exp(-2j * np.pi * np.outer(np.arange(8), frequencies))
     power = np.zeros(len(frequencies))
     with torch.random.fork_rng():
         torch.manual_seed(10)
         for _ in range(count):
             module = build_operator("transposed", 3, 1, 4, bias=False, options={"kernel_size": 8})
-            gains = operator_taps(module).response(frequencies)[0].sum(axis=0)
+            weight = module.convolution.weight[:, 0].detach().double().numpy()
+            gains = (weight @ waves).sum(axis=0)
             power += np.abs(gains) ** 2 / count
     expected = 3 * 8 * layer.variance
     np.testing.assert_allclose(10 * np.log10(power / expected), 0, atol=DECIBELS)
 
 
-@pytest.mark.parametrize("name", sorted(set(OPERATORS) - {"istft_head"}))
+@pytest.mark.parametrize("name", sorted(set(OPERATORS) - {"istft_head", "noise_sinc"}))
 def test_every_other_operator_has_no_tones_at_initialisation(name):
     with torch.random.fork_rng():
         torch.manual_seed(11)
-        filters = operator_taps(build_operator(name, 2, 2, 4))
-    steady = filters.steady(np.ones((2, 1)))
-    power = np.abs(np.fft.fft(steady, axis=1)) ** 2
-    tones = power_to_db(power[:, 1:].max(axis=1) / power.max(axis=1))
+        level = power_to_db(tone_to_constant(build_operator(name, 2, 2, 4), 2, 4) ** 2)
     if name in SINGLE + PHASED:
-        assert (tones > -40).all()
+        assert level > -40
     else:
-        assert (tones < -50).all()
+        assert level < -50
 
 
 def test_layers_without_a_known_distribution_are_refused():
