@@ -181,7 +181,7 @@ def measure_waveform(
     filter; `comb_prominence_mean` and `comb_prominence_max` (dB) of each layer's comb, under the
     comb's spacing. Combs too fine for `n_fft` are omitted (with 16384 points: Demucs's deepest
     layer). In an `output` of single precision, bins are at least `SINGLE_RANGE_DB` below the whole.
-    Raises ValueError for samples that are not finite, or too few.
+    Raises UserError for samples that are not finite, or too few.
     """
     transforms = frame_transforms(output, n_fft)
     range_db = SINGLE_RANGE_DB if np.asarray(output).dtype == np.float32 else RANGE_DB

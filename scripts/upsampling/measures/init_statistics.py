@@ -52,7 +52,10 @@ def init_statistics(
 
 
 def measure_outermost(model: AudioModel, seconds: float, seed: int) -> dict[str, list[Measurement]]:
-    """Measure the outermost layer of a model, by test signal, from one batch of outputs."""
+    """Measure the outermost layer, by test signal, and shifts, from one batch of outputs.
+
+    Outputs are those of the first source and channel; `measure_shifts` compares all of them.
+    """
     layers, samplerate = model.upsampling_layers, model.samplerate
     strides, line = [layer.stride for layer in layers], layers[-1].spacing
     noise = shifted_noise(model, seconds, seed)

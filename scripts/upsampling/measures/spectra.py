@@ -103,14 +103,17 @@ def frame_transforms(signal: Floats, n_fft: int = 16384) -> NDArray[np.complex12
 
     Divided by the sum of the window, so that a complex exponential of amplitude A on a bin gives A,
     and a sine half its amplitude. A signal [samples] shorter than a frame is one shorter, padded
-    frame. Raises ValueError for non-finite samples and for signals under half a frame, whose lines
+    frame. Raises UserError for non-finite samples and for signals under half a frame, whose lines
     would be wider than `from_waveform.GUARD`.
     """
     signal = np.asarray(signal, dtype=np.float64)
     if not np.isfinite(signal).all():
-        raise ValueError("the signal has samples that are not finite")
+        raise UserError("the signal has samples that are not finite: has the model diverged?")
     if len(signal) < n_fft // 2:
-        raise ValueError(f"{len(signal)} samples are too few for a spectrum of {n_fft} points")
+        raise UserError(
+            f"a signal of {len(signal)} samples is too short for a spectrum of {n_fft} points; "
+            f"use a longer signal (at least {n_fft // 2} samples)"
+        )
     width = min(n_fft, len(signal))
     window = hann(width)
     frames = np.lib.stride_tricks.sliding_window_view(signal, width)[:: n_fft // 2]
@@ -123,7 +126,7 @@ def mean_spectrum(signal: Floats, samplerate: int, n_fft: int = 16384) -> tuple[
     Mean over the frames of |`frame_transforms`|^2: a complex exponential of power P on a bin gives
     P, so a sine of RMS r gives r^2 / 2 (the other half is at the negative frequency), but r^2 at
     0 Hz and at half the sampling rate. White noise of variance v gives 1.5 v / n_fft at every bin.
-    Raises ValueError as `frame_transforms`.
+    Raises UserError as `frame_transforms`.
     """
     power = np.mean(np.abs(frame_transforms(signal, n_fft)) ** 2, axis=0)
     return np.fft.rfftfreq(n_fft, 1 / samplerate), power
