@@ -56,7 +56,7 @@ class Measurement(TypedDict):
 def comb_spacings(strides: Sequence[int], samplerate: int) -> list[float]:
     """Return spacings in Hz of the combs F_L, F_{L-1}, .. F_1: the outermost layer's first.
 
-    A stride of 1 adds no comb of its own. Demucs, six strides of 4 at 44.1 kHz: 11025, 2756.25,
+    A stride of 1 adds no comb. Demucs, six strides of 4 at 44.1 kHz: 11025, 2756.25,
     689.06, 172.27, 43.07 and 10.77 Hz.
     """
     factors = accumulate((stride for stride in reversed(strides) if stride > 1), mul)

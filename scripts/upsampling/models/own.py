@@ -22,7 +22,7 @@ def build_own(settings: OwnSettings) -> AudioModel:
     """Build an architecture from a file and try it on silence, unless on the meta device.
 
     Raises `UserError` if the class is no `AudioModel`, its constructor fails, or the model does not
-    do what `AudioModel` promises.
+    meet the interface of `AudioModel`.
     """
     where = f"architecture '{settings.architecture}'"
     architecture = load_class(settings.architecture, where)
@@ -52,7 +52,7 @@ def build_own(settings: OwnSettings) -> AudioModel:
 def check_layers(model: AudioModel, where: str) -> None:
     """Raise `UserError` for a wrong sampling rate, or layers that do not upsample by their stride.
 
-    A layer of stride s gives s more output samples for one more input sample, whatever its borders.
+    With any borders, a layer of stride s gives s more output samples for one more input sample.
     """
     samplerate = getattr(model, "samplerate", None)
     if not isinstance(samplerate, int) or samplerate < 1:
