@@ -59,7 +59,7 @@ def nearest_match(word: object, choices: Iterable[object]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def one_line(error: Exception, width: int = 400) -> str:
+def reason_of(error: Exception, width: int = 400) -> str:
     """Return the type and message of `error` on one line, cut after `width` characters."""
     message = textwrap.shorten(str(error), width, placeholder=" ...")
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

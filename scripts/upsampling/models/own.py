@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from upsampling.config.model import OwnSettings
-from upsampling.errors import UserError, one_line
+from upsampling.errors import UserError, reason_of
 from upsampling.models.base import AudioModel, in_double_precision
 from upsampling.operators import build_operator
 from upsampling.operators.base import seeded
@@ -39,7 +39,7 @@ def build_own(settings: OwnSettings) -> AudioModel:
         raise
     except Exception as error:
         names = ", ".join(arguments) or "no arguments"
-        raise UserError(f"{where}, built with {names}: {one_line(error)}") from error
+        raise UserError(f"{where}, built with {names}: {reason_of(error)}") from error
     parameter = next(model.parameters(), None)
     if parameter is None:
         raise UserError(f"{where} has no parameters")
@@ -63,7 +63,7 @@ def check_layers(model: AudioModel, where: str) -> None:
     except Exception as error:
         raise UserError(
             f"{where}: find_upsamplers fails or does not return a list of "
-            f"(module, stride, in_channels): {one_line(error)}"
+            f"(module, stride, in_channels): {reason_of(error)}"
         ) from error
     if not layers:
         raise UserError(f"{where}: find_upsamplers returns no layer")
@@ -72,7 +72,7 @@ def check_layers(model: AudioModel, where: str) -> None:
         try:
             short, long = (_length(module, channels, time) for time in (32, 33))
         except Exception as error:
-            raise UserError(f"{place} fails on [1, {channels}, 32]: {one_line(error)}") from error
+            raise UserError(f"{place} fails on [1, {channels}, 32]: {reason_of(error)}") from error
         if long - short != stride or stride < 2:
             raise UserError(
                 f"{place} has stride {long - short} and is listed with {stride}; list layers with "
@@ -102,7 +102,7 @@ def check_output(model: AudioModel, where: str) -> None:
     except Exception as error:
         raise UserError(
             f"{where} fails on {TRIAL_SECONDS} s of silence, in single or in double precision: "
-            f"{one_line(error)}"
+            f"{reason_of(error)}"
         ) from error
     expected = [1, max(1, len(model.sources)), model.audio_channels]
     if shape[:-1] != expected or shape[-1] < 1:
@@ -124,10 +124,10 @@ def load_own_weights(settings: OwnSettings, seed: int) -> AudioModel:
         weights: dict[str, Tensor] = load_file(path)
         model.load_state_dict(weights)
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{path} cannot be read as safetensors: {one_line(error)}") from error
+        raise UserError(f"{path} cannot be read as safetensors: {reason_of(error)}") from error
     except RuntimeError as error:
         raise UserError(
-            f"{path} does not fit {settings.architecture}: {one_line(error)}"
+            f"{path} does not fit {settings.architecture}: {reason_of(error)}"
         ) from error
     for name, weight in weights.items():
         if not weight.isfinite().all():

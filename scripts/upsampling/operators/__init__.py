@@ -8,7 +8,7 @@ from torch import nn
 
 from upsampling.config.declared import read_settings
 from upsampling.config.operators import OPTIONS
-from upsampling.errors import UserError, nearest_match, one_line
+from upsampling.errors import UserError, nearest_match, reason_of
 from upsampling.operators.base import Upsampler
 from upsampling.operators.haar_wavelet import HaarWavelet
 from upsampling.operators.istft_head import IstftHead
@@ -86,7 +86,7 @@ def build_operator(
     except UserError:
         raise
     except mistakes as error:
-        raise UserError(f"operator '{name}' with options {options}: {one_line(error)}") from error
+        raise UserError(f"operator '{name}' with options {options}: {reason_of(error)}") from error
     if name not in OPERATORS:
         check_upsampling(layer, in_channels, out_channels, stride, f"operator '{name}'")
     return layer
@@ -104,7 +104,7 @@ def check_upsampling(
         shape = list(layer(torch.zeros(1, in_channels, 32, device=weight.device)).shape)
         expected = [1, out_channels, output_length(layer, stride, 32)]
     except Exception as error:
-        raise UserError(f"{where} fails on [1, {in_channels}, 32]: {one_line(error)}") from error
+        raise UserError(f"{where} fails on [1, {in_channels}, 32]: {reason_of(error)}") from error
     if shape != expected:
         raise UserError(
             f"{where}: [1, {in_channels}, 32] at stride {stride} gave {shape}, expected "

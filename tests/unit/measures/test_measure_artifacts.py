@@ -74,20 +74,17 @@ def test_two_stages_of_one_model(tmp_path: Path) -> None:
             assert stored["output"].dtype == np.float32
             # The WAV files are not scaled.
             np.testing.assert_array_equal(stored["output"], samples)
-            expected = probe_signal(name, 44100 / 44100, 44100)
+            expected = probe_signal(name, 1.0, 44100)
             assert name == "white_noise" or np.array_equal(stored["input"], expected)
 
 
 def test_rows_and_arrays_are_functions_of_the_settings(tmp_path: Path) -> None:
     for name in ("a", "b"):
         measure(tmp_path / name, {"initialised": STAGES["initialised"]})
-    names = {path.name for path in (tmp_path / "a").iterdir()}
+    names = [path.name for path in (tmp_path / "a").iterdir() if path.is_file()]
     assert len(names) == 3 + 6 + 1
     for name in names:
-        one, other = ((tmp_path / folder / name).read_bytes() for folder in ("a", "b"))
-        # The header of a WAV file holds the time of writing.
-        start = one.find(b"data") if name.endswith(".wav") else 0
-        assert one[start:] == other[start:]
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_melgan_is_measured_at_initialisation_alone(tmp_path: Path) -> None:
