@@ -1,8 +1,10 @@
 """What weights tell of upsampling layers: against closed forms, and against noise and constants."""
 
+import frequency_responses
 import numpy as np
 import pytest
 import torch
+from comb_levels import comb_levels
 from torch import nn
 
 from upsampling.config.model import DemucsLikeSettings, MelganSettings
@@ -49,7 +51,7 @@ def test_ones_kernels_have_the_imbalance_of_their_overlap(length: int, stride: i
     response = from_weights.impulse_responses(
         with_kernel(np.ones((1, 1, length)), stride), stride, 1
     )
-    lines = 10 ** (closed_forms.comb_levels(np.ones(length), stride) / 20)
+    lines = 10 ** (comb_levels(np.ones(length), stride) / 20)
     expected = np.sqrt(np.sum(lines[lines > EXACT] ** 2))
     assert from_weights.imbalance(response.comb) == pytest.approx(expected, abs=EXACT)
     if length == 3 and stride == 2:
@@ -125,7 +127,7 @@ def test_images_and_droop_of_interpolators(name, options, taps, image, droop) ->
     """Against the closed form of the taps, and the rounded values of operators' tables."""
     layer = built(name, 1, kernel_size=0, **options)
     response = from_weights.impulse_responses(layer, 4, 1)
-    expected = closed_forms.summarise(taps, 4)
+    expected = frequency_responses.summarize(taps, 4)
     measured = from_weights.image_to_base(response.correlation, 4)
     assert measured == pytest.approx(expected.image_to_base, abs=0.01)
     assert from_weights.droop(response.correlation, 4) == pytest.approx(expected.droop[1], abs=0.01)

@@ -15,7 +15,7 @@ from upsampling.config.sections import STAGES
 from upsampling.figures.spectrograms import expect_inputs
 from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, new_figure
 from upsampling.measures.ecma418 import prominence_limit
-from upsampling.tables.table2 import QUANTITIES, read_artifacts, summarise
+from upsampling.tables.table2 import QUANTITIES, read_artifacts, summarize
 
 ROW_HEIGHT = 0.12
 COLORS = dict(zip(STAGES, PALETTE, strict=False))
@@ -77,7 +77,7 @@ def artifact_changes(values: Mapping[str, Any], inputs: Sequence[Path], where: s
     """
     expect_inputs(inputs, 1, where)
     titles = read_settings(OverviewSpec, values, where).titles
-    table = summarise(read_artifacts(inputs[0]), list(titles))
+    table = summarize(read_artifacts(inputs[0]), list(titles))
     figure, grid = _grid(len(QUANTITIES), 3, list(titles.values()))
     for axes, quantity in zip(grid.flat, QUANTITIES, strict=True):
         lowest = LOWEST.get(quantity.name, -np.inf)
