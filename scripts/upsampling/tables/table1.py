@@ -209,10 +209,8 @@ def marked(frame: pd.DataFrame, comparisons: pd.DataFrame | None) -> pd.DataFram
         ranked = keys[frame["sdr"].sort_values(ascending=False, kind="stable").index]
         groups = significance.letters(list(ranked), comparisons)
         first = next(iter(groups), "")
-        against_best = comparisons[
-            (comparisons["first"] == first) | (comparisons["second"] == first)
-        ]
-        best = first if against_best["differs"].all() else ""
+        pairs = comparisons[(comparisons["first"] == first) | (comparisons["second"] == first)]
+        best = first if pairs["differs"].all() else ""
     frame["group"] = [groups.get(key, "") for key in keys]
     frame["best"] = [bool(best) and key == best for key in keys]
     return frame
