@@ -1,10 +1,12 @@
-"""Closed forms against simulation, PyTorch's own layers and SciPy."""
+"""Closed forms against simulation, PyTorch's layers and SciPy."""
 
 from pathlib import Path
 
+import frequency_responses
 import numpy as np
 import pytest
 import torch
+from comb_levels import FLOOR_DB, comb_levels, expected_comb_power
 from scipy import signal as scipy_signal
 from scipy import stats as scipy_stats
 from scipy.integrate import quad
@@ -14,7 +16,7 @@ from upsampling.operators.linear import LINEAR
 from upsampling.operators.nearest import interpolate_nearest
 from upsampling.theory import closed_forms
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TOLERANCE = 1e-9
 DECIBELS = 0.1
 KERNELS = 40_000
@@ -22,8 +24,8 @@ KERNELS = 40_000
 SETUPS = [(3, 3), (3, 2), (4, 2), (8, 4), (8, 6)]
 
 
-def steady_response_to_ones(weight: np.ndarray, stride: int) -> np.ndarray:
-    """One period of what PyTorch's transposed convolution makes of ones, away from its borders."""
+def steady_output_for_ones(weight: np.ndarray, stride: int) -> np.ndarray:
+    """One period of the output of PyTorch's transposed convolution, away from its borders."""
     layer = nn.ConvTranspose1d(1, len(weight), weight.shape[1], stride, bias=False).double()
     layer.weight.data = torch.tensor(weight)[None]
     output = layer(torch.ones(1, 1, 20, dtype=torch.float64))[0].detach().numpy()
@@ -31,29 +33,29 @@ def steady_response_to_ones(weight: np.ndarray, stride: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("length", "stride"), SETUPS)
-def test_polyphase_sums_are_the_steady_response_to_ones(length, stride):
+def test_polyphase_sums_are_the_steady_output_for_ones(length, stride):
     weight = np.random.default_rng(0).normal(size=(5, length))
     sums = closed_forms.polyphase_sums(weight, stride)
-    np.testing.assert_allclose(sums, steady_response_to_ones(weight, stride), atol=TOLERANCE)
+    np.testing.assert_allclose(sums, steady_output_for_ones(weight, stride), atol=TOLERANCE)
 
 
 def test_tones_of_constant_kernels():
     # Sums (2, 1): |2 - 1| / 3.
-    np.testing.assert_allclose(closed_forms.comb_levels(np.ones(3), 2), [20 * np.log10(1 / 3)])
+    np.testing.assert_allclose(comb_levels(np.ones(3), 2), [20 * np.log10(1 / 3)])
     # Sums (2, 2, 1, 1, 1, 1): six ones, which have no tone, plus (1, 1): |1 + w^k| = 2 cos(pi k/6).
     lines = np.arange(1, 6)
     expected = np.abs(2 * np.cos(np.pi * lines / 6)) / 8
-    levels = closed_forms.comb_levels(np.ones(8), 6)
+    levels = comb_levels(np.ones(8), 6)
     np.testing.assert_allclose(10 ** (levels / 20), expected, atol=TOLERANCE)
     np.testing.assert_allclose(levels[:2], [-13.3, -18.1], atol=DECIBELS)
-    assert levels[2] == closed_forms.FLOOR_DB
+    assert levels[2] == FLOOR_DB
     for length, stride in [(8, 4), (4, 2), (3, 1)]:
-        assert (closed_forms.comb_levels(np.ones(length), stride) == closed_forms.FLOOR_DB).all()
+        assert (comb_levels(np.ones(length), stride) == FLOOR_DB).all()
 
 
 @pytest.mark.parametrize(("length", "stride"), SETUPS)
 def test_random_kernels_have_tones_as_strong_as_the_constant(length, stride):
-    assert closed_forms.expected_comb_power(length, stride) == pytest.approx([length] * stride)
+    assert expected_comb_power(length, stride) == pytest.approx([length] * stride)
     kernels = np.random.default_rng(1).uniform(-1, 1, (KERNELS, length))
     power = np.mean(
         closed_forms.comb_spectrum(closed_forms.polyphase_sums(kernels, stride)) ** 2, axis=0
@@ -64,7 +66,7 @@ def test_random_kernels_have_tones_as_strong_as_the_constant(length, stride):
 @pytest.mark.parametrize(("line", "stride"), [(1, 4), (2, 4), (1, 2), (1, 3)])
 def test_levels_over_random_kernels_have_fishers_distribution(line, stride):
     kernels = np.random.default_rng(2).normal(size=(KERNELS, 2 * stride))
-    levels = closed_forms.comb_levels(kernels, stride)[:, line - 1]
+    levels = comb_levels(kernels, stride)[:, line - 1]
     for probability in (0.1, 0.5, 0.9):
         quantile = closed_forms.random_level_quantile(probability, line, stride)
         assert np.mean(levels < quantile) == pytest.approx(probability, abs=0.01)
@@ -73,9 +75,9 @@ def test_levels_over_random_kernels_have_fishers_distribution(line, stride):
         assert quantile == pytest.approx(fisher, abs=TOLERANCE)
 
 
-def test_no_constant_in_the_output_is_an_infinite_level_and_silence_the_floor():
-    assert closed_forms.comb_levels([1.0, -1.0], 2) == np.inf
-    assert closed_forms.comb_levels([0.0, 0.0], 2) == closed_forms.FLOOR_DB
+def test_a_tone_without_a_constant_is_infinite_and_silence_the_floor():
+    assert comb_levels([1.0, -1.0], 2) == np.inf
+    assert comb_levels([0.0, 0.0], 2) == FLOOR_DB
 
 
 def impulse_response(interpolate, stride: int) -> np.ndarray:
@@ -85,30 +87,30 @@ def impulse_response(interpolate, stride: int) -> np.ndarray:
 
 
 FORMULAS = [
-    (interpolate_nearest, closed_forms.nearest_response, "nearest"),
-    (LINEAR["triangle"], closed_forms.triangle_response, "linear (triangle)"),
-    (LINEAR["half_pixel"], closed_forms.half_pixel_response, "linear (half_pixel)"),
+    (interpolate_nearest, frequency_responses.nearest, "nearest"),
+    (LINEAR["triangle"], frequency_responses.triangle, "linear (triangle)"),
+    (LINEAR["half_pixel"], frequency_responses.half_pixel, "linear (half_pixel)"),
 ]
 
 
 @pytest.mark.parametrize("stride", [2, 3, 4, 6])
 @pytest.mark.parametrize(("interpolate", "formula", "name"), FORMULAS)
-def test_responses_are_those_of_the_interpolators(interpolate, formula, name, stride):
+def test_frequency_responses_are_those_of_the_interpolators(interpolate, formula, name, stride):
     taps = impulse_response(interpolate, stride)
     frequencies = np.linspace(0, 0.5, 101)
     _, gain = scipy_signal.freqz(taps, worN=2 * np.pi * frequencies)
     np.testing.assert_allclose(formula(frequencies, stride), np.abs(gain) / stride, atol=TOLERANCE)
-    own = closed_forms.interpolator_taps(name, stride)
-    response = closed_forms.taps_response(own, frequencies)
+    fixed = closed_forms.interpolator_taps(name, stride)
+    response = frequency_responses.of_taps(fixed, frequencies)
     np.testing.assert_allclose(response, np.abs(gain) / stride, atol=TOLERANCE)
-    # No tone: the response is zero at all multiples of the input's rate, 0 Hz excepted.
-    assert (closed_forms.comb_levels(own, stride) <= -290).all()
+    # No tone: the response is zero at all multiples of the input rate, 0 Hz excepted.
+    assert (comb_levels(fixed, stride) <= -290).all()
     if stride in (2, 4):
-        assert not closed_forms.comb_spectrum(closed_forms.polyphase_sums(own, stride))[1:].any()
+        assert not closed_forms.comb_spectrum(closed_forms.polyphase_sums(fixed, stride))[1:].any()
 
 
 def test_dirichlet_at_whole_frequencies():
-    np.testing.assert_allclose(closed_forms.dirichlet([0, 1, 1 + 1e-9], 4), [1, -1, -1])
+    np.testing.assert_allclose(frequency_responses.dirichlet([0, 1, 1 + 1e-9], 4), [1, -1, -1])
 
 
 @pytest.mark.parametrize("frequency", [0.1, 0.25, 0.45])
@@ -119,7 +121,7 @@ def test_align_corners_has_the_gain_of_a_continuous_interpolation(frequency):
     output = LINEAR["align_corners"](torch.tensor(sine)[None, None], stride)[0, 0].numpy()
     position = step * np.arange(stride * count)
     gain = 2 * np.mean(output * np.sin(2 * np.pi * frequency * position))
-    expected = closed_forms.align_corners_response(frequency / stride, stride)
+    expected = frequency_responses.align_corners(frequency / stride, stride)
     assert 20 * np.log10(gain) == pytest.approx(20 * np.log10(expected), abs=DECIBELS)
 
 
@@ -159,7 +161,7 @@ def test_summaries_are_those_of_independent_taps(name):
     stride, nyquist = 4, 1 / 8
     taps = independent_taps(name, stride)
     np.testing.assert_allclose(closed_forms.interpolator_taps(name, stride), taps, atol=TOLERANCE)
-    summary = closed_forms.summarise(name, stride)
+    summary = frequency_responses.summarize(name, stride)
     frequencies = np.linspace(0, 0.5, 2**16 + 1)
     _, gain = scipy_signal.freqz(taps, worN=2 * np.pi * frequencies)
     gain = np.abs(gain) / stride
@@ -185,13 +187,13 @@ def test_summaries_are_those_of_independent_taps(name):
 
 
 @pytest.mark.parametrize("edge", [0.05, 0.125, 0.5])
-def test_band_energy_is_the_integral_of_the_response(edge):
+def test_band_energy_is_the_integral_of_the_power_response(edge):
     taps = np.random.default_rng(3).normal(size=11)
     power = lambda f: np.abs(np.exp(-2j * np.pi * f * np.arange(11)) @ taps) ** 2  # noqa: E731
-    assert closed_forms.band_energy(taps, edge) == pytest.approx(quad(power, -edge, edge)[0])
+    assert frequency_responses.band_energy(taps, edge) == pytest.approx(quad(power, -edge, edge)[0])
 
 
-def test_documented_responses_are_the_computed_ones():
+def test_documented_frequency_responses_are_the_computed_ones():
     lines = (ROOT / "docs" / "operators.md").read_text().splitlines()
     rows = {
         cells[0]: cells[1:]
@@ -200,9 +202,9 @@ def test_documented_responses_are_the_computed_ones():
     }
     expected = {}
     for name in closed_forms.INTERPOLATORS:
-        found = closed_forms.summarise(name, 4)
-        numbers = [*found.droop, found.worst_image, found.image_to_base]
-        tone = "none" if found.tone <= -290 else f"{found.tone:.1f}"
-        written = [f"{number:.1f}".replace("-0.0", "0.0") for number in numbers]
-        expected[name] = [str(found.taps), *written, tone]
+        summary = frequency_responses.summarize(name, 4)
+        numbers = [*summary.droop, summary.worst_image, summary.image_to_base]
+        tone = "none" if summary.tone <= -290 else f"{summary.tone:.1f}"
+        rounded = [f"{number:.1f}".replace("-0.0", "0.0") for number in numbers]
+        expected[name] = [str(summary.taps), *rounded, tone]
     assert rows == expected

@@ -1,24 +1,25 @@
-"""The gradient that losses send back: lines at multiples of fs / stride, by strides alone."""
+"""Gradients of losses: lines at multiples of fs / stride, from strides alone."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from comb_levels import comb_levels
 
+from upsampling.config.sections import CriticSettings, LossGradient
 from upsampling.errors import UserError
-from upsampling.figures.registry import render
-from upsampling.files import save_arrays
 from upsampling.measures.from_waveform import prominence
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.theory import loss_gradients
-from upsampling.theory.closed_forms import comb_levels
-from upsampling.theory.loss_gradients import Critic, CriticSettings
-from upsampling.theory.prediction import line_amplitudes
+from upsampling.theory.loss_gradients import Critic
+from upsampling.theory.prediction import HANN_NOISE, line_amplitudes
 
 TOLERANCE = 1e-6
 RATE = 8192
-# What the correlation of layers' slopes may change, and that of slopes and signs of differences.
+# Changes by the correlation of layers' slopes, and of slopes and signs of differences.
 CORRELATION_DB = {"score": 1.0, "features": 3.0}
-SETTINGS = {"layers": 2, "stride": 4, "kernel_size": 10, "channels": 4, "seed": 1}
+SETTINGS = CriticSettings(layers=2, stride=4, kernel_size=10, channels=4, seed=1)
 
 
 def signals(count: int = 4 * RATE) -> tuple[torch.Tensor, torch.Tensor]:
@@ -36,11 +37,11 @@ def middle(gradient: np.ndarray, period: int) -> np.ndarray:
 def test_gradient_of_a_convolution_is_the_transposed_one(length, stride):
     critic = Critic(CriticSettings(1, stride, length, 3, slope=1.0))
     output, target = signals(512)
-    found = loss_gradients.gradient("score", critic, output, target)
+    samples = loss_gradients.gradient("score", critic, output, target)
     expected = loss_gradients.expected_period("score", critic, output, target)
     assert len(expected) == stride
     scale = np.abs(expected).max()
-    np.testing.assert_allclose(middle(found, stride), expected, atol=TOLERANCE * scale)
+    np.testing.assert_allclose(middle(samples, stride), expected, atol=TOLERANCE * scale)
 
 
 @pytest.mark.parametrize(("length", "stride"), [(3, 2), (4, 2), (8, 6), (8, 4), (41, 4)])
@@ -48,8 +49,8 @@ def test_unequal_coverage_makes_lines_and_equal_coverage_none(length, stride):
     """Weights of ones: the levels of Sec. 2's issue (ii), in the gradient."""
     leaf = torch.zeros(1, 1, 40 * stride, requires_grad=True)
     score = torch.nn.functional.conv1d(leaf, torch.ones(1, 1, length), stride=stride).sum()
-    (back,) = torch.autograd.grad(score, leaf)
-    period = middle(back[0, 0].double().numpy(), stride)
+    (grad,) = torch.autograd.grad(score, leaf)
+    period = middle(grad[0, 0].double().numpy(), stride)
     power = np.abs(np.fft.fft(period))
     expected = comb_levels(np.ones(length), stride)
     present = expected > -200
@@ -61,12 +62,12 @@ def test_unequal_coverage_makes_lines_and_equal_coverage_none(length, stride):
 
 @pytest.mark.parametrize("name", ["score", "features"])
 def test_lines_stand_at_multiples_of_the_strides_and_are_as_loud_as_predicted(name):
-    critic = Critic(CriticSettings(**SETTINGS))
+    critic = Critic(SETTINGS)
     output, target = signals()
-    found = loss_gradients.gradient(name, critic, output, target)
+    samples = loss_gradients.gradient(name, critic, output, target)
     period = loss_gradients.expected_period(name, critic, output, target)
     assert len(period) == 16
-    frequencies, power = mean_spectrum(found, RATE, 4096)
+    frequencies, power = mean_spectrum(samples, RATE, 4096)
     lines = RATE / 16 * np.arange(1, 9)
     levels = 20 * np.log10(np.abs(np.fft.fft(period))[1:9] / 16)
     bins = np.rint(lines / frequencies[1]).astype(int)
@@ -81,10 +82,10 @@ def test_lines_stand_at_multiples_of_the_strides_and_are_as_loud_as_predicted(na
 
 @pytest.mark.parametrize("name", ["score", "features"])
 def test_without_strides_there_are_no_lines(name):
-    critic = Critic(CriticSettings(**SETTINGS | {"stride": 1}))
+    critic = Critic(replace(SETTINGS, stride=1))
     output, target = signals()
-    found = loss_gradients.gradient(name, critic, output, target)
-    _, power = mean_spectrum(found, RATE, 4096)
+    samples = loss_gradients.gradient(name, critic, output, target)
+    _, power = mean_spectrum(samples, RATE, 4096)
     lines = RATE / 16 * np.arange(1, 8)
     assert prominence(power, lines, RATE).max() < 4
     assert len(loss_gradients.expected_period(name, critic, output, target)) == 1
@@ -92,19 +93,19 @@ def test_without_strides_there_are_no_lines(name):
 
 def test_the_l1_loss_of_a_waveform_sends_back_signs():
     output, target = signals(1000)
-    critic = Critic(CriticSettings(**SETTINGS))
-    found = loss_gradients.gradient("waveform", critic, output, target)
+    critic = Critic(SETTINGS)
+    samples = loss_gradients.gradient("waveform", critic, output, target)
     signs = np.sign((output - target).numpy())[0, 0]
-    np.testing.assert_allclose(found, signs / 1000, atol=TOLERANCE)
+    np.testing.assert_allclose(samples, signs / 1000, atol=TOLERANCE)
 
 
 def test_random_kernels_have_lines_whatever_their_length():
-    found = loss_gradients.coverage(4)
-    lengths = found["coverage_lengths"]
-    silent = found["coverage_ones"] < -100
+    arrays = loss_gradients.coverage(4)
+    lengths = arrays["coverage_lengths"]
+    silent = arrays["coverage_ones"] < -100
     assert (silent == (lengths % 4 == 0)).all()
     # RMS of 200 kernels, and the loudest of three lines.
-    np.testing.assert_allclose(found["coverage_random"], 0, atol=1.5)
+    np.testing.assert_allclose(arrays["coverage_random"], 0, atol=1.5)
 
 
 def test_adjoint_filters_have_the_lines_of_the_polyphase_sums():
@@ -116,45 +117,35 @@ def test_adjoint_filters_have_the_lines_of_the_polyphase_sums():
     )
 
 
-def test_the_figure_shows_what_was_probed(tmp_path):
-    arrays = loss_gradients.gradients(
-        SETTINGS, signal="white_noise", target="percussive", samplerate=RATE, seconds=2
-    )
-    save_arrays(tmp_path / "probed.npz", arrays)
-    again = loss_gradients.gradients(
-        SETTINGS, signal="white_noise", target="percussive", samplerate=RATE, seconds=2
-    )
+def test_spectra_have_the_lines_of_both_strides_and_are_reproducible():
+    settings = LossGradient(SETTINGS, "white_noise", "constant", RATE, 2.0)
+    arrays = loss_gradients.loss_gradients(settings)
+    again = loss_gradients.loss_gradients(settings)
     assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
-    spec = {"layers": 2, "stride": 4}
-    files = [tmp_path / "loss_gradient.pdf", tmp_path / "loss_gradient.png"]
-    render("loss_gradient", spec, [tmp_path / "probed.npz"], *files, tmp_path)
-    with np.load(tmp_path / "loss_gradient_score_strided.npz") as shown:
-        assert np.allclose(shown["lines"], RATE / 16 * np.arange(1, 9))
-    with np.load(tmp_path / "loss_gradient_score_dense.npz") as shown:
-        assert shown["lines"].size == 0
-    with np.load(tmp_path / "loss_gradient_coverage.npz") as shown:
-        assert shown["lengths"].tolist() == list(range(4, 19))
+    assert np.allclose(arrays["score_strided_lines"], RATE / 16 * np.arange(1, 9))
+    assert arrays["score_dense_lines"].size == 0
+    assert arrays["coverage_lengths"].tolist() == list(range(4, 19))
+    for name in ("waveform", "score_strided", "features_dense"):
+        power = 10 ** (arrays[f"{name}_measured"] / 10)
+        # Gradients are scaled to an RMS of 1, over positive and negative frequencies.
+        assert power[0] + 2 * power[1:-1].sum() + power[-1] == pytest.approx(HANN_NOISE, rel=0.1)
 
 
 @pytest.mark.parametrize(
     ("critic", "seconds", "message"),
     [
-        ({"layrs": 2}, 2, "unknown key 'layrs'"),
-        (SETTINGS | {"stride": 1}, 2, "at least 2"),
-        (SETTINGS, 0.5, "too short: the network"),
-        ({"layers": 4, "stride": 8, "kernel_size": 16}, 2, "hears 16968 samples"),
+        (SETTINGS, 0.5, r"figures\.loss_gradient: 0\.5 s at 8192 Hz are too short: a score"),
+        (CriticSettings(4, 8, 16), 2.0, "a score depends on 16968 samples"),
     ],
 )
 def test_mistakes_are_told_in_one_line(critic, seconds, message):
     with pytest.raises(UserError, match=message):
-        loss_gradients.gradients(
-            critic, signal="white_noise", target="ones", samplerate=RATE, seconds=seconds
-        )
+        loss_gradients.loss_gradients(LossGradient(critic, samplerate=RATE, seconds=seconds))
 
 
-def test_a_critic_hears_as_far_as_it_says():
-    critic = Critic(CriticSettings(**SETTINGS))
-    reach = critic.settings.reach
-    assert critic(torch.zeros(1, 1, reach))[-1].shape[-1] == 1
+def test_a_score_depends_on_its_receptive_field():
+    critic = Critic(SETTINGS)
+    samples = loss_gradients.receptive_field(SETTINGS)
+    assert critic(torch.zeros(1, 1, samples))[-1].shape[-1] == 1
     with pytest.raises(RuntimeError):
-        critic(torch.zeros(1, 1, reach - 1))
+        critic(torch.zeros(1, 1, samples - 1))
