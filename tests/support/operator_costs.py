@@ -31,12 +31,12 @@ def operator_cost(
     """Count what the operator `name` costs, with bias, by running it once.
 
     Multiply-adds are those of convolutions, fixed filters included, at the low or the high rate, as
-    the operator is defined: a faster way to compute the same (an operator's `path`) is not taken.
+    the operator is defined: faster implementations of the same function are not used.
     Copies, sums and products of single samples are not counted.
     """
     layer = build_operator(name, in_channels, out_channels, stride, options=options).eval()
-    if hasattr(layer, "path"):
-        setattr(layer, "path", "plain")  # noqa: B010
+    if hasattr(layer, "implementation"):
+        setattr(layer, "implementation", "plain")  # noqa: B010
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         layer(torch.zeros(1, in_channels, TIME))
     return Cost(
