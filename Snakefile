@@ -1,16 +1,8 @@
 # Upsampling artifacts in neural audio synthesis: the table of contents.
 # `snakemake -n` lists the jobs that a change of config.yaml or of the code calls for.
-from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.27")
-
-# With --directory, the study in that folder may have a configuration of its own.
-local = Path("config.yaml")
-
-
-configfile: str(local if local.is_file() else Path(workflow.basedir, "config.yaml"))
 
 
 report: "report/workflow.rst"
@@ -20,6 +12,7 @@ report: "report/workflow.rst"
 container: "envs/upsampling.sif"
 
 
+include: "rules/config.smk"
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/initialisation.smk"
@@ -45,6 +38,10 @@ rule all:
         rules.figures.input,
         rules.tables.input,
         rules.gallery.output,
+
+
+onstart:
+    check_executor()
 
 
 onsuccess:

@@ -1,22 +1,27 @@
-import sys
 from functools import cache
-from pathlib import Path
 
-SCRIPTS = Path(workflow.basedir) / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-
-from upsampling import deployment, slurm
+from upsampling import deployment, earlier_calls, slurm
 from upsampling.code_fingerprint import program_fingerprint
 from upsampling.config.experiment import Experiment
-from upsampling.errors import UserError
+from upsampling.config.verdict import check_models
 from upsampling.figures.plan import before_after, grid, plan
 from upsampling.gallery.settings import gallery_content, gallery_seeds, gallery_signals
 from upsampling.tables import plan as table_plan
+
+
+def told(line):
+    """Tell the user about something that happens before any job."""
+    print(line, file=sys.stderr, flush=True)
+
 
 try:
     EXPERIMENT = Experiment(config)
     FIGURES = plan(EXPERIMENT)
     GALLERY = gallery_content(EXPERIMENT)
+    ALONE = False
+    if workflow.is_main_process:
+        check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models"))
+        ALONE = earlier_calls.join_calls(Path(".snakemake"), told)
     deployment.prepare(
         SCRIPTS, {str(m) for m in workflow.deployment_settings.deployment_method}
     )
@@ -31,7 +36,7 @@ pathvars:
     results=f"results/{EXPERIMENT.scale}",
     logs=f"logs/{EXPERIMENT.scale}",
     benchmarks=f"results/{EXPERIMENT.scale}/benchmarks",
-    store=DATA.store or str(Path(DATA.root, "store")),
+    store=DATA.store,
 
 
 wildcard_constraints:
@@ -122,14 +127,18 @@ def one_of(variants):
 
 @cache
 def wait_for_earlier_calls():
-    """Return when SLURM has no more jobs of a Snakemake that was killed in this folder.
+    """Return when no job of a Snakemake that was killed in this folder is at work any more.
 
-    Where another Snakemake is at work here (its lock says so), its jobs are not waited for, and
-    Snakemake will refuse to start by itself.
+    Where another Snakemake is at work here, its jobs are not waited for, and Snakemake refuses to
+    start by itself.
     """
-    submits = workflow.executor_plugin and workflow.executor_plugin.name == "slurm"
-    if submits and not any(Path(".snakemake/locks").glob("*")):
-        slurm.wait_for_calls(Path.cwd(), lambda line: print(line, file=sys.stderr))
+    if ALONE and workflow.executor_plugin and not workflow.dryrun:
+        try:
+            earlier_calls.end_orphans(told)
+        except UserError as error:
+            raise WorkflowError(str(error))
+        if workflow.executor_plugin.name == "slurm":
+            slurm.wait_for_calls(Path.cwd(), told)
 
 
 def after_earlier_calls(paths):
@@ -144,6 +153,14 @@ def after_earlier_calls(paths):
         return paths
 
     return inputs
+
+
+def check_executor():
+    """End before any job where a cluster's commands are missing."""
+    try:
+        deployment.check_executor(workflow.executor_plugin.name)
+    except UserError as error:
+        sys.exit(f"error: {error}")
 
 
 def finished():

@@ -22,3 +22,12 @@ def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
             "conda is not on PATH; install it (version 24.7.1 or newer), or load its module, or "
             "run in the environment that is active now: --software-deployment-method env-modules"
         )
+
+
+def check_executor(name: str) -> None:
+    """Raise `UserError` where jobs are for SLURM and its commands are not installed."""
+    if name == "slurm" and shutil.which("sbatch") is None:
+        raise UserError(
+            "sbatch is not on PATH; call Snakemake on a login node of the cluster, or run the jobs "
+            "on this machine, without --profile slurm"
+        )

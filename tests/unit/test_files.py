@@ -12,8 +12,11 @@ from upsampling.errors import UserError
 from upsampling.files import (
     HOST,
     atomic_path,
+    checksum_path,
     load_arrays,
     read_json,
+    read_table,
+    read_wav,
     remove_leftovers,
     save_arrays,
     write_csv,
@@ -109,3 +112,71 @@ def test_temporary_files_of_killed_writers_are_removed_and_others_stay(tmp_path)
     remove_leftovers(tmp_path)
     assert not other.exists()
     assert living.exists()
+
+
+WRITERS = {
+    "json": (lambda path: write_json(path, {"a": [1, 2]}), read_json),
+    "csv": (lambda path: write_csv(path, [{"a": n} for n in range(99)]), read_table),
+    "npz": (lambda path: save_arrays(path, {"x": np.arange(99)}), load_arrays),
+    "wav": (lambda path: write_wav(path, np.linspace(-1, 1, 99), 8000), read_wav),
+    "pcm": (lambda path: write_wav(path, np.linspace(-1, 1, 99), 8000, subtype="PCM_16"), read_wav),
+}
+
+
+@pytest.mark.parametrize(("write", "read"), WRITERS.values(), ids=WRITERS)
+@pytest.mark.parametrize("damage", ["bit", "cut", "empty", "longer", "zeros"])
+def test_damage_is_noticed_by_readers(tmp_path, write, read, damage):
+    path = tmp_path / "file.data"
+    write(path)
+    read(path)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle] ^= damage == "bit"
+    if damage == "zeros":
+        content[middle : middle + 8] = bytes(8)
+    damaged = {"cut": content[:middle], "empty": b"", "longer": content + b"1"}
+    path.write_bytes(damaged.get(damage, content))
+    with pytest.raises(
+        UserError, match=r"file\.data is not as it was written.*delete it"
+    ) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+    write(path)
+    read(path)
+
+
+@pytest.mark.parametrize(("write", "read"), WRITERS.values(), ids=WRITERS)
+def test_a_damaged_checksum_is_no_reason_to_trust_a_file(tmp_path, write, read):
+    path = tmp_path / "file.data"
+    write(path)
+    checksum_path(path).write_bytes(b"\xff\x00")
+    with pytest.raises(UserError, match="SHA-256"):
+        read(path)
+
+
+def test_sha256sum_reads_the_checksums(tmp_path):
+    write_json(tmp_path / "a.json", 1)
+    done = subprocess.run(
+        ["sha256sum", "--check", "a.json.sha256"], cwd=tmp_path / ".checksums", capture_output=True
+    )
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("read", [read_json, read_table, load_arrays, read_wav])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"PK\x03\x04 no zip", b"[" * 100_000])
+def test_a_foreign_file_that_cannot_be_read_is_named(tmp_path, read, content):
+    path = tmp_path / "foreign.data"
+    path.write_bytes(content)
+    if read is read_table and content.startswith((b"PK", b"[")):
+        return
+    with pytest.raises(UserError, match=r"foreign\.data cannot be read as"):
+        read(path)
+
+
+def test_two_files_of_equal_samples_have_equal_bytes(tmp_path):
+    samples = np.linspace(-2, 2, 99)
+    for name in ("a.wav", "b.wav"):
+        write_wav(tmp_path / name, samples, 8000)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    assert b"PEAK" not in (tmp_path / "a.wav").read_bytes()
+    np.testing.assert_array_equal(read_wav(tmp_path / "a.wav")[0], samples.astype(np.float32))

@@ -88,8 +88,10 @@ Seed = Annotated[int, Bounds(minimum=0, maximum=2**31 - 1)]
 Count = Annotated[int, Bounds(minimum=1, maximum=10**6)]
 Stride = Annotated[int, Bounds(minimum=2, maximum=10**4)]
 Natural = Annotated[int, Bounds(minimum=0, maximum=10**6)]
-Positive = Annotated[float, Bounds(above=0)]
-NotNegative = Annotated[float, Bounds(minimum=0)]
+Hertz = Annotated[int, Bounds(minimum=1000, maximum=10**6)]
+Seconds = Annotated[float, Bounds(above=0, maximum=3600)]
+SecondsOrNone = Annotated[float, Bounds(minimum=0, maximum=3600)]
+Gain = Annotated[float, Bounds(above=0, maximum=1000)]
 
 
 def shown(value: Any) -> str:

@@ -3,8 +3,9 @@
 No torch and no pandas: each job of the workflow imports it.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from upsampling.config.declared import check_part, fields_of, read_settings
 from upsampling.config.mapping import canonical, merge
 from upsampling.config.model import (
     ARCHITECTURES,
+    DemucsLikeSettings,
     ModelSettings,
     OwnSettings,
     check_operator,
     model_settings,
     settings_class,
 )
-from upsampling.config.sections import Config, Stack, Variant
+from upsampling.config.plausibility import check_folders, check_labels, check_lengths
+from upsampling.config.sections import Config, DataSettings, Stack, Variant
 from upsampling.config.training import TrainingSettings
 from upsampling.errors import UserError, nearest_match
 from upsampling.own_code import class_fingerprint
@@ -41,15 +44,15 @@ class Experiment:
         self._unscaled = config
         self._config = merge(config, config["scales"][self.scale])
         self.settings: Config = read_settings(Config, self._without_data(), "")
-        self.data = self.settings.scales[self.scale].data
+        self.data = self._data()
         self.seeds: list[int] = list(self.settings.seeds)
         self.variants: Mapping[str, Variant] = self.settings.variants
         for name in self.variants:
             self._check_variant(name)
         self._check_figures()
-        for folder in self.published:
-            if not Path(folder).is_dir():
-                raise UserError(f"literature: scores: there is no folder '{folder}'")
+        check_labels(self)
+        check_lengths(self)
+        check_folders(self)
 
     @cached_property
     def trained(self) -> list[str]:
@@ -158,6 +161,60 @@ class Experiment:
         """The settings of the model that is trained for `variant`."""
         return model_settings(self._model(variant), f"variants.{variant}.model")
 
+    def training_settings(self, variant: str) -> TrainingSettings:
+        """The training settings of `variant`."""
+        return read_settings(
+            TrainingSettings, self._training(variant), f"variants.{variant}.training"
+        )
+
+    def models(self) -> Iterator[dict[str, Any]]:
+        """Each model that a job will build: the key `where` it stands, `model`, and `trained`."""
+        for name in self.variants:
+            where = f"variants.{name}"
+            trained = name in self.trained
+            yield {"where": where, "model": self._model(name), "trained": trained}
+            drawn = self.initialisation(name)
+            for model in (
+                drawn["model"],
+                drawn["paper_model"],
+                self.init_statistics(name)["model"],
+            ):
+                yield {"where": where, "model": json.loads(model), "trained": False}
+
+    def operators(self) -> Iterator[dict[str, Any]]:
+        """Each operator that a job will build alone or in a model: `where`, and its arguments."""
+        for name in self.variants:
+            settings = self.model_settings(name)
+            if isinstance(settings, DemucsLikeSettings):
+                inner = {"operator": settings.operator, "options": settings.options}
+                shared = {"where": f"variants.{name}", "stride": settings.stride,
+                          "bias": settings.bias}  # fmt: skip
+                outermost = dict(zip(("operator", "options"), settings.outermost, strict=True))
+                outputs = len(settings.sources) * settings.audio_channels
+                yield shared | outermost | {"channels": (settings.channels, outputs)}
+                if settings.depth > 1:
+                    yield (
+                        shared
+                        | inner
+                        | {"channels": (settings.channels * settings.growth, settings.channels)}
+                    )
+        figures = self.settings.figures
+        stacks = {
+            f"figures.{figure}.{side}": getattr(getattr(figures, figure), side)
+            for figure in ("figure6", "figure7", "figure8")
+            for side in ("left", "right")
+        }
+        for where, stack in stacks.items():
+            yield _alone(where, asdict(stack), stack.stride)
+        if figures.operator_spectra:
+            for name in self.variants:
+                stride = figures.operator_spectra.stride
+                yield _alone(f"variants.{name}", self._outermost(name), stride)
+        for place, entry in enumerate(figures.replicas.following if figures.replicas else ()):
+            where = f"figures.replicas.following.{place}"
+            alone = _alone(where, asdict(entry), figures.replicas.stride)
+            yield alone | {"bias": False, "linear": True}
+
     def _architecture(self, variant: str | None = None) -> str:
         """The architecture of a variant, or of the section model."""
         section = self._config.get("model", {}).get("architecture", "demucs_like")
@@ -200,6 +257,13 @@ class Experiment:
     def _training(self, variant: str) -> dict[str, Any]:
         return merge(self._config.get("training", {}), self.variants[variant].training)
 
+    def _data(self) -> DataSettings:
+        """The data set of the scale; a leading ~ is the user's home."""
+        data = self.settings.scales[self.scale].data
+        root = str(Path(data.root).expanduser())
+        store = str(Path(data.store or Path(root, "store")).expanduser())
+        return replace(data, root=root, store=store)
+
     def _without_data(self) -> dict[str, Any]:
         """The scaled configuration; data sets stay in the section scales."""
         return {key: value for key, value in self._config.items() if key != "data"}
@@ -229,7 +293,7 @@ class Experiment:
         if entry.operator is not None:
             check_operator(entry.operator, entry.options, where)
         settings = self.model_settings(name)
-        read_settings(TrainingSettings, self._training(name), f"{where}.training")
+        self.training_settings(name)
         if isinstance(settings, OwnSettings) and settings.weights is not None:
             if not Path(settings.weights).is_file():
                 raise UserError(f"{where}.model.weights: there is no file '{settings.weights}'")
@@ -256,3 +320,15 @@ class Experiment:
                 check_operator(stack.operator, stack.options, f"figures.{figure}.{side}")
         for place, entry in enumerate(figures.replicas.following if figures.replicas else ()):
             check_operator(entry.operator, entry.options, f"figures.replicas.following.{place}")
+
+
+def _alone(where: str, entry: Mapping[str, Any], stride: int) -> dict[str, Any]:
+    """A single-channel operator outside of any model."""
+    return {
+        "where": where,
+        "operator": entry["operator"],
+        "options": entry.get("options") or {},
+        "stride": stride,
+        "bias": entry.get("bias", True),
+        "channels": (1, 1),
+    }

@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from upsampling.config.declared import (
     INTERNAL,
     Count,
+    Gain,
+    Hertz,
     Pattern,
-    Positive,
     Stride,
     check_part,
     read_settings,
@@ -20,7 +21,7 @@ from upsampling.errors import UserError, nearest_match
 OWN_CLASS = Pattern(r".+\.py:[A-Za-z_]\w*", "name your own class as path/to/file.py:ClassName")
 Operator = Annotated[str, "a registered operator, or path/to/file.py:ClassName for your own"]
 Options = Annotated[Mapping[str, Any], "the operator's own options"]
-Samplerate = Annotated[Count, "sampling rate in Hz"]
+Samplerate = Annotated[Hertz, "sampling rate in Hz, that of the data set"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class DemucsLikeSettings:
     ] = "valid"
     bias: Annotated[bool, "biases of all layers"] = True
     first_relu: Annotated[bool, "ReLU of encoder block 1"] = True
-    rescale: Annotated[Positive | None, "reference of Demucs's weight rescaling; null: none"] = 0.1
+    rescale: Annotated[Gain | None, "reference of Demucs's weight rescaling; null: none"] = 0.1
     last: Annotated[Last | None, "operator of the outermost decoder block; null: as all"] = None
 
     @property

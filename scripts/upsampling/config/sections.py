@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 from upsampling.config.declared import (
     Bounds,
     Count,
+    Gain,
+    Hertz,
     Natural,
-    NotNegative,
     Part,
     Pattern,
-    Positive,
+    Seconds,
+    SecondsOrNone,
     Seed,
     Stride,
     Unique,
@@ -32,16 +34,23 @@ DATASETS = {
     "musdb18_7s": "the 7-second edition of MUSDB18",
 }
 Seeds = Annotated[tuple[Seed, ...], Bounds(minimum=1), Unique()]
+Folder = Annotated[str, Pattern(r"[^\x00-\x1f{}]{1,1000}", "write a path without braces")]
+# The composer has a name for so many songs of each role, and no part is too short for a note.
+Songs = Annotated[int, Bounds(minimum=1, maximum=341)]
+SongSeconds = Annotated[float, Bounds(minimum=4, maximum=3600)]
 VariantName = Annotated[
     str,
     Pattern(
-        "[a-z][a-z0-9_]*",
-        "a variant's name has lower-case letters, digits and underscores, and begins with a letter",
+        "[a-z][a-z0-9_]{0,63}",
+        "a variant's name begins with a letter and has at most 64 lower-case letters, digits and "
+        "underscores",
     ),
 ]
 ScaleName = Annotated[
     str,
-    Pattern("[a-z][a-z0-9_]*", "a scale's name has lower-case letters, digits and underscores"),
+    Pattern(
+        "[a-z][a-z0-9_]{0,63}", "a scale's name has lower-case letters, digits and underscores"
+    ),
 ]
 
 
@@ -50,7 +59,7 @@ class Printed:
     """Numbers that the paper prints in a row of Table 1."""
 
     sdr: Annotated[float | None, "dB"] = None
-    epoch_seconds: Positive | None = None
+    epoch_seconds: Annotated[float, Bounds(above=0)] | None = None
     parameters: Annotated[str | None, Pattern(r"[0-9.]+M", "write it as printed, such as 703M")] = (
         None
     )
@@ -72,14 +81,14 @@ class EvaluationSettings:
         Literal["median", "mean", "whole_track"],
         "median over frames and tracks as in footnote 3; mean over both; SDR of whole tracks",
     ] = "median"
-    segment_seconds: Positive = 10.0
+    segment_seconds: Seconds = 10.0
     overlap: Annotated[float, Bounds(minimum=0, maximum=0.9), "share of neighboring segments"] = (
         0.25
     )
     batch_size: Annotated[Count, "segments that are separated at once"] = 1
     shifts: Annotated[Natural, "randomly shifted passes to average (footnote 4); 0: one pass"] = 0
     shift_seed: Annotated[Seed, "of the shifts, equal for all models and tracks"] = 0
-    excerpt_seconds: Annotated[NotNegative, "of each separated source that are kept as audio"] = (
+    excerpt_seconds: Annotated[SecondsOrNone, "of each separated source that are kept as audio"] = (
         10.0
     )
 
@@ -97,9 +106,9 @@ class InitialisationSettings:
 
     seed: Seed = 0
     signal: Signal = "white_noise"
-    seconds: Positive = 6.0
+    seconds: Seconds = 6.0
     channels: Annotated[Count, "of the Demucs-like models"] = 100
-    rescale: Annotated[Positive | None, "as model.rescale"] = None
+    rescale: Annotated[Gain | None, "as model.rescale"] = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,7 @@ class ProbesSettings:
     """Test signals for each model, before training and, where it is trained, after."""
 
     seed: Seed = 0
-    seconds: Positive = 3.0
+    seconds: Seconds = 3.0
     signals: Annotated[tuple[Signal, ...], Bounds(minimum=1), Unique()] = (
         "silence",
         "ones",
@@ -124,7 +133,7 @@ class InitStatisticsSettings:
     """Artifacts over many random initialisations of each variant, at a width of its own."""
 
     seeds: Annotated[Count, "initialisations per variant"] = 24
-    seconds: Positive = 2.0
+    seconds: Seconds = 2.0
     channels: Count = 32
     depth: Count = 6
 
@@ -135,10 +144,10 @@ class GallerySettings:
 
     seeds: Annotated[Count, "first seeds that have pictures and sounds; the table has all"] = 1
     signals: Annotated[tuple[Signal, ...] | None, Unique(), "of probes.signals; null: all"] = None
-    probe_seconds: Positive = 3.0
+    probe_seconds: Seconds = 3.0
     tracks: Annotated[Natural, "test tracks, in alphabetical order, with excerpts"] = 2
-    excerpt_seconds: Positive = 4.0
-    megabytes: Annotated[Positive, "size of the page; the page says what is left out"] = 24.0
+    excerpt_seconds: Seconds = 4.0
+    megabytes: Annotated[Gain, "size of the page; the page says what is left out"] = 24.0
 
 
 @dataclass(frozen=True)
@@ -165,8 +174,8 @@ class Stack:
     seed: Seed = 0
     layers: Literal[3] = 3
     stride: Stride = 2
-    samplerate: Annotated[Count, "of the input, in Hz"] = 4000
-    seconds: Positive = 3.0
+    samplerate: Annotated[Hertz, "of the input, in Hz"] = 4000
+    seconds: Seconds = 3.0
 
 
 @dataclass(frozen=True)
@@ -182,8 +191,8 @@ class OperatorSpectra:
     """Every variant's outermost operator alone, on a constant and white noise."""
 
     stride: Stride = 4
-    samplerate: Annotated[Count, "of the outputs, in Hz"] = 44100
-    seconds: Positive = 2.0
+    samplerate: Annotated[Hertz, "of the outputs, in Hz"] = 44100
+    seconds: Seconds = 2.0
     seed: Seed = 0
 
 
@@ -194,8 +203,8 @@ class Replicas:
     following: Annotated[tuple[Last, ...], Bounds(minimum=1), "operators that upsample it"]
     layers: Count = 2
     stride: Stride = 4
-    samplerate: Annotated[Count, "of the outputs, in Hz"] = 44100
-    seconds: Positive = 3.0
+    samplerate: Annotated[Hertz, "of the outputs, in Hz"] = 44100
+    seconds: Seconds = 3.0
     seed: Seed = 0
     kernel_size: Annotated[Count, "of the transposed convolution whose tones are repeated"] = 8
     bias: Annotated[float, Bounds(minimum=-1, maximum=1), "before the ReLU of the offset"] = 0.0
@@ -224,8 +233,8 @@ class LossGradient:
     critic: CriticSettings = field(default_factory=CriticSettings)
     signal: Signal = "white_noise"
     target: Signal = "speech_like"
-    samplerate: Annotated[Count, "Hz"] = 22050
-    seconds: Positive = 3.0
+    samplerate: Annotated[Hertz, "Hz"] = 22050
+    seconds: Seconds = 3.0
 
 
 @dataclass(frozen=True)
@@ -291,14 +300,14 @@ class DataSettings:
     """The data set of a scale."""
 
     dataset: Literal["demo", "musdb18", "musdb18hq", "musdb18_7s"]
-    root: Annotated[str, "folder that holds train/ and test/, or is downloaded to"]
-    store: Annotated[str | None, "folder of the decoded tracks; null: root/store"] = None
+    root: Annotated[Folder, "folder that holds train/ and test/, or is downloaded to"]
+    store: Annotated[Folder | None, "folder of the decoded tracks; null: root/store"] = None
     seed: Annotated[Seed, "of the demo songs"] = 0
-    train: Annotated[Count, "demo songs to train on"] = 8
-    valid: Annotated[Count, "demo songs to validate on"] = 2
-    test: Annotated[Count, "demo songs to test on"] = 2
-    seconds: Annotated[Positive, "length of a demo song"] = 24.0
-    test_seconds: Annotated[Positive, "length of a demo song to test on"] = 12.0
+    train: Annotated[Songs, "demo songs to train on"] = 8
+    valid: Annotated[Songs, "demo songs to validate on"] = 2
+    test: Annotated[Songs, "demo songs to test on"] = 2
+    seconds: Annotated[SongSeconds, "length of a demo song"] = 24.0
+    test_seconds: Annotated[SongSeconds, "length of a demo song to test on"] = 12.0
 
 
 @dataclass(frozen=True)

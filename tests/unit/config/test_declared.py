@@ -9,8 +9,8 @@ from upsampling.config.declared import (
     INTERNAL,
     Bounds,
     Count,
+    Gain,
     Pattern,
-    Positive,
     Unique,
     as_number,
     check_part,
@@ -35,7 +35,7 @@ class Outer:
 
     name: Annotated[str, Pattern("[a-z]+", "use lower-case letters")]
     count: Count = 1
-    rate: Annotated[Positive | None, "Hz"] = None
+    rate: Annotated[Gain | None, "Hz"] = None
     kind: Literal["a", "b"] = "a"
     flag: bool = False
     items: Annotated[tuple[int, ...], Bounds(minimum=1, maximum=3), Unique()] = (1,)

@@ -1,10 +1,10 @@
 """config.yaml holds the paper's numbers; mistakes in it are told in one line."""
 
 import copy
-from pathlib import Path
 
 import pytest
 import yaml
+from configurations import CONFIG, changed
 
 from upsampling.config.experiment import Experiment
 from upsampling.errors import UserError
@@ -12,9 +12,6 @@ from upsampling.figures.plan import plan
 from upsampling.figures.registry import FIGURES
 from upsampling.gallery.settings import gallery_content
 from upsampling.tables import plan as tables
-
-ROOT = Path(__file__).parents[3]
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
 def test_every_figure_of_the_paper_is_drawn():
@@ -52,16 +49,6 @@ def test_every_scale_resolves(scale):
     assert len(experiment.trained) == 6
     for variant in experiment.trained:
         assert '"channels":100' in experiment.initialisation(variant)["model"]
-
-
-def changed(path: str, value: object) -> dict:
-    config = copy.deepcopy(CONFIG)
-    *parents, last = path.split("/")
-    place = config
-    for name in parents:
-        place = place[int(name) if isinstance(place, list) else name]
-    place[last] = value
-    return config
 
 
 MISTAKES = [
