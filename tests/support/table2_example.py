@@ -3,7 +3,7 @@
 import pandas as pd
 from table_texts import NASTY
 
-from upsampling.measures.artifact_rows import COLUMNS
+from upsampling.measures.artifact_rows import ROW_COLUMNS
 from upsampling.tables.captions import Description
 from upsampling.tables.table2_cells import ArtifactRow
 
@@ -33,7 +33,7 @@ def model_rows(variant: str, seed: int, stage: str, level: float) -> list[dict[s
     ]
     for more, probe in enumerate(("white_noise", "sweep", "speech_like", "percussive"), start=1):
         values.append((probe, "comb_prominence_mean", 11025.0, level + more, "dB"))
-    return [head | dict(zip(COLUMNS[3:], value, strict=True)) for value in values]
+    return [head | dict(zip(ROW_COLUMNS[3:], value, strict=True)) for value in values]
 
 
 def example_artifacts() -> pd.DataFrame:
@@ -45,4 +45,4 @@ def example_artifacts() -> pd.DataFrame:
         rows += model_rows("untrained", seed, "initialised", 40.0)
         for stage in ("initialised", "trained"):
             rows += model_rows("quiet", seed, stage, 0.0)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=ROW_COLUMNS)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from upsampling.config.declared import read_settings
 from upsampling.config.sections import STAGES
+from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
 from upsampling.figures.spectrograms import (
     add_colorbar,
@@ -19,7 +20,7 @@ from upsampling.figures.spectrograms import (
 )
 from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
 from upsampling.files import load_arrays
-from upsampling.measures.from_waveform import comb_frequencies, comb_spacings, to_decibels
+from upsampling.measures.from_waveform import comb_frequencies, comb_spacings
 from upsampling.measures.spectra import mean_spectrum
 
 
@@ -47,7 +48,7 @@ def _draw_mean_spectra(
         stored = load_arrays(path, ("output", "input_samplerate"))
         samplerate = int(stored["input_samplerate"])
         frequencies, power = mean_spectrum(stored["output"], samplerate)
-        levels = to_decibels(power)
+        levels = power_to_db(power)
         label = stage if np.any(stored["output"]) else f"{stage}: silent"
         axes.plot(frequencies / 1000, levels, color=color, label=label, linewidth=0.6)
         arrays |= {"frequencies": frequencies, stage: levels.astype(np.float32)}

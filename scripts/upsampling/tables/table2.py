@@ -9,7 +9,7 @@ import pandas as pd
 
 from upsampling.config.sections import STAGES
 from upsampling.errors import UserError
-from upsampling.measures.artifact_rows import COLUMNS
+from upsampling.measures.artifact_rows import ROW_COLUMNS
 
 # Sounds unlike those of training, in which Sec. 6 reports tones.
 UNSEEN = ("white_noise", "sweep", "speech_like", "percussive")
@@ -34,7 +34,7 @@ class Quantity:
 def read_artifacts(path: str | Path) -> pd.DataFrame:
     """Read a tidy table of artifact measures, such as artifacts.csv."""
     try:
-        return pd.read_csv(path, dtype={"variant": str, "stage": str, "probe": str})[COLUMNS]
+        return pd.read_csv(path, dtype={"variant": str, "stage": str, "probe": str})[ROW_COLUMNS]
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} cannot be read as artifact measures: {error}") from error
 

@@ -16,7 +16,7 @@ from upsampling.config.model import ModelSettings
 from upsampling.measures import from_weights
 from upsampling.measures.artifact_rows import WEIGHTS, tidy
 from upsampling.measures.from_waveform import Measurement
-from upsampling.measures.init_statistics import KEPT
+from upsampling.measures.init_statistics import OUTERMOST_MEASURES
 from upsampling.theory.closed_forms import (
     Floats,
     comb_spectrum,
@@ -98,7 +98,7 @@ def expectations(settings: ModelSettings, variant: str) -> list[dict[str, Any]]:
     """
     operator, options = settings.outermost
     rows = []
-    for measure in KEPT[WEIGHTS] if settings.strides else ():
+    for measure in OUTERMOST_MEASURES[WEIGHTS] if settings.strides else ():
         stride = settings.strides[-1]
         values = expected_values(measure, operator, options, stride)
         names = [f"expected_q{100 * q:02.0f}" for q in QUANTILES]

@@ -33,11 +33,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from upsampling.config.sections import CriticSettings, LossGradient
+from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import to_decibels
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.operators.base import seeded
-from upsampling.probes.signals import signal as probe_signal
+from upsampling.probes.signals import probe_signal
 from upsampling.theory.filters import Filters, to_numpy
 from upsampling.theory.prediction import line_arrays
 
@@ -169,7 +169,7 @@ def loss_gradients(settings: LossGradient) -> dict[str, Array]:
             scale = 1 / np.sqrt(np.mean(samples**2))
             arrays["frequencies"], power = mean_spectrum(scale * samples, samplerate, N_FFT)
             key = name if name == "waveform" else f"{name}_{kind}"
-            arrays[f"{key}_measured"] = to_decibels(power)
+            arrays[f"{key}_measured"] = power_to_db(power)
             if name == "waveform":
                 break
             period = scale * expected_period(name, network, output, target)
@@ -199,7 +199,7 @@ def coverage(stride: int) -> dict[str, Array]:
             period = grad[0, :, 8 * stride : 9 * stride].numpy()
             power = np.abs(np.fft.fft(period, axis=1)) ** 2
             mean = power.mean(axis=0)
-            levels.append(to_decibels(mean[1:].max() / mean[0]))
+            levels.append(power_to_db(mean[1:].max() / mean[0]))
     return {
         "coverage_lengths": lengths,
         "coverage_ones": np.array(ones),

@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 
 from upsampling.config.sections import OperatorSpectra
+from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import to_decibels
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.operators import build_operator
 from upsampling.operators.base import seeded
-from upsampling.probes.signals import signal as probe_signal
+from upsampling.probes.signals import probe_signal
 from upsampling.theory.prediction import hann_lobes, line_amplitudes, line_arrays, noise_power
 from upsampling.theory.taps import added_noise, operator_taps
 
@@ -59,7 +59,7 @@ def operator_spectra(
             ).eval()
         output = layer(inputs[None, None])[0, 0, BORDER * stride : -BORDER * stride].numpy()
         arrays["frequencies"], power = mean_spectrum(output, samplerate, N_FFT)
-        arrays[f"{name}_measured"] = to_decibels(power)
+        arrays[f"{name}_measured"] = power_to_db(power)
         try:
             filters = operator_taps(layer)
         except LookupError:
@@ -68,6 +68,6 @@ def operator_spectra(
         predicted = noise_power(filters, NOISE_VARIANCE, N_FFT) + hann_lobes(amplitudes, N_FFT)
         if noise_filters := added_noise(layer):
             predicted += noise_power(noise_filters, 1.0, N_FFT)
-        arrays[f"{name}_predicted"] = to_decibels(predicted)
+        arrays[f"{name}_predicted"] = power_to_db(predicted)
         arrays |= line_arrays(name, amplitudes, samplerate)
     return arrays

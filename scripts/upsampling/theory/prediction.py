@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from upsampling.config.sections import Stack
-from upsampling.measures.from_waveform import to_decibels
+from upsampling.decibels import power_to_db
 from upsampling.measures.spectra import N_FFT, mean_spectrum
 from upsampling.probes.operator_stack import stack_layers
 from upsampling.theory.filters import Filters
@@ -64,7 +64,7 @@ def line_arrays(name: str, amplitudes: Floats, samplerate: int) -> dict[str, Arr
     lines = np.arange(1, len(amplitudes) // 2 + 1)
     return {
         f"{name}_lines": lines * samplerate / len(amplitudes),
-        f"{name}_levels": to_decibels(amplitudes[lines] ** 2),
+        f"{name}_levels": power_to_db(amplitudes[lines] ** 2),
     }
 
 

@@ -25,12 +25,12 @@ from torch import Tensor
 
 from upsampling.config.model import Last
 from upsampling.config.sections import Replicas
+from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import to_decibels
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.operators import build_operator
 from upsampling.operators.base import seeded
-from upsampling.probes.signals import signal as probe_signal
+from upsampling.probes.signals import probe_signal
 from upsampling.theory.filters import Filters
 from upsampling.theory.prediction import hann_lobes, line_amplitudes, line_arrays, noise_power
 from upsampling.theory.taps import operator_taps
@@ -110,7 +110,7 @@ def replicas(settings: Replicas) -> dict[str, Array]:
             name = f"{kind}_{index}"
             arrays |= {
                 "frequencies": frequencies,
-                f"{name}_measured": to_decibels(power),
-                f"{name}_predicted": to_decibels(noise + hann_lobes(amplitudes, N_FFT)),
+                f"{name}_measured": power_to_db(power),
+                f"{name}_predicted": power_to_db(noise + hann_lobes(amplitudes, N_FFT)),
             } | line_arrays(name, amplitudes, samplerate)
     return arrays

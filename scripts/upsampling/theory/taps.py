@@ -21,7 +21,7 @@ from torch import nn
 
 from upsampling.operators.fixed_interpolation import FixedInterpolation, Interpolator
 from upsampling.operators.haar_wavelet import HaarWavelet
-from upsampling.operators.lazy_wavelet import ROOT, LazyWavelet
+from upsampling.operators.lazy_wavelet import SQRT2, LazyWavelet
 from upsampling.operators.learned_linear import LearnedDoubling
 from upsampling.operators.learned_wavelet import LearnedWavelet
 from upsampling.operators.linear import LINEAR
@@ -62,7 +62,7 @@ def interpolation(layer: Any, channels: int, stride: int) -> Filters:
         return reduce(Filters.then, (per_channel(taps, -1, 2, channels) for taps in doublings))
     if isinstance(layer, FixedInterpolation):
         # One filter per phase, as in a subpixel convolution, and the same for each channel.
-        phases = to_numpy(layer.phases)[..., ::-1]
+        phases = to_numpy(layer.polyphase_filters)[..., ::-1]
         low = Filters(phases, layer.past - phases.shape[-1] + 1, 1, np.zeros((stride, 1)))
         shared = interleaved(low, stride)
         return per_channel(shared.taps[0], shared.first, stride, channels)
@@ -146,12 +146,12 @@ def inverse_lifting(layer: LazyWavelet, step: int) -> Filters:
         )
         half = len(predict) - 1
         pulse = np.eye(1, 2 * half + 1, half)[0]
-        even = np.stack([-ROOT * np.pad(update, half // 2), pulse / ROOT])
+        even = np.stack([-SQRT2 * np.pad(update, half // 2), pulse / SQRT2])
         odd = np.stack([np.convolve(band, predict, "same") for band in even])
-        odd[0] += ROOT * pulse
+        odd[0] += SQRT2 * pulse
         kernels = np.stack([even, odd])
     elif isinstance(layer, HaarWavelet):
-        kernels = np.array([[-1.0, 1.0], [1.0, 1.0]])[..., None] / ROOT
+        kernels = np.array([[-1.0, 1.0], [1.0, 1.0]])[..., None] / SQRT2
     else:
         kernels = np.array([[0.0, 1.0], [1.0, 0.0]])[..., None]
     channels = layer.out_channels

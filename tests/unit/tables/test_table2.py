@@ -5,7 +5,7 @@ import pytest
 from table2_example import example_artifacts
 
 from upsampling.errors import UserError
-from upsampling.measures.artifact_rows import COLUMNS
+from upsampling.measures.artifact_rows import ROW_COLUMNS
 from upsampling.tables.table2 import QUANTITIES, read_artifacts, summarize
 
 VARIANTS = ["loud", "quiet", "untrained"]
@@ -32,7 +32,7 @@ def test_one_seed_has_no_spread():
 
 
 def test_missing_measures_are_not_a_number():
-    table = summarize(pd.DataFrame([], columns=COLUMNS), ["none"])
+    table = summarize(pd.DataFrame([], columns=ROW_COLUMNS), ["none"])
     assert table.drop(columns=["variant", "seeds"]).isna().all(axis=None)
     assert len(table.columns) == 2 + 4 * len(QUANTITIES)
 

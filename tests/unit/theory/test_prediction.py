@@ -9,7 +9,7 @@ import yaml
 
 from upsampling.config.experiment import Experiment
 from upsampling.config.sections import Stack
-from upsampling.measures.from_waveform import to_decibels
+from upsampling.decibels import power_to_db
 from upsampling.measures.spectra import N_FFT, mean_spectrum
 from upsampling.probes.operator_stack import stack_outputs
 from upsampling.theory import prediction
@@ -50,11 +50,11 @@ def test_figures_6_to_8_are_as_predicted(stacks, figure, side, layer):
     arrays, theory = stacks[figure, side]
     samplerate = int(arrays["samplerates"][layer])
     frequencies, power = mean_spectrum(arrays[f"layer_{layer}"], samplerate, N_FFT)
-    measured, predicted = to_decibels(power), to_decibels(theory[f"predicted_{layer}"])
+    measured, predicted = power_to_db(power), power_to_db(theory[f"predicted_{layer}"])
     loud = predicted > FLOOR_DB
     assert np.median(np.abs(measured - predicted)[loud]) < SPECTRUM_DB
     bins = np.rint(theory[f"lines_{layer}"] / frequencies[1]).astype(int)
-    levels = to_decibels(theory[f"line_power_{layer}"])
+    levels = power_to_db(theory[f"line_power_{layer}"])
     noise = arrays["signal"].std() > 0
     clear = levels > (-55 if noise else FLOOR_DB)
     tolerance = NOISY_LINE_DB if noise else LINE_DB
@@ -113,14 +113,14 @@ def test_hann_lobes_and_noise_are_in_the_units_of_mean_spectrum():
     amplitudes = np.abs(np.fft.fft(period)) / 12
     predicted = prediction.hann_lobes(amplitudes, n_fft)
     strong = predicted > 1e-5
-    np.testing.assert_allclose(to_decibels(power[strong]), to_decibels(predicted[strong]), atol=0.2)
+    np.testing.assert_allclose(power_to_db(power[strong]), power_to_db(predicted[strong]), atol=0.2)
     box = per_channel(np.ones(3), 0, 3, 1)
     noise = rng.normal(size=400_000)
     _, power = mean_spectrum(np.repeat(noise, 3), 3, n_fft)
     predicted = prediction.noise_power(box, 1.0, n_fft)
     loud = predicted > 1e-3 * predicted.max()
-    np.testing.assert_allclose(to_decibels(power[loud] / predicted[loud]), 0, atol=1.0)
-    assert to_decibels(power / predicted)[loud].mean() == pytest.approx(0, abs=0.05)
+    np.testing.assert_allclose(power_to_db(power[loud] / predicted[loud]), 0, atol=1.0)
+    assert power_to_db(power / predicted)[loud].mean() == pytest.approx(0, abs=0.05)
 
 
 def test_an_operator_without_taps_is_not_predicted():
@@ -138,7 +138,7 @@ def test_an_operator_that_adds_noise_is_not_predicted(operator, has_prediction):
     if has_prediction:
         _, power = mean_spectrum(arrays["layer_3"], 256_000, N_FFT)
         loud = theory["predicted_3"] > 1e-10
-        difference = to_decibels(power[loud]) - to_decibels(theory["predicted_3"][loud])
+        difference = power_to_db(power[loud]) - power_to_db(theory["predicted_3"][loud])
         assert np.median(np.abs(difference)) < SPECTRUM_DB
 
 
@@ -147,4 +147,4 @@ def test_another_seed_changes_levels_and_no_places():
     signal = stack_outputs(stack)["signal"]
     first, other = (prediction.stack_prediction(signal, replace(stack, seed=s)) for s in (0, 1))
     np.testing.assert_array_equal(first["lines_3"], other["lines_3"])
-    assert np.abs(to_decibels(first["line_power_3"] / other["line_power_3"])).max() > 1
+    assert np.abs(power_to_db(first["line_power_3"] / other["line_power_3"])).max() > 1

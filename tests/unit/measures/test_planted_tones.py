@@ -1,4 +1,4 @@
-"""Tones of known level planted in music, real and synthetic; and music without, which has none."""
+"""Tones of known level planted in music, real and synthetic; music without them has none."""
 
 import functools
 
@@ -7,12 +7,12 @@ import pytest
 
 from upsampling.measures.from_waveform import comb_prominences, comb_spacings, tone_level
 from upsampling.measures.spectra import mean_spectrum
-from upsampling.probes.signals import signal
+from upsampling.probes.signals import probe_signal
 
 SAMPLERATE = 44100
 STRIDES = (4,) * 5
 TOLERANCE_DB = 1.0
-# Of a comb of two lines, the mean of two bins of music less two control bins.
+# A comb of two lines: the mean of two bins of music less two control bins.
 CLEAN_DB = 8.0
 FINE_CLEAN_DB = 2.0
 PIECES = ["vibe_ace", "falcon_69", "synthetic 0", "synthetic 1", "synthetic 2"]
@@ -22,7 +22,7 @@ PIECES = ["vibe_ace", "falcon_69", "synthetic 0", "synthetic 1", "synthetic 2"]
 def music(name: str) -> np.ndarray:
     """Six seconds of one channel of a piece, [samples] at 44.1 kHz."""
     if name == "vibe_ace":
-        return signal("music", 6, SAMPLERATE).astype(np.float64)
+        return probe_signal("music", 6, SAMPLERATE).astype(np.float64)
     if name == "falcon_69":
         from upsampling.tracks.decoder import ensure_ffmpeg
 
@@ -38,7 +38,7 @@ def music(name: str) -> np.ndarray:
 
 
 def planted(name: str, frequency: float, above_db: float) -> tuple[np.ndarray, float]:
-    """Music with a sine so far above its own level in that bin, and the sine's level in dBFS."""
+    """Music with a sine `above_db` above the music in its bin, and the sine's level in dBFS."""
     clean = music(name)
     _, power = mean_spectrum(clean, SAMPLERATE)
     level = max(tone_level(power, frequency, SAMPLERATE), -120.0) + above_db
@@ -51,25 +51,25 @@ def planted(name: str, frequency: float, above_db: float) -> tuple[np.ndarray, f
 @pytest.mark.parametrize("frequency", [11025.0, 2756.25, 689.0625, 172.265625])
 @pytest.mark.parametrize("above_db", [20.0, 40.0])
 def test_a_planted_tone_is_recovered_within_a_decibel(name, frequency, above_db) -> None:
-    """Of a tone 20 dB above what is there, that adds at most 0.9 dB."""
+    """Music 20 dB below a tone adds at most 0.9 dB."""
     output, level = planted(name, frequency, above_db)
     _, power = mean_spectrum(output, SAMPLERATE)
     assert tone_level(power, frequency, SAMPLERATE) == pytest.approx(level, abs=TOLERANCE_DB)
 
 
 @pytest.mark.parametrize("name", PIECES)
-def test_clean_music_scores_no_tone(name) -> None:
+def test_clean_music_has_no_comb(name) -> None:
     _, power = mean_spectrum(music(name), SAMPLERATE)
     spacings = comb_spacings(STRIDES, SAMPLERATE)
     scores = [mean for mean, _ in comb_prominences(power, spacings, SAMPLERATE)]
     assert abs(scores[0]) < CLEAN_DB
-    # The finer a comb, the more lines its score is a mean of.
+    # The mean over a finer comb has more lines and less spread.
     assert max(abs(score) for score in scores[2:]) < FINE_CLEAN_DB
 
 
 @pytest.mark.parametrize("name", PIECES)
-def test_a_planted_comb_scores_and_its_controls_do_not(name) -> None:
-    """Both lines 30 dB above the music around them: that, but for what the music has itself."""
+def test_a_planted_comb_has_its_prominence(name) -> None:
+    """Both lines 30 dB above the music around them: that, up to the music's own prominence."""
     spacings = comb_spacings(STRIDES, SAMPLERATE)
     _, clean = mean_spectrum(music(name), SAMPLERATE)
     before = comb_prominences(clean, spacings, SAMPLERATE)[0][0]

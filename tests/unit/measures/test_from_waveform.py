@@ -4,20 +4,22 @@ import numpy as np
 import pytest
 import torch
 
+from upsampling.decibels import SILENCE_DB
+from upsampling.errors import UserError
 from upsampling.measures.from_waveform import (
-    SILENCE_DB,
     comb_frequencies,
     comb_prominences,
     comb_spacings,
     level,
-    measure,
+    measure_waveform,
     notch_depth,
     prominence,
     stationarity,
     tone_level,
+    with_floor,
 )
 from upsampling.measures.spectra import frame_transforms, mean_spectrum
-from upsampling.probes.signals import signal
+from upsampling.probes.signals import probe_signal
 
 SAMPLERATE = 44100
 DEMUCS = (4,) * 6
@@ -27,7 +29,9 @@ EXACT_DB = 0.01
 
 
 def noise(rms: float, seconds: float = 6.0, seed: int = 0) -> np.ndarray:
-    return signal("white_noise", seconds, SAMPLERATE, seed).astype(np.float64) * rms * np.sqrt(3)
+    return (
+        probe_signal("white_noise", seconds, SAMPLERATE, seed).astype(np.float64) * rms * np.sqrt(3)
+    )
 
 
 def tone(frequency: float, amplitude: float, seconds: float = 6.0) -> np.ndarray:
@@ -43,8 +47,8 @@ def upsampled_ones(kernel: np.ndarray, stride: int) -> np.ndarray:
     return output[0, 0, len(kernel) : -len(kernel)].numpy()
 
 
-def values(records: list, name: str) -> dict[float | None, float]:
-    return {r["frequency_hz"]: r["value"] for r in records if r["measure"] == name}
+def values(measurements: list, name: str) -> dict[float | None, float]:
+    return {m["frequency_hz"]: m["value"] for m in measurements if m["measure"] == name}
 
 
 def test_comb_spacings_of_the_published_models() -> None:
@@ -73,19 +77,19 @@ def test_a_planted_tone_is_recovered_within_a_decibel(frequency: float) -> None:
     assert measured_level == pytest.approx(expected_level, abs=NOISE_TOLERANCE_DB)
 
 
-def test_nothing_stands_out_of_white_noise() -> None:
-    records = measure(noise(0.1), SAMPLERATE, DEMUCS)
-    for spacing, mean in values(records, "comb_prominence_mean").items():
+def test_white_noise_has_no_comb() -> None:
+    measurements = measure_waveform(noise(0.1), SAMPLERATE, DEMUCS)
+    for spacing, mean in values(measurements, "comb_prominence_mean").items():
         assert spacing is not None
         lines = len(comb_frequencies(spacing, SAMPLERATE))
         # Two means of `lines` bins of about 1 dB spread each, and four standard errors.
         assert abs(mean) < 4 * np.sqrt(2 / lines)
 
 
-def test_a_periodic_pattern_scores_and_its_controls_do_not() -> None:
+def test_a_periodic_pattern_has_the_prominence_of_its_lines() -> None:
     pattern, rms = np.array([0.02, -0.01, 0.03, -0.04]), 0.05
     output = noise(rms) + np.resize(pattern, 6 * SAMPLERATE)
-    scores = values(measure(output, SAMPLERATE, (4, 4)), "comb_prominence_mean")
+    scores = values(measure_waveform(output, SAMPLERATE, (4, 4)), "comb_prominence_mean")
     lines = np.abs(np.fft.rfft(pattern)[1:] / 4) ** 2
     expected = np.mean(10 * np.log10(1 + lines / (1.5 * rms**2 / 16384)))
     assert scores[11025.0] == pytest.approx(expected, abs=NOISE_TOLERANCE_DB)
@@ -93,16 +97,16 @@ def test_a_periodic_pattern_scores_and_its_controls_do_not() -> None:
     assert scores[2756.25] == pytest.approx(scores[11025.0] / 4, abs=2)
 
 
-def test_a_deeper_layers_tone_is_not_taken_for_a_control_of_the_outermost() -> None:
-    """5512.5 Hz is halfway between two lines of the outer comb, yet a line of the inner."""
+def test_a_tone_of_a_deeper_layer_is_no_control_of_the_outermost() -> None:
+    """5512.5 Hz is halfway between two lines of the outer comb, but a line of the inner one."""
     output = noise(0.05) + tone(5512.5, 0.3)
-    scores = values(measure(output, SAMPLERATE, (4, 4)), "comb_prominence_mean")
+    scores = values(measure_waveform(output, SAMPLERATE, (4, 4)), "comb_prominence_mean")
     assert abs(scores[11025.0]) < 3
     assert scores[2756.25] > 5
 
 
-def test_harmonic_music_that_misses_the_lines_scores_about_zero() -> None:
-    """Harmonics of 27.5 Hz (the lowest A) up to half the sampling rate: a comb, but not ours."""
+def test_harmonic_music_off_the_lines_has_a_mean_of_zero() -> None:
+    """Harmonics of 27.5 Hz (the lowest A) up to half the sampling rate: another comb."""
     rng = np.random.default_rng(7)
     music = noise(0.001, seconds=2)
     for harmonic in range(1, 800):
@@ -112,7 +116,7 @@ def test_harmonic_music_that_misses_the_lines_scores_about_zero() -> None:
     lines = comb_frequencies(spacings[4], SAMPLERATE)
     mean, _ = comb_prominences(power, spacings, SAMPLERATE)[4]
     assert abs(mean) < NOISE_TOLERANCE_DB
-    # Single lines do coincide with harmonics, which is why the mean needs its controls.
+    # Single lines coincide with harmonics, so the mean needs its controls.
     assert prominence(power, lines, SAMPLERATE).max() > 10
 
 
@@ -155,15 +159,15 @@ def test_a_planted_notch_has_its_depth(gain: float, depth: float) -> None:
     assert notch_depth(power, 11025.0, SAMPLERATE) == pytest.approx(depth, abs=EXACT_DB)
 
 
-def test_nearest_neighbour_upsampling_of_noise_leaves_notches() -> None:
+def test_nearest_neighbor_upsampling_of_noise_leaves_notches() -> None:
     low = noise(0.2, seconds=1.5)
-    records = measure(np.repeat(low, 4), SAMPLERATE, (4,))
-    depths = values(records, "notch_depth")
+    measurements = measure_waveform(np.repeat(low, 4), SAMPLERATE, (4,))
+    depths = values(measurements, "notch_depth")
     assert set(depths) == {11025.0, 22050.0}
     assert min(depths.values()) > 25
     assert all(
         abs(depth) < 4
-        for depth in values(measure(noise(0.2), SAMPLERATE, (4,)), "notch_depth").values()
+        for depth in values(measure_waveform(noise(0.2), SAMPLERATE, (4,)), "notch_depth").values()
     )
 
 
@@ -174,17 +178,17 @@ def test_level_is_the_rms() -> None:
 
 
 @pytest.mark.parametrize("name", ["silence", "ones"])
-def test_silent_and_constant_outputs_have_finite_records_without_tones(name: str) -> None:
-    records = measure(signal(name, 2, SAMPLERATE), SAMPLERATE, DEMUCS)
-    assert all(np.isfinite(record["value"]) for record in records)
+def test_silent_and_constant_outputs_have_finite_measurements_without_tones(name: str) -> None:
+    measurements = measure_waveform(probe_signal(name, 2, SAMPLERATE), SAMPLERATE, DEMUCS)
+    assert all(np.isfinite(measurement["value"]) for measurement in measurements)
     for measured in ("tone_prominence", "comb_prominence_mean", "comb_prominence_max"):
-        assert np.abs(list(values(records, measured).values())).max() < EXACT_DB
-    assert values(records, "level")[None] == (SILENCE_DB if name == "silence" else 0)
+        assert np.abs(list(values(measurements, measured).values())).max() < EXACT_DB
+    assert values(measurements, "level")[None] == (SILENCE_DB if name == "silence" else 0)
 
 
-def test_records_of_demucs() -> None:
-    records = measure(noise(0.1), SAMPLERATE, DEMUCS)
-    assert {(r["measure"], r["unit"]) for r in records} == {
+def test_measurements_of_demucs() -> None:
+    measurements = measure_waveform(noise(0.1), SAMPLERATE, DEMUCS)
+    assert {(r["measure"], r["unit"]) for r in measurements} == {
         ("level", "dBFS"),
         ("tone_prominence", "dB"),
         ("tone_level", "dBFS"),
@@ -195,7 +199,7 @@ def test_records_of_demucs() -> None:
         ("comb_prominence_mean", "dB"),
         ("comb_prominence_max", "dB"),
     }
-    assert list(values(records, "tone_level")) == [
+    assert list(values(measurements, "tone_level")) == [
         11025,
         22050,
         2756.25,
@@ -203,55 +207,71 @@ def test_records_of_demucs() -> None:
         172.265625,
         43.06640625,
     ]
-    # The sixth comb's lines, 4 bins apart, are within each other's guard.
-    assert list(values(records, "comb_prominence_mean")) == comb_spacings(DEMUCS, SAMPLERATE)[:5]
-    assert [r["measure"] for r in measure(noise(0.1), SAMPLERATE, (1,))] == ["level"]
+    # The sixth comb's lines, 4 bins apart, lie within each other's guard.
+    assert (
+        list(values(measurements, "comb_prominence_mean")) == comb_spacings(DEMUCS, SAMPLERATE)[:5]
+    )
+    assert [r["measure"] for r in measure_waveform(noise(0.1), SAMPLERATE, (1,))] == ["level"]
 
 
 def test_prominence_does_not_depend_on_the_gain() -> None:
     output = noise(0.05) + tone(11025, 0.02)
-    loud, quiet = (measure(gain * output, SAMPLERATE, (4,)) for gain in (1.0, 1 / 256))
+    loud, quiet = (measure_waveform(gain * output, SAMPLERATE, (4,)) for gain in (1.0, 1 / 256))
     for one, other in zip(loud, quiet, strict=True):
         shift = 20 * np.log10(256) if one["unit"] == "dBFS" else 0
         assert one["value"] - other["value"] == pytest.approx(shift, abs=1e-6)
 
 
 def test_broken_outputs_are_refused() -> None:
-    with pytest.raises(ValueError, match="not finite"):
-        measure(np.full(20000, np.inf), SAMPLERATE, DEMUCS)
+    with pytest.raises(UserError, match="not finite"):
+        measure_waveform(np.full(20000, np.inf), SAMPLERATE, DEMUCS)
 
 
 def test_stationarity_of_a_tone_a_gated_tone_and_noise() -> None:
-    """1, the share of frames that sound, and (1 + (1 - 1 / T) / 3) / T of T frames."""
+    """1, the share of frames with a tone, and (1 + (1 - 1 / T) / 3) / T of T frames."""
     line = np.array([2756.25])
 
-    def still(output: np.ndarray) -> float:
+    def steady(output: np.ndarray) -> float:
         return float(stationarity(frame_transforms(output), line, SAMPLERATE)[0])
 
-    assert still(tone(2756.25, 0.1)) == pytest.approx(1, abs=1e-9)
-    # Six of eight frames hear the tone throughout, none of them its ends.
+    assert steady(tone(2756.25, 0.1)) == pytest.approx(1, abs=1e-9)
+    # Two of eight frames keep the tone.
     gated = tone(2756.25, 0.1, seconds=9 * 8192 / SAMPLERATE)
     frames = frame_transforms(gated)
     frames[2:] = 0
     assert float(stationarity(frames, line, SAMPLERATE)[0]) == pytest.approx(2 / 8, abs=1e-9)
-    assert still(np.zeros(50_000)) == 0
-    found = [still(noise(0.1, seed=seed)) for seed in range(60)]
+    assert steady(np.zeros(50_000)) == 0
+    shares = [steady(noise(0.1, seed=seed)) for seed in range(60)]
     count = len(frame_transforms(noise(0.1)))
     expected = (1 + (1 - 1 / count) / 3) / count
-    # The mean of 60 draws that are spread like an exponential distribution.
-    assert np.mean(found) == pytest.approx(expected, rel=4 / np.sqrt(60))
+    # Four standard errors of the mean of 60 draws from an exponential distribution.
+    assert np.mean(shares) == pytest.approx(expected, rel=4 / np.sqrt(60))
 
 
-def test_lines_off_the_bins_stand_as_still() -> None:
+def test_lines_between_bins_are_as_stationary() -> None:
     frames = frame_transforms(tone(44100 / 6, 0.1))
     assert stationarity(frames, np.array([44100 / 6]), 44100)[0] == pytest.approx(1, abs=1e-3)
 
 
-def test_what_rounding_leaves_is_neither_tone_nor_noise() -> None:
-    """A constant, and double precision's rounding of it, periodic as vector units make it."""
+def test_rounding_is_neither_tone_nor_noise() -> None:
+    """A constant with the rounding of double precision, periodic as vector units compute it."""
     rounding = np.resize([1.0, -1.0, 0, 0], 100_000) * np.spacing(0.01)
     output = 0.01 + rounding
     assert np.ptp(output) > 0
-    for record in measure(output, SAMPLERATE, DEMUCS):
-        if "prominence" in record["measure"] and record["measure"] != "prominence_ratio":
-            assert abs(record["value"]) < 1
+    for measurement in measure_waveform(output, SAMPLERATE, DEMUCS):
+        if "prominence" in measurement["measure"] and measurement["measure"] != "prominence_ratio":
+            assert abs(measurement["value"]) < 1
+
+
+@pytest.mark.parametrize(("dtype", "range_db"), [(np.float64, 180), (np.float32, 140)])
+def test_bins_have_a_floor_below_the_whole_signal(dtype: type, range_db: float) -> None:
+    """Lines below the range of the precision are not prominent; lines above it are."""
+    for distance, prominent in ((range_db + 20, False), (range_db - 40, True)):
+        faint = tone(5512.5, 10 ** (-distance / 20), seconds=2)
+        power = mean_spectrum(tone(1000 * 44100 / 16384, 1.0, seconds=2) + faint, SAMPLERATE)[1]
+        floored = with_floor(power, range_db)
+        assert floored.min() >= power.sum() * 10 ** (-range_db / 10) * (1 - 1e-12)
+        line = prominence(floored, np.array([5512.5]), SAMPLERATE)[0]
+        assert (line > 10) == prominent
+    measurements = measure_waveform(noise(0.1).astype(dtype), SAMPLERATE, (4,))
+    assert all(np.isfinite(m["value"]) for m in measurements)
