@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from upsampling.figures.registry import render
-from upsampling.probes.signals import signal
+from upsampling.probes.signals import probe_signal
 
 
 @torch.no_grad()
 def write_stack(path: Path, layer: Callable[[], nn.Module], name: str) -> Path:
     """Outputs of three layers, each x2, for the probe `name`, drawn from one seed."""
-    inputs = signal(name, 3, 4000)
+    inputs = probe_signal(name, 3, 4000)
     arrays: dict[str, Any] = {"signal": inputs, "samplerates": [4000, 8000, 16000, 32000]}
     current = torch.from_numpy(inputs)[None, None]
     with torch.random.fork_rng():
@@ -29,7 +29,7 @@ def write_stack(path: Path, layer: Callable[[], nn.Module], name: str) -> Path:
 
 def write_probe(path: Path, output: np.ndarray, name: str = "white_noise") -> Path:
     """A model's `output` at 8 kHz for the probe `name`."""
-    inputs = signal(name, len(output) / 8000, 8000)
+    inputs = probe_signal(name, len(output) / 8000, 8000)
     np.savez(path, input=inputs, input_samplerate=8000, output=output.astype(np.float32))
     return path
 

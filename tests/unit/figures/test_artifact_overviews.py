@@ -8,8 +8,8 @@ from table2_example import ROWS, example_artifacts
 
 from upsampling.errors import UserError
 from upsampling.figures.artifact_overviews import LIMITS, PANEL_TITLES
-from upsampling.measures.artifact_rows import COLUMNS
-from upsampling.measures.init_statistics import KEPT
+from upsampling.measures.artifact_rows import ROW_COLUMNS
+from upsampling.measures.init_statistics import OUTERMOST_MEASURES
 from upsampling.tables.table2 import summarize
 
 TITLES = [{"name": row.variant, "title": row.label} for row in ROWS]
@@ -44,7 +44,7 @@ def test_initialisations_are_drawn_value_by_value(tmp_path):
         ["loud", None, stage, "weights", "tone_to_constant", LINE, value, "dB"]
         for stage, value in (("expected_q05", -12), ("expected_q50", 2), ("expected_q95", 23))
     ]
-    arrays = drawn(tmp_path, "init_statistics", pd.DataFrame(rows, columns=COLUMNS))
+    arrays = drawn(tmp_path, "init_statistics", pd.DataFrame(rows, columns=ROW_COLUMNS))
     np.testing.assert_array_equal(arrays["notch_depth"][0], values)
     assert np.isnan(arrays["notch_depth"][1:]).all()
     assert (arrays["tone_level"][1] == -200).all()
@@ -52,7 +52,7 @@ def test_initialisations_are_drawn_value_by_value(tmp_path):
 
 
 def test_every_measure_of_init_statistics_has_a_panel():
-    measures = {name for names in KEPT.values() for name in names}
+    measures = {name for names in OUTERMOST_MEASURES.values() for name in names}
     assert measures | {"shift_error_sample"} == set(PANEL_TITLES)
 
 

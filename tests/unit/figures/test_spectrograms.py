@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from upsampling.figures.spectrograms import for_display, output_spectrogram
-from upsampling.probes.signals import signal
+from upsampling.probes.signals import probe_signal
 
 ROUNDING = 1e-9
 LEVEL_DB = 1e-3
@@ -139,7 +139,7 @@ def test_figure10_compares_the_two_stft_setups(figures):
 
 
 def test_a_grid_has_one_panel_per_variant(tmp_path):
-    noise = signal("white_noise", 1, 8000, seed=4)
+    noise = probe_signal("white_noise", 1, 8000, seed=4)
     paths = [write_probe(tmp_path / f"{i}.npz", noise * 10.0**-i) for i in range(5)]
     titles = [{"name": f"v{i}", "title": f"costs $5 or {i}_$x$"} for i in range(5)]
     panels = draw(tmp_path, "initialisation", paths, panels=titles)
@@ -153,7 +153,7 @@ def test_a_grid_has_one_panel_per_variant(tmp_path):
 
 
 def test_figures_1_and_9_have_the_papers_panels(tmp_path):
-    path = write_probe(tmp_path / "probe.npz", signal("white_noise", 1, 8000))
+    path = write_probe(tmp_path / "probe.npz", probe_signal("white_noise", 1, 8000))
     assert set(draw(tmp_path, "figure1", [path] * 4)) == set("abcd")
     assert set(draw(tmp_path, "figure9", [path] * 2)) == set("ab")
 

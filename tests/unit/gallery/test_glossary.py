@@ -4,7 +4,7 @@ import pytest
 
 from upsampling.config.model import DemucsLikeSettings
 from upsampling.gallery.glossary import ARTIFACTS, MEASURES, PROBES, entry_of
-from upsampling.measures.from_waveform import measure
+from upsampling.measures.from_waveform import measure_waveform
 from upsampling.measures.from_weights import measure_layers
 from upsampling.measures.shifts import measure_shifts
 from upsampling.models import build
@@ -20,7 +20,7 @@ def test_every_measure_has_an_entry():
     model = build(DemucsLikeSettings(channels=2, depth=2, bottleneck="none"), 0)
     _, output, samplerate = model_output(model, "white_noise", 1, 0)
     measurements = [
-        *measure(output, samplerate, [4, 4]),
+        *measure_waveform(output, samplerate, [4, 4]),
         *measure_layers(model.upsampling_layers),
         *measure_shifts(model, 0.5, 0),
     ]
