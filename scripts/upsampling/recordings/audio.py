@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 from upsampling.tracks.decoder import ensure_ffmpeg
 
 Floats = NDArray[np.floating[Any]]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from planted_combs import RATE, comb, noise, write
 
-from upsampling.audit.recording_command import band_of, main, strides_of
+from upsampling.recordings.command import band_of, main, strides_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -110,7 +110,7 @@ def test_the_band_is_a_setting(folder, tmp_path):
 
 def test_a_terminal_has_a_bar_and_a_pipe_has_none(folder):
     """The command by itself, its standard error once on a terminal and once in a pipe."""
-    command = [sys.executable, "-m", "upsampling.audit.recording_command", "recording"]
+    command = [sys.executable, "-m", "upsampling.recordings.command", "recording"]
     command += [str(folder), "--spacing", "86.1328125"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
     piped = subprocess.run(command, capture_output=True, text=True, env=environment)

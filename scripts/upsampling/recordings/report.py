@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from upsampling.audit.known_decoders import decoders_with
-from upsampling.audit.recording_combs import Comb
-from upsampling.audit.recording_search import THRESHOLD, BlindSearch
-from upsampling.audit.recording_spectrum import RecordingSpectrum
-from upsampling.audit.recordings import Recording
+from upsampling.recordings.audio import Recording
+from upsampling.recordings.combs import Comb
+from upsampling.recordings.known_decoders import decoders_with
+from upsampling.recordings.search import THRESHOLD, BlindSearch
+from upsampling.recordings.spectrum import RecordingSpectrum
 
 CAVEAT = (
     "A comb is measured, not its origin: tempo loops, filter banks of codecs and other processing "

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from upsampling.probes.artifacts import comb_spacings
+from upsampling.measures.from_waveform import comb_spacings
 
 # Spacings agree to this share: two decoders of the table differ by more.
 TOLERANCE = 1e-4

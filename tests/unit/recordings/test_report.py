@@ -5,8 +5,8 @@ import json
 import pytest
 from planted_combs import RATE, comb, noise, write
 
-from upsampling.audit.recording_command import audit_recording
-from upsampling.audit.recording_report import CAVEAT, as_json, printable, summary, text, verdict
+from upsampling.recordings.command import audit_recording
+from upsampling.recordings.report import CAVEAT, as_json, printable, summary, text, verdict
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import pytest
 import soundfile
 from planted_combs import RATE, encode, music, noise, write
 
-from upsampling.audit import recordings
-from upsampling.audit.recordings import audio_files, open_recording
-from upsampling.settings import UserError
+from upsampling.errors import UserError
+from upsampling.recordings import audio
+from upsampling.recordings.audio import audio_files, open_recording
 
 
 def read(path: Path) -> np.ndarray:
@@ -47,7 +47,7 @@ def test_blocks_do_not_depend_on_their_size(tmp_path, monkeypatch):
     wav = write(tmp_path / "a.wav", samples)
     mka = encode(wav, tmp_path / "a.mka", "pcm_f32le", "1k")
     whole = [read(wav), read(mka)]
-    monkeypatch.setattr(recordings, "BLOCK_SAMPLES", 999)
+    monkeypatch.setattr(audio, "BLOCK_SAMPLES", 999)
     for path, expected in zip((wav, mka), whole, strict=True):
         blocks = list(open_recording(path).blocks())
         assert max(map(len, blocks)) <= 999 // 2
@@ -56,7 +56,7 @@ def test_blocks_do_not_depend_on_their_size(tmp_path, monkeypatch):
 
 
 def test_length_is_counted_no_further_than_needed(tmp_path, monkeypatch):
-    monkeypatch.setattr(recordings, "BLOCK_SAMPLES", 1000)
+    monkeypatch.setattr(audio, "BLOCK_SAMPLES", 1000)
     recording = open_recording(write(tmp_path / "a.wav", noise(1.0)))
     assert recording.length(10**9) == RATE
     assert recording.length(5500) == 6000
@@ -181,4 +181,4 @@ def test_folders_give_their_audio_files_in_order(tmp_path):
 
 def test_suffixes_of_libsndfile_are_known():
     known = {f".{name.lower()}" for name in soundfile.available_formats()}
-    assert {".wav", ".flac", ".ogg", ".mp3", ".caf", ".w64", ".au"} <= recordings.SUFFIXES & known
+    assert {".wav", ".flac", ".ogg", ".mp3", ".caf", ".w64", ".au"} <= audio.SUFFIXES & known

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from planted_combs import RATE, comb, encode, music, noise, write
 
-from upsampling.audit.recording_combs import (
+from upsampling.errors import UserError
+from upsampling.measures.from_waveform import comb_spacings
+from upsampling.recordings.audio import open_recording
+from upsampling.recordings.combs import (
     BAND_HZ,
     FOUND_LINES,
     MAXIMUM_N_FFT,
@@ -12,9 +15,6 @@ from upsampling.audit.recording_combs import (
     measure_combs,
     usable_band,
 )
-from upsampling.audit.recordings import open_recording
-from upsampling.probes.artifacts import comb_spacings
-from upsampling.settings import UserError
 
 DB = 1.0
 EXACT_DB = 0.05

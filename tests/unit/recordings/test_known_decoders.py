@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from upsampling.audit.known_decoders import DECODERS, decoders_with
+from upsampling.recordings.known_decoders import DECODERS, decoders_with
 
 # Latent or mel frames per second of each decoder, as published.
 FRAME_RATES = {

@@ -9,12 +9,12 @@ import pytest
 import soundfile
 from planted_combs import RATE, comb, noise, write
 
-from upsampling.audit import recordings
-from upsampling.audit.recording_spectrum import recording_spectrum
-from upsampling.audit.recordings import open_recording
-from upsampling.probes.artifacts import SINGLE_RANGE_DB, resolved, stationarity
-from upsampling.probes.spectra import frame_transforms
-from upsampling.settings import UserError
+from upsampling.errors import UserError
+from upsampling.measures.from_waveform import SINGLE_RANGE_DB, resolved, stationarity
+from upsampling.measures.spectra import frame_transforms
+from upsampling.recordings import audio
+from upsampling.recordings.audio import open_recording
+from upsampling.recordings.spectrum import recording_spectrum
 
 ROOT = Path(__file__).parents[3]
 N_FFT = 4096
@@ -26,7 +26,7 @@ GROWTH_MB = 60
 
 
 def test_the_mean_spectrum_is_that_of_the_whole_signal(tmp_path, monkeypatch):
-    monkeypatch.setattr(recordings, "BLOCK_SAMPLES", 5001)
+    monkeypatch.setattr(audio, "BLOCK_SAMPLES", 5001)
     left, right = noise(2.0) + comb(2.0, 1000, -40), noise(2.0, seed=1)
     path = write(tmp_path / "a.wav", np.stack([left, right], 1))
     spectrum = recording_spectrum(open_recording(path), N_FFT)
@@ -42,7 +42,7 @@ def test_the_mean_spectrum_is_that_of_the_whole_signal(tmp_path, monkeypatch):
 
 
 def test_stationarity_is_that_of_the_whole_signal(tmp_path, monkeypatch):
-    monkeypatch.setattr(recordings, "BLOCK_SAMPLES", 3000)
+    monkeypatch.setattr(audio, "BLOCK_SAMPLES", 3000)
     samples = noise(3.0, rms=0.01) + comb(3.0, 3150, -30)
     lines = np.array([3150.0, 6300.0, 5000.0, 7777.7])
     path = write(tmp_path / "a.wav", samples)
@@ -87,8 +87,8 @@ def _peak_of_a_search(path: Path) -> float:
     """Peak memory in MB of a process that searches the recording for combs."""
     script = (
         "import resource, sys\n"
-        "from upsampling.audit.recording_search import search\n"
-        "from upsampling.audit.recordings import open_recording\n"
+        "from upsampling.recordings.search import search\n"
+        "from upsampling.recordings.audio import open_recording\n"
         "search(open_recording(sys.argv[1]))\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upsampling.audit.recording_spectrum import RecordingSpectrum, recording_spectrum, too_short
-from upsampling.audit.recordings import Recording
-from upsampling.probes.artifacts import (
+from upsampling.errors import UserError
+from upsampling.measures.from_waveform import (
     GUARD,
     MINIMUM_SPACING,
     NEIGHBOURHOOD,
@@ -23,7 +22,8 @@ from upsampling.probes.artifacts import (
     prominence,
     to_decibels,
 )
-from upsampling.settings import UserError
+from upsampling.recordings.audio import Recording
+from upsampling.recordings.spectrum import RecordingSpectrum, recording_spectrum, too_short
 
 Floats = NDArray[np.floating[Any]]
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from upsampling.audit import recording_report as report
-from upsampling.audit.recording_combs import BAND_HZ, measure_combs, usable_band
-from upsampling.audit.recording_report import RecordingAudit
-from upsampling.audit.recording_search import search
-from upsampling.audit.recordings import audio_files, open_recording
+from upsampling.errors import UserError
 from upsampling.files import write_json, write_text
-from upsampling.probes.artifacts import comb_spacings
-from upsampling.settings import UserError
+from upsampling.measures.from_waveform import comb_spacings
+from upsampling.recordings import report
+from upsampling.recordings.audio import audio_files, open_recording
+from upsampling.recordings.combs import BAND_HZ, measure_combs, usable_band
+from upsampling.recordings.report import RecordingAudit
+from upsampling.recordings.search import search
 
 SECONDS_BETWEEN_LINES = 10.0
 # Exit codes: a comb above --fail-above, and a recording that could not be audited.
@@ -146,7 +146,7 @@ def run_recording(arguments: argparse.Namespace) -> int:
             arguments.json, {"recordings": [*map(report.as_json, audits)], "errors": problems}
         )
     if arguments.html:
-        from upsampling.audit.recording_page import page
+        from upsampling.recordings.page import page
 
         write_text(arguments.html, page(audits, problems))
     return _status(audits, problems, arguments.fail_above)

@@ -51,22 +51,23 @@ def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> N
         )
     except subprocess.TimeoutExpired as error:
         raise UserError(
-            f"{last_line(error.stdout)}: its check did not end within {MAXIMUM_SECONDS} s; "
+            f"{last_place(error.stdout)}: its check did not end within {MAXIMUM_SECONDS} s; "
             "make the model smaller, or see where its code waits"
         ) from error
     if done.returncode != 0:
         message = re.search(r"^error: (.*)", done.stderr, re.MULTILINE | re.DOTALL)
         if message:
             raise UserError(message[1].strip())
+        reason = (done.stderr.strip().splitlines() or ["no reason is given"])[-1]
         raise UserError(
-            f"{last_line(done.stdout)}: its check ended with status {done.returncode}: "
-            f"{last_line(done.stderr)}"
+            f"{last_place(done.stdout)}: its check ended with status {done.returncode}: {reason}"
         )
     with suppress(OSError):
         write_text(remembered / key, "")
 
 
-def last_line(output: str | bytes | None) -> str:
-    """The last line that a process wrote, if any."""
+def last_place(output: str | bytes | None) -> str:
+    """The last key that the program wrote before its check of what stands there."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
-    return (text.strip().splitlines() or ["the configuration"])[-1]
+    places = re.findall(r"(?m)^checking (.*)$", text)
+    return places[-1] if places else "the configuration"

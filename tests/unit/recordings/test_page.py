@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from planted_combs import RATE, comb, noise, write
 
-from upsampling.audit.recording_command import audit_recording
-from upsampling.audit.recording_page import COLUMNS, around_a_line, page, plots
+from upsampling.recordings.command import audit_recording
+from upsampling.recordings.page import COLUMNS, around_a_line, page, plots
 
 NASTY = "<script>alert(1)</script>'\"&{{ 7*7 }}\n<img src=x onerror=alert(1)>"
 

@@ -11,16 +11,16 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from upsampling.audit.recording_combs import Comb
-from upsampling.audit.recording_report import CAVEAT, RecordingAudit, verdict
-from upsampling.audit.recording_search import residual_decibels
-from upsampling.probes.artifacts import comb_frequencies
+from upsampling.measures.from_waveform import comb_frequencies
+from upsampling.recordings.combs import Comb
+from upsampling.recordings.report import CAVEAT, RecordingAudit, verdict
+from upsampling.recordings.search import residual_decibels
 
 Floats = NDArray[np.floating[Any]]
 
 FOLDER = Path(__file__).parent
-TEMPLATE = "recording_page.html.j2"
-STYLE = "recording_page.css"
+TEMPLATE = "page.html.j2"
+STYLE = "page.css"
 # Of a plot's curve; and below, of its coordinates.
 COLUMNS = 480
 WIDTH, HEIGHT, LEFT, BOTTOM = 720.0, 200.0, 44.0, 26.0

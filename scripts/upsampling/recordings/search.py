@@ -24,16 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from upsampling.audit.recording_combs import (
-    BAND_HZ,
-    FOUND_ERRORS,
-    check_band,
-    check_sound,
-    usable_band,
-)
-from upsampling.audit.recording_spectrum import RecordingSpectrum, recording_spectrum, too_short
-from upsampling.audit.recordings import Recording
-from upsampling.probes.artifacts import prominence
+from upsampling.measures.from_waveform import prominence
+from upsampling.recordings.audio import Recording
+from upsampling.recordings.combs import BAND_HZ, FOUND_ERRORS, check_band, check_sound, usable_band
+from upsampling.recordings.spectrum import RecordingSpectrum, recording_spectrum, too_short
 
 Floats = NDArray[np.floating[Any]]
 

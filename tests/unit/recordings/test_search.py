@@ -7,8 +7,10 @@ import pytest
 from planted_combs import RATE, comb, encode, music, noise, write
 from scipy.signal import correlate
 
-from upsampling.audit.recording_combs import FOUND_DB, FOUND_ERRORS, FOUND_LINES
-from upsampling.audit.recording_search import (
+from upsampling.errors import UserError
+from upsampling.recordings.audio import open_recording
+from upsampling.recordings.combs import FOUND_DB, FOUND_ERRORS, FOUND_LINES
+from upsampling.recordings.search import (
     CLIP_DB,
     FRACTIONS,
     MAXIMUM_STRIDE,
@@ -20,8 +22,6 @@ from upsampling.audit.recording_search import (
     search,
     trial_spacings,
 )
-from upsampling.audit.recordings import open_recording
-from upsampling.settings import UserError
 
 
 def searched(tmp_path, samples, rate=RATE):

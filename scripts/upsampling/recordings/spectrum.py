@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upsampling.audit.recordings import Recording
-from upsampling.probes.artifacts import SINGLE_RANGE_DB, TINY, resolved, to_decibels
-from upsampling.probes.spectra import hann
-from upsampling.settings import UserError
+from upsampling.errors import UserError
+from upsampling.measures.from_waveform import SINGLE_RANGE_DB, TINY, resolved, to_decibels
+from upsampling.measures.spectra import hann
+from upsampling.recordings.audio import Recording
 
 Floats = NDArray[np.floating[Any]]
 
