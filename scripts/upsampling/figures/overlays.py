@@ -58,13 +58,12 @@ def in_decibels(power: NDArray[Any], reference: float) -> NDArray[Any]:
 
 def predictions(path: Path, layer: int, reference: float) -> dict[str, NDArray[Any]]:
     """The prediction of one layer, in dB re `reference`; empty where there is no closed form."""
-    with np.load(path, allow_pickle=False) as stored:
-        suffix = f"_{layer}"
-        arrays = {
-            name.removesuffix(suffix): stored[name]
-            for name in stored.files
-            if name.endswith(suffix)
-        }
+    suffix = f"_{layer}"
+    arrays = {
+        name.removesuffix(suffix): values
+        for name, values in load_arrays(path).items()
+        if name.endswith(suffix)
+    }
     for name in ("predicted", "line_power"):
         if name in arrays:
             arrays[name] = in_decibels(arrays[name], reference)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from upsampling.config.sections import STAGES
+from upsampling.files import read_table
 from upsampling.gallery.glossary import MEASURES, PROBES, Entry, entry_of
 
 SIGNIFICANT = 5
@@ -20,7 +21,7 @@ def artifact_rows(path: Path, variants: list[str]) -> dict[str, Any]:
     frequency in Hz or None, and the value before and after training, None if not measured.
     `probes` and `measures` have `name`, `title` and `text`; measures a `unit`.
     """
-    table = pd.read_csv(path)
+    table = read_table(path)
     table = table[table["variant"].isin(variants) & table["stage"].isin(STAGES)]
     table = table.fillna({"probe": "", "unit": ""}).replace({"unit": {"1": ""}})
     probes, measures = list(dict.fromkeys(table["probe"])), list(dict.fromkeys(table["measure"]))
@@ -61,7 +62,7 @@ def rounded(value: float) -> float | None:
 
 def scores(path: Path) -> dict[str, dict[str, Any]]:
     """Numbers of Table 1 that cards show, per variant: `sdr`, `sdr_spread`, `parameters`."""
-    table = pd.read_csv(path)
+    table = read_table(path)
     return {
         str(row["variant"]): {
             "sdr": rounded(row["sdr"]),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upsampling.config.sections import STAGES
-from upsampling.files import load_arrays
+from upsampling.files import load_arrays, read_wav
 from upsampling.gallery import pictures, sound
 from upsampling.gallery.media import EXCERPTS, PICTURES, PROBE_SOUNDS, Media
 from upsampling.measures.spectra import reference_magnitude, spectrogram
@@ -192,7 +192,7 @@ def excerpt(media: Media, path: Path, seconds: float, seed: int) -> dict[str, An
 
     def read() -> tuple[sound.Samples, sound.Loudness]:
         frames = round(seconds * samplerate)
-        samples, _ = soundfile.read(path, frames=frames, dtype="float64", always_2d=True)
+        samples, _ = read_wav(path, frames=frames, dtype="float64", always_2d=True)
         return sound.match_level(samples)
 
     samplerate = soundfile.info(path).samplerate

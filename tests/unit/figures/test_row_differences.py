@@ -67,5 +67,5 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         drawn(tmp_path, inputs, reference="c")
     with pytest.raises(UserError, match="2 input files needed"):
         drawn(tmp_path, inputs[:1], reference="a")
-    with pytest.raises(UserError, match=r"comparisons.csv cannot be read as scores of tracks"):
+    with pytest.raises(UserError, match=r"comparisons\.csv cannot be read as a table: .*row"):
         drawn(tmp_path, [inputs[0], inputs[0]], reference="a")
