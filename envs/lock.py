@@ -1,7 +1,8 @@
 """Resolve requirements.in on every supported Python and write one lock with environment markers.
 
 The versions found on the oldest Python are constraints on the newer ones, so that a package has
-one version everywhere. A package that only some Pythons need gets a marker. Run by `make lock`.
+one version everywhere. A package that only some Pythons need gets a marker. Run by `make lock`;
+with PIP_CONSTRAINT=envs/requirements.lock it keeps the versions that the lock has already.
 """
 
 import hashlib
@@ -15,7 +16,8 @@ import tomllib
 from pathlib import Path
 
 ENVS = Path(__file__).parent
-# PyPI's build of torch for Linux pins these itself; its CPU build has none of them.
+HEADER = "# Exact versions for every environment; written by 'make lock' from requirements.in.\n"
+# torch's CUDA build names these itself; its CPU build has none of them.
 CUDA = re.compile(r"nvidia-|cuda-|triton$")
 
 
@@ -92,8 +94,7 @@ def main() -> None:
             resolved[python] = resolve(python, resolved[pythons[0]] if resolved else {})
         except subprocess.CalledProcessError:
             sys.exit(f"error: requirements.in has no solution on Python {python}: see pip's lines")
-    header = "# Exact versions for every environment; written by 'make lock' from requirements.in.\n"
-    lock = header + merge(resolved)
+    lock = HEADER + merge(resolved)
     replace(ENVS / "requirements.lock", lock)
     # Conda environments are rebuilt when this checksum changes, since it is part of their script.
     script = ENVS / "upsampling.post-deploy.sh"
