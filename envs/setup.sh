@@ -34,8 +34,9 @@ choose_python() {
   fail "no Python $supported is on PATH; install one, or call make PYTHON=/path/to/it"
 }
 
+export PIP_DISABLE_PIP_VERSION_CHECK=1
 pip() {
-  "$environment/bin/python" -m pip --disable-pip-version-check "$@"
+  "$environment/bin/python" -m pip "$@"
 }
 
 # Whether pip, with the options $@, finds the CPU build of torch; it answers within seconds.
