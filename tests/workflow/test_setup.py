@@ -322,6 +322,20 @@ def test_a_disk_too_small_is_named_before_anything_is_downloaded(machine, index,
 
 
 @without_gpu
+def test_each_disk_is_checked_for_its_own_share(machine, index):
+    machine.cpu_index = index.address
+    (machine.root / "temporary").mkdir()
+    small = 'echo "/dev/two 99 0 500000 1% /small"'
+    large = 'echo "/dev/one 99 0 9000000 1% /"'
+    lines = f"for folder; do case $folder in */temporary) {small} ;; *) {large} ;; esac; done"
+    machine.program("df", f"shift\necho Filesystem\n{lines}")
+    status, output = machine.setup(TMPDIR=str(machine.root / "temporary"))
+    assert status == 1
+    line = "error: 600 MB are needed on the disk of /small, and 500 MB are free"
+    assert output.splitlines()[-1] == line
+
+
+@without_gpu
 def test_a_killed_setup_is_not_ready_and_starts_over(machine, index):
     machine.cpu_index = index.address
     index.stalled.set()
