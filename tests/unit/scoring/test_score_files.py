@@ -1,4 +1,4 @@
-"""Scores on disk: read back exactly, by this package and by museval's own tools."""
+"""Score files: read back exactly, by this package and by museval's own tools."""
 
 import json
 from pathlib import Path
@@ -95,7 +95,7 @@ def test_a_track_without_scores_leaves_no_json(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=400))
-def test_file_names_stay_in_their_folder_and_apart(name: str) -> None:
+def test_file_names_are_reversible_and_stay_in_their_folder(name: str) -> None:
     stem = score_files.file_stem(name)
     assert stem.isascii()
     assert stem.isprintable()
@@ -105,14 +105,14 @@ def test_file_names_stay_in_their_folder_and_apart(name: str) -> None:
     assert unquote(stem) == name or "%~" in stem
 
 
-def test_long_names_keep_apart() -> None:
+def test_long_names_that_differ_have_different_files() -> None:
     stems = {score_files.file_stem("x" * 300 + tail) for tail in ("a", "b")}
     assert len(stems) == 2
 
 
-def test_track_called_nan_stays_text(tmp_path: Path) -> None:
+def test_a_track_called_nan_stays_text(tmp_path: Path) -> None:
     rows = score_files.tidy(random_scores(), SOURCES).assign(track="nan", origin="1")
-    score_files.write_csv(tmp_path / "scores.csv", rows[score_files.COLUMNS])
+    score_files.write_frame(tmp_path / "scores.csv", rows[score_files.SCORE_COLUMNS])
     scores = score_files.read_scores(tmp_path / "scores.csv")
     assert scores["track"].unique().tolist() == ["nan"]
     assert scores["origin"].unique().tolist() == ["1"]
