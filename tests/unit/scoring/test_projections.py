@@ -193,7 +193,7 @@ def test_correlations_do_not_depend_on_where_blocks_end(monkeypatch: pytest.Monk
 
 
 def test_a_source_given_twice_changes_nothing() -> None:
-    """References that are dependent to the last bit: the projection stays what it was."""
+    """References that are dependent to the last bit leave the projection unchanged."""
     rng = np.random.default_rng(0)
     references, estimates = rng.standard_normal((2, 2, 500, 1))
     silent = np.zeros(5, dtype=bool)

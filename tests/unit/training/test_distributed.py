@@ -1,4 +1,4 @@
-"""A group of processes: shares of batches, and what they exchange."""
+"""A group of processes: shares of batches, and exchanged values."""
 
 import json
 import subprocess
