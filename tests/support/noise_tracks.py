@@ -1,4 +1,4 @@
-"""Tracks of white noise as WAV files, and plans to store them."""
+"""Tracks of white noise as WAV files, plans to store them, and stored tracks by name."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import soundfile
 
 from upsampling.tracks.building import PlannedTrack
 from upsampling.tracks.reading import STEMS, list_tracks
+from upsampling.tracks.store import Track, TrackStore
 
 RATE = 44100
 LENGTH = 5000
@@ -35,3 +36,9 @@ def plan(root: Path, mixture: str = "own") -> list[PlannedTrack]:
     return [
         PlannedTrack(track, track.subset, "test", mixture) for track in list_tracks(root, wav=True)
     ]
+
+
+def named(store: TrackStore, name: str) -> Track:
+    """The only track of `store` called `name`."""
+    (track,) = (track for track in store.tracks() if track.name == name)
+    return track

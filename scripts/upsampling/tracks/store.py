@@ -86,13 +86,6 @@ class TrackStore:
             raise UserError(f"unknown split '{split}'; choose from {', '.join(SPLITS)}")
         return [track for track in self._tracks if split in (None, track.split)]
 
-    def track(self, name: str) -> Track:
-        """The track called `name` (or whose file is `name`.npy); no such track is a `UserError`."""
-        for track in self._tracks:
-            if name in (track.name, track.file[:-4]):
-                return track
-        raise UserError(f"no track '{name}' in {self.root / MANIFEST}")
-
     def segment(
         self,
         track: Track,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from noise_tracks import named
 from safetensors.torch import save_file
 
 from upsampling.config.model import DemucsLikeSettings
@@ -93,7 +94,7 @@ def recomputed(job: ScoringJob, **changes: Any) -> set[str]:
 
 def times(job: ScoringJob, name: str) -> tuple[int, int] | None:
     """Time and inode of a track's fingerprint, which a new score changes."""
-    path = job.fingerprint_path(job.store.track(name))
+    path = job.fingerprint_path(named(job.store, name))
     return (path.stat().st_mtime_ns, path.stat().st_ino) if path.exists() else None
 
 
@@ -101,7 +102,7 @@ def test_scores_are_those_of_separation_and_bsseval(job: ScoringJob) -> None:
     job = dataclasses.replace(job, settings=dataclasses.replace(SETTINGS, metrics=METRICS))
     scores = job.run()
     assert list(scores.columns) == score_files.SCORE_COLUMNS
-    model, track = load_model(job.model_folder), job.store.track("one/two")
+    model, track = load_model(job.model_folder), named(job.store, "one/two")
     estimates = separate(
         model, job.store.mixture(track), segment_seconds=1.5, overlap=0.25, samplerate=RATE
     )
@@ -168,7 +169,7 @@ def test_scored_tracks_are_not_recomputed(job: ScoringJob) -> None:
     first = job.run()
     assert recomputed(job) == set()
     assert recomputed(job, audio=None) == set()
-    job.fingerprint_path(job.store.track("Falcon 69")).unlink()
+    job.fingerprint_path(named(job.store, "Falcon 69")).unlink()
     assert recomputed(job) == {"Falcon 69"}
     for suffix in ("csv", "json"):
         (job.folder / f"one%2Ftwo.{suffix}").unlink()

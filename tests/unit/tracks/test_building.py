@@ -3,24 +3,12 @@
 import numpy as np
 import pytest
 import soundfile
-from noise_tracks import LENGTH, RATE, plan, write_noise, write_two
+from noise_tracks import LENGTH, RATE, named, plan, write_noise
 
 from upsampling.errors import UserError
 from upsampling.tracks.building import PlannedTrack, build_store, linear_mixture, plan_tracks
 from upsampling.tracks.reading import SourceTrack
 from upsampling.tracks.store import TrackStore
-
-
-@pytest.fixture
-def raw(tmp_path):
-    """Samples of two noise tracks below tmp_path/raw, by name."""
-    return write_two(tmp_path / "raw")
-
-
-@pytest.fixture
-def store(tmp_path, raw):
-    build_store(tmp_path / "store", plan(tmp_path / "raw"))
-    return TrackStore.open(tmp_path / "store")
 
 
 def test_linear_mixture_is_the_sum_of_the_sources(tmp_path, raw):
@@ -88,7 +76,7 @@ def test_only_changed_tracks_are_decoded_again(tmp_path, store, raw):
     now = {path.name: path.stat().st_mtime_ns for path in store.root.glob("*.npy")}
     assert now["A_-_One_Two.npy"] == times["A_-_One_Two.npy"]
     assert now["B_-_Three.npy"] != times["B_-_Three.npy"]
-    bass = rebuilt.segment(rebuilt.track("B - Three"), "bass", 0, LENGTH)
+    bass = rebuilt.segment(named(rebuilt, "B - Three"), "bass", 0, LENGTH)
     assert np.array_equal(bass * 32768, raw["B - Three"][0][::-1].T)
 
 

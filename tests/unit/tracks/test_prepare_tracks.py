@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from noise_tracks import named
 
 import prepare_tracks
 from upsampling.demo_music.songs import copy_real_track, demo_validation_names
@@ -43,7 +44,7 @@ def test_the_demo_has_composed_songs_and_the_real_track(tmp_path, monkeypatch):
         assert (track.origin, track.mixture) == (("real", "linear") if real else ("demo", "own"))
         error = store.mixture(track) - store.references(track).sum(axis=0)
         assert np.abs(error).max() < SUM_TOLERANCE * track.mixture_scale
-    assert store.track(REAL).samples == 268288
+    assert named(store, REAL).samples == 268288
 
 
 @pytest.mark.parametrize(
