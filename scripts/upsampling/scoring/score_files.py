@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from upsampling.errors import UserError
-from upsampling.files import atomic_path, write_text
+from upsampling.files import atomic_path, read_table, write_text
 
 TRACK_COLUMNS = ["source", "frame", "metric", "value"]
 SCORE_COLUMNS = ["track", "origin", *TRACK_COLUMNS]
@@ -119,7 +119,7 @@ def read_track(folder: Path, name: str) -> pd.DataFrame:
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """Write a table as CSV atomically, at full precision."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path, checksum=True) as temporary:
         frame.to_csv(temporary, index=False, na_rep="nan")
 
 
@@ -131,10 +131,7 @@ def read_scores(path: str | Path) -> pd.DataFrame:
 def read_frame(path: Path, columns: list[str]) -> pd.DataFrame:
     """Read a CSV of scores exactly as written: a track may be called 'nan' or '1'."""
     types: dict[str, type] = {name: str for name in columns} | {"frame": int, "value": float}
-    try:
-        frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={"value": ["nan"]})
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as scores: {error}") from error
+    frame = read_table(path, dtype=types, keep_default_na=False, na_values={"value": ["nan"]})
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise UserError(f"{path} is not a file of scores: it has no column {', '.join(missing)}")

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from upsampling.errors import UserError
+from upsampling.files import read_table
 from upsampling.scoring.bootstrap import LEVEL, Sampling, SeedScores, interval, seed_noise
 
 DRAWS = 10_000
@@ -73,16 +74,16 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 def read_comparisons(path: str | Path) -> pd.DataFrame:
     """Read the table of `compare` from a CSV; a missing column is a `UserError`."""
-    try:
-        table = pd.read_csv(
-            path,
-            dtype={"first": str, "second": str},
-            keep_default_na=False,
-            na_values={name: ["nan"] for name in NUMBERS},
-        )
-        return table[COMPARISON_COLUMNS]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path} cannot be read as comparisons of rows: {error}") from error
+    table = read_table(
+        path,
+        dtype={"first": str, "second": str},
+        keep_default_na=False,
+        na_values={name: ["nan"] for name in NUMBERS},
+    )
+    missing = [name for name in COMPARISON_COLUMNS if name not in table.columns]
+    if missing:
+        raise UserError(f"{path} has no comparisons of rows: no column {', '.join(missing)}")
+    return table[COMPARISON_COLUMNS]
 
 
 def tidy(rows: Mapping[str, SeedScores]) -> pd.DataFrame:

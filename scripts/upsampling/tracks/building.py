@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from upsampling.errors import UserError, nearest_match
-from upsampling.files import atomic_path, read_json, write_json
+from upsampling.files import atomic_path, checksum_path, read_json, write_json
 from upsampling.tracks.processes import run_jobs
 from upsampling.tracks.reading import SourceTrack, list_tracks, musdb_validation_names, read_track
 from upsampling.tracks.store import FORMAT, MANIFEST, SPLITS, Track, manifest, safe_file_name
@@ -108,7 +108,7 @@ def stored_entry(root: Path, file: str, planned: PlannedTrack) -> dict[str, Any]
         complete = (root / file).stat().st_size == entry["track"]["bytes"]
         if not complete or entry["fingerprint"] != fingerprint(planned):
             return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, KeyError, TypeError, UserError):
         return None
     entry["track"]["split"] = planned.split
     return entry
@@ -167,7 +167,7 @@ def _remove_unplanned(root: Path, files: set[str]) -> None:
     for sidecar in root.glob(f"*{SIDECAR}"):
         file = sidecar.name.removesuffix(SIDECAR) + ".npy"
         if file not in files:
-            (root / file).unlink(missing_ok=True)
-            sidecar.unlink(missing_ok=True)
+            for path in (root / file, sidecar, checksum_path(sidecar)):
+                path.unlink(missing_ok=True)
     for leftover in (*root.glob(".*.npy"), *root.glob(f".*{SIDECAR}")):
         leftover.unlink(missing_ok=True)

@@ -66,8 +66,6 @@ class TrackStore:
             manifest: dict[str, Any] = read_json(path)
         except FileNotFoundError:
             raise UserError(f"no track store at {root}: {MANIFEST} is missing") from None
-        except ValueError as error:
-            raise UserError(f"{path} is not valid JSON ({error}); prepare it again") from None
         try:
             if manifest["format"] != FORMAT or manifest["stems"] != list(STEMS):
                 raise UserError(f"{path} has a format that cannot be read here; prepare it again")

@@ -11,7 +11,7 @@ from typing import Any
 
 from upsampling import slurm
 from upsampling.errors import UserError
-from upsampling.files import write_json
+from upsampling.files import write_text
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def exclusive(folder: Path) -> Iterator[None]:
                     f"{holder.get('host')}{job}; wait for it or stop it; if it has certainly "
                     f"ended, delete {path}"
                 )
-            write_json(path, this)
+            write_text(path, json.dumps(this))
     try:
         yield
     finally:

@@ -47,9 +47,11 @@ def test_csv_holds_every_digit(name: str, tmp_path: Path) -> None:
             index="source", columns="frame", values="value"
         )
         np.testing.assert_array_equal(table.loc[list(SOURCES)].to_numpy(), values)
+    folder = tmp_path / "scores"
     assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {
-        tmp_path / "scores",
-        tmp_path / "scores" / "test",
+        folder,
+        folder / "test",
+        folder / ".checksums",
     }
 
 
@@ -123,5 +125,6 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("track,value\na,1\n")
     with pytest.raises(UserError, match=r"no column origin, source, frame, metric"):
         score_files.read_scores(tmp_path / "x.csv")
-    with pytest.raises(UserError, match="cannot be read"):
+    (tmp_path / "y.csv").write_bytes(b"")
+    with pytest.raises(UserError, match=r"y\.csv cannot be read as a table"):
         score_files.read_scores(tmp_path / "y.csv")

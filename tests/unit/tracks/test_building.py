@@ -80,11 +80,21 @@ def test_only_changed_tracks_are_decoded_again(tmp_path, store, raw):
     assert np.array_equal(bass * 32768, raw["B - Three"][0][::-1].T)
 
 
+def test_a_damaged_sidecar_counts_as_missing(tmp_path, store):
+    sidecar = store.root / "A_-_One_Two.track.json"
+    content = sidecar.read_text()
+    sidecar.write_text(content[:-20])
+    build_store(store.root, plan(tmp_path / "raw"))
+    assert sidecar.read_text() == content
+
+
 def test_tracks_that_are_no_longer_planned_are_removed(tmp_path, store):
     build_store(store.root, plan(tmp_path / "raw")[:1])
-    assert sorted(path.name for path in store.root.iterdir()) == [
+    assert sorted(path.name for path in store.root.glob("[!.]*")) == [
         "A_-_One_Two.npy", "A_-_One_Two.track.json", "manifest.json",
     ]  # fmt: skip
+    checksums = {path.name for path in (store.root / ".checksums").iterdir()}
+    assert checksums == {"A_-_One_Two.track.json.sha256", "manifest.json.sha256"}
 
 
 def test_a_track_that_cannot_be_decoded_ends_the_build_and_keeps_the_others(tmp_path, raw):

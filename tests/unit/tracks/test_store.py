@@ -99,7 +99,7 @@ def test_missing_stores_and_unknown_splits_are_named(tmp_path, store):
     with pytest.raises(UserError, match="unknown split 'dev'"):
         store.tracks("dev")
     (store.root / "manifest.json").write_text("{")
-    with pytest.raises(UserError, match="not valid JSON"):
+    with pytest.raises(UserError, match="is not as it was written"):
         TrackStore.open(store.root)
 
 
