@@ -63,17 +63,17 @@ assert np.isfinite(scores["SDR"]).all()
 
 def required(names: tuple[str, ...]) -> set[str]:
     """Names of distributions, and of all that they require, extras aside."""
-    found: set[str] = set()
+    closure: set[str] = set()
     waiting = [*names]
     while waiting:
         name = re.split(r"[^\w.-]", waiting.pop(), maxsplit=1)[0].lower().replace("_", "-")
-        if name not in found:
-            found.add(name)
+        if name not in closure:
+            closure.add(name)
             try:
                 waiting += [text for text in requires(name) or [] if "extra ==" not in text]
             except PackageNotFoundError:
                 continue
-    return found
+    return closure
 
 
 def run_bare(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

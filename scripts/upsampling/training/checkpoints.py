@@ -85,7 +85,7 @@ class Checkpoints:
         """The newest complete checkpoint of this run, and its meta; None if there is none.
 
         Refused are those that are truncated or damaged, that another run wrote, or that are past
-        `epochs`. More epochs may be asked for: their number does not influence those before.
+        `epochs`. A larger number of epochs is no other run: it does not change those before.
         """
         self.refused.clear()
         for path in self.paths():

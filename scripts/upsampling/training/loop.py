@@ -241,8 +241,8 @@ class Trainer:
 
     def fail(self, problem: str) -> None:
         """End all processes of the run with a message."""
-        kept = f"the checkpoint of epoch {self.epoch} is kept" if self.epoch else "none was saved"
-        self.group.fail(f"{self.run.name}: {problem}; {kept}: lower training.learning_rate")
+        saved = f"the checkpoint of epoch {self.epoch} is kept" if self.epoch else "none was saved"
+        self.group.fail(f"{self.run.name}: {problem}; {saved}: lower training.learning_rate")
 
     def report(self, message: str) -> None:
         """Print one line about this run, in the main process."""

@@ -76,7 +76,7 @@ def try_operator(
     gradient on; or if its weights cannot be stored and restored.
     """
     where = f"operator '{name}' at stride {stride}"
-    own = name not in OPERATORS
+    from_file = name not in OPERATORS
 
     def built() -> nn.Module:
         with seeded(0):
@@ -85,11 +85,11 @@ def try_operator(
             )
 
     layer = built()
-    precisions = (torch.float32, torch.float64) if own else (torch.float32,)
+    precisions = (torch.float32, torch.float64) if from_file else (torch.float32,)
     for precision in precisions:
         layer.to(precision).eval()
-        for time in LENGTHS if own else LENGTHS[:1]:
-            for batch in BATCHES if own else BATCHES[:1]:
+        for time in LENGTHS if from_file else LENGTHS[:1]:
+            for batch in BATCHES if from_file else BATCHES[:1]:
                 inputs = noise(batch, in_channels, time).to(precision)
                 output = run(layer, inputs, where)
                 expected = [batch, out_channels, output_length(layer, stride, time)]
@@ -104,7 +104,7 @@ def try_operator(
                         "with the input's dtype"
                     )
                 refuse_not_finite(output, where)
-    if own:
+    if from_file:
         learn(built().train(), noise(2, in_channels, LENGTHS[0]), where)
 
 
@@ -157,8 +157,8 @@ def guarded(where: str, function: Any) -> Any:
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         reason = " ".join(str(error).split())[:300]
-        place = f"{Path(last.filename).name}, line {last.lineno}"
-        raise UserError(f"{where}: {type(error).__name__}: {reason} ({place})") from error
+        line = f"{Path(last.filename).name}, line {last.lineno}"
+        raise UserError(f"{where}: {type(error).__name__}: {reason} ({line})") from error
 
 
 def noise(*shape: int) -> Tensor:

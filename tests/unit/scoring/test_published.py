@@ -56,9 +56,9 @@ def by_hand(folder: Path) -> float:
 
 
 @pytest.mark.parametrize("gzipped", [False, True])
-@pytest.mark.parametrize("place", ["", "test", "method/test"])
-def test_a_row_equals_a_few_plain_lines(tmp_path: Path, gzipped: bool, place: str) -> None:
-    folder = write_folder(tmp_path / "scores" / place, gzipped)
+@pytest.mark.parametrize("subfolder", ["", "test", "method/test"])
+def test_a_row_equals_a_few_plain_lines(tmp_path: Path, gzipped: bool, subfolder: str) -> None:
+    folder = write_folder(tmp_path / "scores" / subfolder, gzipped)
     row = {"label": "Theirs", "scores": [str(tmp_path / "scores")], "printed": {"sdr": 5.3}}
     rows = table1.read_rows([row])
     record = table1.table1(rows, table1.Measurements({}, {}, {})).iloc[0]

@@ -73,8 +73,8 @@ def test_a_missing_setting_that_is_no_longer_its_default_differs():
 def test_defaults_of_nested_and_own_settings_are_filled_in_too():
     nested = identity(DemucsLikeSettings(last=Last("istft_head")))
     assert difference(without(nested, "model.last.options"), nested) == ""
-    own = identity(OwnSettings("net.py:Net", arguments={"width": 3}))
-    assert difference(without(own, "model.weights", "model.options"), own) == ""
+    network = identity(OwnSettings("net.py:Net", arguments={"width": 3}))
+    assert difference(without(network, "model.weights", "model.options"), network) == ""
 
 
 def test_a_setting_that_no_longer_exists_differs():
