@@ -4,7 +4,7 @@ from upsampling import deployment, earlier_calls, slurm
 from upsampling.code_fingerprint import program_fingerprint
 from upsampling.config.experiment import Experiment
 from upsampling.config.verdict import check_models
-from upsampling.figures.plan import before_after, grid, plan
+from upsampling.figures.plan import before_after, figure1_trained, grid, plan
 from upsampling.gallery.settings import gallery_content, gallery_seeds, gallery_signals
 from upsampling.tables import plan as table_plan
 

@@ -11,6 +11,7 @@ from typing import Any
 from upsampling.config.experiment import Experiment
 from upsampling.config.mapping import canonical
 from upsampling.config.model import Last
+from upsampling.config.sections import STAGES
 
 SIDES = ("left", "right")
 LAYERS = ("signal", "1", "2", "3")
@@ -63,6 +64,8 @@ def plan(experiment: Experiment) -> dict[str, Figure]:
         "artifact_changes": Figure(rows, ("all",)),
         "init_statistics": Figure(rows, ("all",)),
     }
+    if compared := figure1_trained(experiment):
+        figures["figure1_trained"] = outputs_before_after(experiment, compared)
     if section.overlay:
         figures |= {f"figure{number}_theory": Figure({}, stack) for number in (6, 7, 8)}
     if section.operator_spectra:
@@ -108,6 +111,30 @@ def before_after(experiment: Experiment, variant: str, seed: str) -> Figure:
             "rows": [{"name": name, "title": name.replace("_", " ")} for name in signals],
             "strides": list(experiment.model_settings(variant).strides),
         }
+    )
+
+
+def figure1_trained(experiment: Experiment) -> list[str]:
+    """The variants of Fig. 1 whose outputs for its signal are measured after training, too."""
+    settings = experiment.settings
+    if settings.initialisation.signal not in experiment.signals:
+        return []
+    return [name for name in settings.figures.figure1.panels
+            if "trained" in experiment.stages(name)]  # fmt: skip
+
+
+def outputs_before_after(experiment: Experiment, variants: list[str]) -> Figure:
+    """Several variants' outputs for the signal of Fig. 1, before and after training."""
+    signal, seed = experiment.settings.initialisation.signal, experiment.seeds[0]
+    strides = {experiment.model_settings(name).strides for name in variants}
+    rows = [{"name": name, "title": experiment.figure_title(name)} for name in variants]
+    return Figure(
+        {
+            "title": f"{signal.replace('_', ' ')}, scale {experiment.scale}, seed {seed}",
+            "rows": rows,
+            "strides": list(strides.pop()) if len(strides) == 1 else [],
+        },
+        tuple(f"{name}_{panel}" for name in variants for panel in (*STAGES, "mean")),
     )
 
 
