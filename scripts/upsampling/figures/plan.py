@@ -130,7 +130,7 @@ def outputs_before_after(experiment: Experiment, variants: list[str]) -> Figure:
     rows = [{"name": name, "title": experiment.figure_title(name)} for name in variants]
     return Figure(
         {
-            "title": f"{signal.replace('_', ' ')}, scale {experiment.scale}, seed {seed}",
+            "title": f"{signal.replace('_', ' ')}, {experiment.scale} scale, seed {seed}",
             "rows": rows,
             "strides": list(strides.pop()) if len(strides) == 1 else [],
         },
