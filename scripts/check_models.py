@@ -29,7 +29,7 @@ def main() -> None:
             if (key := json.dumps(entry, sort_keys=True)) in tried:
                 continue
             tried.add(key)
-            print(where, flush=True)
+            print(f"checking {where}", flush=True)
             try:
                 trial(**entry)
             except UserError as error:

@@ -7,8 +7,10 @@
 A model with weights of its own, trained elsewhere, is measured with them as well.
 """
 
+from functools import partial
+
 from upsampling.arguments import json_or_file, parser, settings
-from upsampling.config.model import model_settings
+from upsampling.config.model import OwnSettings, model_settings
 from upsampling.config.sections import ProbesSettings
 from upsampling.errors import command_line
 
@@ -37,9 +39,9 @@ def main() -> None:
 
     model = model_settings(arguments.model_settings, "--model-settings")
     for seed in arguments.seeds:
-        stages = {"initialised": lambda seed=seed: build(model, seed)}  # type: ignore[misc]
-        if getattr(model, "weights", None):
-            stages["trained"] = lambda seed=seed: load_own_weights(model, seed)  # type: ignore[misc]
+        stages = {"initialised": partial(build, model, seed)}
+        if isinstance(model, OwnSettings) and model.weights:
+            stages["trained"] = partial(load_own_weights, model, seed)
         measure_model(
             stages,
             arguments.variant,

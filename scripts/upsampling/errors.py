@@ -3,6 +3,7 @@
 import difflib
 import errno
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 
 # The remedy for what an operating system reports.
@@ -56,3 +57,9 @@ def nearest_match(word: object, choices: Iterable[object]) -> str:
     """Return ' (did you mean ...?)' with the choice most like `word`, or ''."""
     close = difflib.get_close_matches(str(word), [str(choice) for choice in choices], 1, 0.5)
     return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def reason_of(error: Exception, width: int = 400) -> str:
+    """Return the type and message of `error` on one line, cut after `width` characters."""
+    message = textwrap.shorten(str(error), width, placeholder=" ...")
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -1,4 +1,4 @@
-"""What an operator costs: parameters, and multiply-adds per output sample."""
+"""The costs of an operator: parameters, and multiply-adds per output sample."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from upsampling.operators import build_operator
 
-# Long enough for borders not to show in the second decimal of a ratio.
+# Samples at the low rate: borders do not affect the second decimal of a ratio.
 TIME = 512
 
 
@@ -28,15 +28,15 @@ def operator_cost(
     stride: int,
     options: Mapping[str, Any] | None = None,
 ) -> Cost:
-    """Count what the operator `name` costs, with bias, by running it once.
+    """Count the costs of the operator `name`, with bias, by running it once.
 
     Multiply-adds are those of convolutions, fixed filters included, at the low or the high rate, as
-    the operator is defined: a faster way to compute the same (an operator's `path`) is not taken.
+    the operator is defined: faster implementations of the same function are not used.
     Copies, sums and products of single samples are not counted.
     """
     layer = build_operator(name, in_channels, out_channels, stride, options=options).eval()
-    if hasattr(layer, "path"):
-        setattr(layer, "path", "plain")  # noqa: B010
+    if hasattr(layer, "implementation"):
+        setattr(layer, "implementation", "plain")  # noqa: B010
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         layer(torch.zeros(1, in_channels, TIME))
     return Cost(

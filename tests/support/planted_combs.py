@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from upsampling.demo_music.songs import make_song
 from upsampling.tracks.decoder import ensure_ffmpeg
-from upsampling.tracks.demo import make_song
 
 RATE = 44100
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from upsampling.config.model import DemucsLikeSettings
-from upsampling.measures.from_waveform import measure
+from upsampling.measures.from_waveform import measure_waveform
 from upsampling.measures.from_weights import measure_layers
 from upsampling.measures.shifts import measure_shifts
 from upsampling.models import build
@@ -58,7 +58,7 @@ def test_every_measure_is_explained():
     model = build(settings, 0)
     _, output, rate = model_output(model, "white_noise", 1, 0)
     records = [
-        *measure(output, rate, [settings.stride] * settings.depth),
+        *measure_waveform(output, rate, [settings.stride] * settings.depth),
         *measure_layers(model.upsampling_layers),
         *measure_shifts(model, 0.5, 0),
     ]

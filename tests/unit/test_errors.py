@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from upsampling.errors import UserError, command_line, nearest_match
+from upsampling.errors import UserError, command_line, nearest_match, reason_of
 
 
 def test_a_mistake_ends_the_program_with_its_message_alone():
@@ -64,3 +64,19 @@ def test_a_reader_that_is_gone_ends_the_program_quietly():
     with pytest.raises(SystemExit) as caught:
         command_line(main)
     assert caught.value.code == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            RuntimeError("sizes differ:\n  a is 3\n  b is 4"),
+            "RuntimeError: sizes differ: a is 3 b is 4",
+        ),
+        (KeyError("width"), "KeyError: 'width'"),
+        (NotImplementedError(), "NotImplementedError"),
+        (ValueError("word " * 400), f"ValueError: {'word ' * 79}..."),
+    ],
+)
+def test_the_reason_of_an_error_is_one_short_line(error, expected):
+    assert reason_of(error) == expected

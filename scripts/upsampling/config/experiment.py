@@ -210,9 +210,10 @@ class Experiment:
             for name in self.variants:
                 stride = figures.operator_spectra.stride
                 yield _alone(f"variants.{name}", self._outermost(name), stride)
-        for place, entry in enumerate(figures.replicas.following if figures.replicas else ()):
+        replicas = figures.replicas
+        for place, entry in enumerate(replicas.following if replicas else ()):
             where = f"figures.replicas.following.{place}"
-            alone = _alone(where, asdict(entry), figures.replicas.stride)
+            alone = _alone(where, asdict(entry), replicas.stride if replicas else 0)
             yield alone | {"bias": False, "linear": True}
 
     def _architecture(self, variant: str | None = None) -> str:

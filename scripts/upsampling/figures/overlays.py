@@ -1,4 +1,4 @@
-"""Figs. 6-8 beside what theory predicts of each panel: spectra, tones, valleys and replicas."""
+"""Figs. 6-8 beside their predictions: spectra, tones, valleys and replicas of each panel."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from upsampling.config.declared import read_settings
+from upsampling.figures.plan import SIDES
 from upsampling.figures.spectrograms import (
-    SIDES,
     add_colorbar,
     draw_spectrogram,
     expect_inputs,
@@ -23,19 +23,19 @@ from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, Drawing, new_figu
 from upsampling.files import load_arrays
 from upsampling.measures.spectra import N_FFT, Spectrogram, reference_magnitude
 
-# The prediction is drawn thin over the measurement, so that both are seen where they agree.
+# The prediction is a thin line over the measurement: both are visible where they agree.
 MEASURED: dict[str, Any] = {"color": "#a8a8a8", "linewidth": 1.6}
 PREDICTED: dict[str, Any] = {"color": PALETTE[1], "linewidth": 0.5}
 LAYER_COLORS = (PALETTE[0], PALETTE[2], PALETTE[3])
 # Tones point at the spectrum's peaks, valleys away from them.
 MARKERS = {"line": ">", "valley": "<"}
-NAMES = {"line": "tone", "valley": "valley"}
-# Where markers stand, right of the spectrum, in axes widths.
+MARKER_NAMES = {"line": "tone", "valley": "valley"}
+# Position of markers, right of the spectrum, in axes widths.
 EDGE = 1.06
 
 
 @dataclass(frozen=True)
-class OverlaySpec:
+class OverlaySettings:
     """Titles of the two columns, and the range in dB of spectrograms and spectra."""
 
     left: str = ""
@@ -56,18 +56,18 @@ def in_decibels(power: NDArray[Any], reference: float) -> NDArray[Any]:
 
 
 def predictions(path: Path, layer: int, reference: float) -> dict[str, NDArray[Any]]:
-    """What theory says of one layer, in dB re `reference`; empty where it says nothing."""
+    """The prediction of one layer, in dB re `reference`; empty where there is no closed form."""
     with np.load(path, allow_pickle=False) as stored:
         suffix = f"_{layer}"
-        found = {
+        arrays = {
             name.removesuffix(suffix): stored[name]
             for name in stored.files
             if name.endswith(suffix)
         }
     for name in ("predicted", "line_power"):
-        if name in found:
-            found[name] = in_decibels(found[name], reference)
-    return found
+        if name in arrays:
+            arrays[name] = in_decibels(arrays[name], reference)
+    return arrays
 
 
 def draw_spectrum(axes: Axes, shown: Mapping[str, NDArray[Any]], floor: float) -> None:
@@ -103,7 +103,7 @@ def draw_spectrum(axes: Axes, shown: Mapping[str, NDArray[Any]], floor: float) -
 
 
 def add_legend(figure: Figure, kinds: Sequence[str], layers: int) -> None:
-    """Explain lines, markers and colours below the panels; `kinds` are those that occur."""
+    """Explain lines, markers and colors below the panels; `kinds` are those that occur."""
     handles = [
         Line2D([], [], label="measured", **MEASURED),
         Line2D([], [], label="predicted", **PREDICTED),
@@ -111,7 +111,7 @@ def add_legend(figure: Figure, kinds: Sequence[str], layers: int) -> None:
     empty: dict[str, Any] = {"linestyle": "", "markersize": 3.6, "markeredgewidth": 0.7}
     for kind in kinds:
         for replica in (False, True):
-            label = f"{'replica of a ' if replica else ''}{NAMES[kind]}"
+            label = f"{'replica of a ' if replica else ''}{MARKER_NAMES[kind]}"
             face = "white" if replica else INK
             style: dict[str, Any] = {
                 "marker": MARKERS[kind],
@@ -134,9 +134,9 @@ def stacks_and_theory(values: Mapping[str, Any], inputs: Sequence[Path], where: 
     `valley_layer`, `valley_replica`. The last seven are missing where there is no closed form.
     """
     expect_inputs(inputs, 4, where)
-    spec = read_settings(OverlaySpec, values, where)
+    settings = read_settings(OverlaySettings, values, where)
     figure = new_figure(TEXT_WIDTH, 1.15 * 4 + 0.6)
-    # Room between the last label of one axis of levels and the first of the next axis.
+    # Space between the last label of one axis of levels and the first of the next axis.
     figure.get_layout_engine().set(wspace=0.05)  # type: ignore[union-attr, call-arg]
     axes = figure.subplots(4, 4, squeeze=False, width_ratios=[1, 0.75, 1, 0.75])
     arrays: dict[str, dict[str, Any]] = {}
@@ -147,12 +147,12 @@ def stacks_and_theory(values: Mapping[str, Any], inputs: Sequence[Path], where: 
         reference = reference_magnitude(load_arrays(stack, ("signal",))["signal"])
         for row, (name, panel) in enumerate(panels.items()):
             left, right = axes[row, column : column + 2]
-            image = draw_spectrogram(left, panel, seconds, spec.floor, name == "signal")
+            image = draw_spectrogram(left, panel, seconds, settings.floor, name == "signal")
             shown = {"frequencies": panel.frequencies, "measured": mean_levels(panel)}
             if name != "signal":
                 shown |= predictions(theory, int(name), reference)
             kinds |= {kind for kind in MARKERS if len(shown.get(f"{kind}s", ()))}
-            draw_spectrum(right, shown, spec.floor)
+            draw_spectrum(right, shown, settings.floor)
             right.set_ylim(left.get_ylim())
             arrays[f"{side}_{name}"] = shown
             label = "input" if name == "signal" else f"layer {name}"
@@ -160,7 +160,7 @@ def stacks_and_theory(values: Mapping[str, Any], inputs: Sequence[Path], where: 
             if row < 3:
                 left.tick_params(labelbottom=False)
                 right.tick_params(labelbottom=False)
-        axes[0, column].set_title(getattr(spec, side))
+        axes[0, column].set_title(getattr(settings, side))
         axes[0, column + 1].set_title("mean spectrum")
         axes[-1, column].set_xlabel("time (s)")
         axes[-1, column + 1].set_xlabel("dB re input's max.")

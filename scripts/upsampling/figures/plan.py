@@ -1,4 +1,4 @@
-"""The figures that a configuration asks for: their settings and panels, but no files.
+"""The figures that a configuration asks for: their settings and panels, without files.
 
 Standard library only, as each job of the workflow imports it.
 """
@@ -27,7 +27,7 @@ GRADIENTS = (
 
 
 @dataclass(frozen=True)
-class Figure:
+class PlannedFigure:
     """A figure's settings over its defaults, and the names of its panels."""
 
     settings: dict[str, Any] = field(default_factory=dict)
@@ -39,19 +39,19 @@ class Figure:
         return canonical(self.settings)
 
 
-def plan(experiment: Experiment) -> dict[str, Figure]:
-    """Figs. 1-10, the overviews of all variants, and comparisons with theory, by name."""
+def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
+    """Figs. 1-10, the overviews of all variants, and the comparisons with theory, by name."""
     section = experiment.settings.figures
     stack = tuple(f"{side}_{layer}" for side in SIDES for layer in LAYERS)
     figures = {
         "figure1": grid(experiment, section.figure1.panels, ascii_lowercase),
-        "figure2": Figure({"seed": section.figure2.seed}),
-        "figure3": Figure(),
-        "figure4": Figure(),
-        "figure5": Figure({"seed": section.figure5.seed}, ("1", "2", "3", "4")),
-        **{f"figure{number}": Figure({}, stack) for number in (6, 7, 8)},
+        "figure2": PlannedFigure({"seed": section.figure2.seed}),
+        "figure3": PlannedFigure(),
+        "figure4": PlannedFigure(),
+        "figure5": PlannedFigure({"seed": section.figure5.seed}, ("1", "2", "3", "4")),
+        **{f"figure{number}": PlannedFigure({}, stack) for number in (6, 7, 8)},
         "figure9": grid(experiment, section.figure9.panels, ascii_lowercase),
-        "figure10": Figure({}, tuple(panel for panel in stack if "signal" not in panel)),
+        "figure10": PlannedFigure({}, tuple(panel for panel in stack if "signal" not in panel)),
         "initialisation": grid(experiment, experiment.variants, experiment.variants),
     }
     titles = {name: experiment.figure_title(name) for name in experiment.variants}
@@ -60,31 +60,31 @@ def plan(experiment: Experiment) -> dict[str, Figure]:
     # In the paper, the first trained row is the model as published.
     differences = {"reference": next(iter(trained), ""), "titles": trained}
     figures |= {
-        "track_differences": Figure(differences, ("all",)),
-        "artifact_changes": Figure(rows, ("all",)),
-        "init_statistics": Figure(rows, ("all",)),
+        "track_differences": PlannedFigure(differences, ("all",)),
+        "artifact_changes": PlannedFigure(rows, ("all",)),
+        "init_statistics": PlannedFigure(rows, ("all",)),
     }
     if compared := figure1_trained(experiment):
         figures["figure1_trained"] = outputs_before_after(experiment, compared)
     if section.overlay:
-        figures |= {f"figure{number}_theory": Figure({}, stack) for number in (6, 7, 8)}
+        figures |= {f"figure{number}_theory": PlannedFigure({}, stack) for number in (6, 7, 8)}
     if section.operator_spectra:
-        figures["operator_spectra"] = Figure({"panels": rows["rows"]}, tuple(titles))
+        figures["operator_spectra"] = PlannedFigure({"panels": rows["rows"]}, tuple(titles))
     if section.replicas:
         headings = [replica_title(entry) for entry in section.replicas.following]
         panels = [f"{kind}_{row + 1}" for kind in REPLICAS for row in range(len(headings))]
-        figures["replicas"] = Figure({"rows": headings}, tuple(panels))
+        figures["replicas"] = PlannedFigure({"rows": headings}, tuple(panels))
     if section.loss_gradient:
         critic = section.loss_gradient.critic
-        figures["loss_gradient"] = Figure(
+        figures["loss_gradient"] = PlannedFigure(
             {"layers": critic.layers, "stride": critic.stride}, GRADIENTS
         )
     return figures
 
 
-def grid(experiment: Experiment, variants: Iterable[str], panels: Iterable[str]) -> Figure:
+def grid(experiment: Experiment, variants: Iterable[str], panels: Iterable[str]) -> PlannedFigure:
     """One panel per variant, at initialisation."""
-    drawn = [
+    grid_panels = [
         {
             "name": panel,
             "title": panel_title(experiment, variant),
@@ -92,7 +92,8 @@ def grid(experiment: Experiment, variants: Iterable[str], panels: Iterable[str])
         }
         for variant, panel in zip(variants, panels, strict=False)
     ]
-    return Figure({"panels": drawn}, tuple(str(panel["name"]) for panel in drawn))
+    names = tuple(str(panel["name"]) for panel in grid_panels)
+    return PlannedFigure({"panels": grid_panels}, names)
 
 
 def panel_title(experiment: Experiment, variant: str) -> str:
@@ -102,10 +103,10 @@ def panel_title(experiment: Experiment, variant: str) -> str:
     return experiment.figure_title(variant) + (f"\n({channels} channels)" if narrow else "")
 
 
-def before_after(experiment: Experiment, variant: str, seed: str) -> Figure:
+def before_after(experiment: Experiment, variant: str, seed: str) -> PlannedFigure:
     """A run's model before and after training."""
     signals = experiment.signals
-    return Figure(
+    return PlannedFigure(
         {
             "title": f"{experiment.figure_title(variant)}, seed {seed}",
             "rows": [{"name": name, "title": name.replace("_", " ")} for name in signals],
@@ -116,19 +117,18 @@ def before_after(experiment: Experiment, variant: str, seed: str) -> Figure:
 
 def figure1_trained(experiment: Experiment) -> list[str]:
     """The variants of Fig. 1 whose outputs for its signal are measured after training, too."""
-    settings = experiment.settings
-    if settings.initialisation.signal not in experiment.signals:
+    if experiment.settings.initialisation.signal not in experiment.signals:
         return []
-    return [name for name in settings.figures.figure1.panels
-            if "trained" in experiment.stages(name)]  # fmt: skip
+    panels = experiment.settings.figures.figure1.panels
+    return [name for name in panels if "trained" in experiment.stages(name)]
 
 
-def outputs_before_after(experiment: Experiment, variants: list[str]) -> Figure:
+def outputs_before_after(experiment: Experiment, variants: list[str]) -> PlannedFigure:
     """Several variants' outputs for the signal of Fig. 1, before and after training."""
     signal, seed = experiment.settings.initialisation.signal, experiment.seeds[0]
     strides = {experiment.model_settings(name).strides for name in variants}
     rows = [{"name": name, "title": experiment.figure_title(name)} for name in variants]
-    return Figure(
+    return PlannedFigure(
         {
             "title": f"{signal.replace('_', ' ')}, {experiment.scale} scale, seed {seed}",
             "rows": rows,
@@ -139,7 +139,7 @@ def outputs_before_after(experiment: Experiment, variants: list[str]) -> Figure:
 
 
 def replica_title(entry: Last) -> str:
-    """The title of a row of the replicas: the operator's name, shorter for simple ones."""
+    """The title of a row of the replicas: the operator's name, or a shorter one."""
     kernel_size = entry.options.get("kernel_size")
     if entry.operator == "stretch" and kernel_size == 1:
         return "zero insertion"

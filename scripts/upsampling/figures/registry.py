@@ -1,4 +1,4 @@
-"""The figures by name, with the defaults that make them the paper's."""
+"""All figures by name, with defaults that draw them as in the paper."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ def _computed(draw: Callable[[Mapping[str, Any], str], style.Drawing]) -> Draw:
 def _track_differences(
     values: Mapping[str, Any], inputs: Sequence[Path], where: str
 ) -> style.Drawing:
-    """Draw it with pandas and SciPy's statistics, which no other figure needs to import."""
+    """Import pandas and SciPy's statistics for this figure alone; no other needs them."""
     from upsampling.figures.row_differences import track_differences
 
     return track_differences(values, inputs, where)
@@ -107,7 +107,7 @@ def render(
 ) -> list[Path]:
     """Draw figure `name` with the settings `values` over its defaults; return the files written.
 
-    Raises `UserError` for an unknown figure, unknown settings, or inputs that do not fit.
+    Raises `UserError` for an unknown figure, unknown settings, or wrong inputs.
     """
     if name not in FIGURES:
         raise UserError(

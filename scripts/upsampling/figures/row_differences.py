@@ -1,4 +1,4 @@
-"""How much each upsampler differs from a reference, track by track."""
+"""Difference of each upsampler from a reference, track by track."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MEAN: dict[str, Any] = {"marker": "D", "markersize": 3.5}
 
 
 @dataclass(frozen=True)
-class DifferencesSpec:
+class DifferenceSettings:
     """The row that all others are compared with, and titles of rows by name."""
 
     reference: str = ""
@@ -31,28 +31,28 @@ class DifferencesSpec:
 
 
 def track_differences(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
-    """Draw a line of dots per row, one dot per track, and the difference with its interval.
+    """Draw a line of dots per row, one dot per track, and the row's difference and interval.
 
     `inputs` are comparisons.csv and track_scores.csv. A dot is the track's score (mean over sources
     and seeds) minus that of the reference. Panel `all`: `rows`, `tracks`, `differences`
     [rows, tracks], and `difference`, `low`, `high`, `p_corrected` [rows], in dB.
     """
     expect_inputs(inputs, 2, where)
-    spec = read_settings(DifferencesSpec, values, where)
-    comparisons = against(spec.reference, read_comparisons(inputs[0]))
-    dots = dots_of(read_tracks(inputs[1]), spec.reference, list(comparisons.index))
+    settings = read_settings(DifferenceSettings, values, where)
+    comparisons = against(settings.reference, read_comparisons(inputs[0]))
+    dots = dots_of(read_tracks(inputs[1]), settings.reference, list(comparisons.index))
     rows = list(comparisons.index)
-    titles = spec.titles or {}
+    titles = settings.titles or {}
     figure = new_figure(COLUMN_WIDTH, 0.75 + 0.28 * max(len(rows), 1))
     axes = figure.subplots()
     axes.axvline(0, color=MUTED, linewidth=0.5)
-    # Spread over the row's height in a fixed pattern, so that dots side by side stay visible.
+    # Spread over the row's height in a fixed pattern, so that neighboring dots stay visible.
     heights = 0.5 * (0.618 * np.arange(dots.shape[1]) % 1 - 0.5)
-    for place, record in enumerate(comparisons.to_dict("records")):
-        color = COLORS[bool(record["differs"])]
-        axes.plot(dots.iloc[place], place + heights, ".", color=MUTED, **DOT)
-        axes.plot([record["low"], record["high"]], [place] * 2, color=color, **BAR)
-        axes.plot(record["difference"], place, color=color, **MEAN)
+    for row, pair in enumerate(comparisons.to_dict("records")):
+        color = COLORS[bool(pair["differs"])]
+        axes.plot(dots.iloc[row], row + heights, ".", color=MUTED, **DOT)
+        axes.plot([pair["low"], pair["high"]], [row] * 2, color=color, **BAR)
+        axes.plot(pair["difference"], row, color=color, **MEAN)
     handles = [Line2D([], [], linestyle="", marker=".", color=MUTED, label="a track")]
     for differs, label in enumerate(("not told apart, 95 %", "differs, 95 %")):
         handles.append(Line2D([], [], color=COLORS[differs], label=label, **BAR | MEAN))
@@ -60,7 +60,7 @@ def track_differences(values: Mapping[str, Any], inputs: Sequence[Path], where: 
     axes.set_yticks(range(len(rows)), [titles.get(row, row) for row in rows])
     axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlabel(f"SDR minus that of {titles.get(spec.reference, spec.reference)} (dB)")
+    axes.set_xlabel(f"SDR minus that of {titles.get(settings.reference, settings.reference)} (dB)")
     if not rows:
         axes.text(0.5, 0.5, "no other row to compare", ha="center", transform=axes.transAxes)
     columns = ("difference", "low", "high", "p_corrected")
@@ -71,13 +71,13 @@ def track_differences(values: Mapping[str, Any], inputs: Sequence[Path], where: 
 
 def against(reference: str, comparisons: pd.DataFrame) -> pd.DataFrame:
     """Comparisons with `reference` alone, as row minus reference, by row, the best first."""
-    straight = comparisons[comparisons["second"] == reference].set_index("first")
-    turned = comparisons[comparisons["first"] == reference].set_index("second")
-    turned = turned.assign(
-        difference=-turned["difference"], low=-turned["high"], high=-turned["low"]
+    as_given = comparisons[comparisons["second"] == reference].set_index("first")
+    negated = comparisons[comparisons["first"] == reference].set_index("second")
+    negated = negated.assign(
+        difference=-negated["difference"], low=-negated["high"], high=-negated["low"]
     )
     columns = ["tracks", "difference", "low", "high", "p_corrected", "differs"]
-    both = pd.concat([straight[columns], turned[columns]])
+    both = pd.concat([as_given[columns], negated[columns]])
     return both[both["tracks"] > 0].sort_values("difference", ascending=False, kind="stable")
 
 
@@ -86,8 +86,8 @@ def dots_of(scores: pd.DataFrame, reference: str, rows: list[str]) -> pd.DataFra
     by_track = scores.groupby(["row", "track"])["value"].mean().unstack("track")
     if reference not in by_track.index:
         raise UserError(f"no scores of the reference '{reference}' to compare with")
-    own = by_track.loc[reference].dropna()
-    return by_track.reindex(index=rows, columns=own.index) - own
+    base = by_track.loc[reference].dropna()
+    return by_track.reindex(index=rows, columns=base.index) - base
 
 
 def read_tracks(path: Path) -> pd.DataFrame:

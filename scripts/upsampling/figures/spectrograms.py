@@ -1,4 +1,4 @@
-"""Figs. 1 and 6-10 and their kin: spectrogram panels of inputs, layers and model outputs."""
+"""Figs. 1 and 6-10 and the like: spectrogram panels of inputs, layers and model outputs."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -15,47 +15,46 @@ from numpy.typing import NDArray
 
 from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
+from upsampling.figures.plan import SIDES
 from upsampling.figures.style import (
     COLORMAP,
     COLUMN_WIDTH,
     MARGIN_SHADE,
     TEXT_WIDTH,
     Drawing,
+    Titled,
     new_figure,
 )
 from upsampling.files import load_arrays
 from upsampling.measures.spectra import HOP, Spectrogram, reference_magnitude, spectrogram
 
-# Rows of a panel as drawn, about its height in pixels: fewer would fill in narrow valleys.
+# Rows of a panel, about its height in pixels: fewer would fill in narrow valleys.
 DISPLAY_ROWS = 256
 TITLE_CHARACTERS_PER_INCH = 16
-SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)
-class Panel:
-    """One panel of a grid: `name` in file names, `title` above it, `floor` of its range in dB."""
+class Panel(Titled):
+    """One panel of a grid, and the `floor` of its range in dB, if it has one of its own."""
 
-    name: str
-    title: str = ""
     floor: float | None = None
 
 
 @dataclass(frozen=True)
-class GridSpec:
+class GridSettings:
     """Panels in the order of the input files; `letters` puts "(name)" before each title.
 
     Without `columns`, there are four or three, whichever leaves fewer empty places.
     """
 
-    panels: tuple[Mapping[str, Any], ...] = ()
+    panels: tuple[Panel, ...] = ()
     columns: int | None = None
     floor: float = -150.0
     letters: bool = False
 
 
 @dataclass(frozen=True)
-class StackSpec:
+class StackSettings:
     """Titles of the columns, `left` and `right` (over two lines if they have a line break)."""
 
     left: str = ""
@@ -69,8 +68,8 @@ def expect_inputs(inputs: Sequence[Path], count: int, where: str) -> None:
         raise UserError(f"{where}: {count} input files needed, {len(inputs)} given")
 
 
-def response(path: Path) -> tuple[Spectrogram, float]:
-    """Spectrogram of the `output` of a probed model, dB re its input; and the input's seconds."""
+def output_spectrogram(path: Path) -> tuple[Spectrogram, float]:
+    """Spectrogram of a model's `output` for a probe, dB re its input; and the input's seconds."""
     arrays = load_arrays(path, ("input", "input_samplerate", "output"))
     samplerate = int(arrays["input_samplerate"])
     reference = reference_magnitude(arrays["input"])
@@ -78,10 +77,10 @@ def response(path: Path) -> tuple[Spectrogram, float]:
 
 
 def for_display(decibels: NDArray[Any], rows: int = DISPLAY_ROWS) -> NDArray[Any]:
-    """Average the power of neighbouring bins: [bins, frames] in dB to at most [rows, frames].
+    """Average the power of neighboring bins: [bins, frames] in dB to at most [rows, frames].
 
     A panel has fewer pixels than bins. Picking some of them would lose tones one bin wide, and
-    averaging decibels would dim them; power is what a coarser analysis would show.
+    averaging decibels would dim them; averaged power is that of a coarser analysis.
     """
     edges = np.unique(np.linspace(0, len(decibels), rows, endpoint=False).astype(int))
     counts = np.diff(np.append(edges, len(decibels)))[:, None]
@@ -112,12 +111,12 @@ def draw_spectrogram(
         interpolation_stage="data",
     )
     axes.set_xlim(0, seconds)
-    # A grey margin, so that tones at 0 Hz and at half the sampling rate, which may be as light as
-    # the page, stand against something and are not under the frame.
-    room = 0.02 * nyquist
-    for edge in (-room, nyquist):
-        axes.axhspan(edge, edge + room, color=MARGIN_SHADE, linewidth=0, zorder=-1)
-    axes.set_ylim(-room, nyquist + room)
+    # A gray margin, so that tones at 0 Hz and at half the sampling rate, which may be as light as
+    # the page, contrast with their surroundings and are not under the frame.
+    margin = 0.02 * nyquist
+    for edge in (-margin, nyquist):
+        axes.axhspan(edge, edge + margin, color=MARGIN_SHADE, linewidth=0, zorder=-1)
+    axes.set_ylim(-margin, nyquist + margin)
     axes.locator_params(axis="x", nbins=6, integer=seconds >= 2)
     axes.locator_params(axis="y", nbins=5)
     return image
@@ -126,7 +125,7 @@ def draw_spectrogram(
 def add_colorbar(
     figure: Figure, image: AxesImage, axes: Any, label: str, shrink: float = 1
 ) -> None:
-    """Add a slim colour bar beside `axes` (one or an array of them)."""
+    """Add a slim color bar beside `axes` (one or an array of them)."""
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02, aspect=25, shrink=shrink)
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.set_label(label)
@@ -134,13 +133,13 @@ def add_colorbar(
 
 
 def grid(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
-    """Draw one panel per probed model: Figs. 1 and 9, every variant's, or a single one's."""
-    spec = read_settings(GridSpec, values, where)
-    panels = [read_settings(Panel, panel, f"{where}, panels") for panel in spec.panels]
+    """Draw one panel per model: Figs. 1 and 9, all variants, or a single one."""
+    settings = read_settings(GridSettings, values, where)
+    panels = settings.panels
     if not panels:
         raise UserError(f"{where}: no panels; list them as {{name, title}} under 'panels'")
     expect_inputs(inputs, len(panels), where)
-    columns = spec.columns or min((4, 3), key=lambda count: -len(panels) % count)
+    columns = settings.columns or min((4, 3), key=lambda count: -len(panels) % count)
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     width = COLUMN_WIDTH if columns < 3 else TEXT_WIDTH
@@ -149,11 +148,11 @@ def grid(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawi
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     arrays = {}
     for index, (axis, panel, path) in enumerate(zip(axes, panels, inputs, strict=False)):
-        shown, seconds = response(path)
+        shown, seconds = output_spectrogram(path)
         arrays[panel.name] = shown.arrays()
-        floor = spec.floor if panel.floor is None else panel.floor
+        floor = settings.floor if panel.floor is None else panel.floor
         image = draw_spectrogram(axis, shown, seconds, floor)
-        title = f"({panel.name}) {panel.title}" if spec.letters else panel.title
+        title = f"({panel.name}) {panel.title}" if settings.letters else panel.title
         axis.set_title(textwrap.fill(title, characters), loc="left")
         last = index % columns == columns - 1 or index == len(panels) - 1
         add_colorbar(figure, image, axis, "dB" if last else "")
@@ -184,9 +183,9 @@ def stack_panels(path: Path, center: bool = False) -> tuple[dict[str, Spectrogra
 
 
 def _draw_columns(
-    columns: Sequence[tuple[dict[str, Spectrogram], float, bool]], spec: StackSpec
+    columns: Sequence[tuple[dict[str, Spectrogram], float, bool]], settings: StackSettings
 ) -> Drawing:
-    """Draw columns of equally many panels: (panels from top to bottom, seconds, center)."""
+    """Draw columns of panels: (panels from top to bottom, seconds, center), as many in each."""
     rows = len(columns[0][0])
     figure = new_figure(COLUMN_WIDTH, 1.1 * rows + 0.4)
     axes = figure.subplots(rows, 2, squeeze=False, sharex=True)
@@ -194,13 +193,13 @@ def _draw_columns(
     for column, (side, (panels, seconds, center)) in enumerate(zip(SIDES, columns, strict=True)):
         for row, (name, panel) in enumerate(panels.items()):
             axis = axes[row, column]
-            centred = center or name == "signal"
-            image = draw_spectrogram(axis, panel, seconds, spec.floor, centred)
+            centered = center or name == "signal"
+            image = draw_spectrogram(axis, panel, seconds, settings.floor, centered)
             arrays[f"{side}_{name}"] = panel.arrays()
             if column == 0:
                 label = "input" if name == "signal" else f"layer {name}"
                 axis.set_ylabel(f"{label}\nfrequency (kHz)")
-        axes[0, column].set_title(getattr(spec, side))
+        axes[0, column].set_title(getattr(settings, side))
         axes[-1, column].set_xlabel("time (s)")
     add_colorbar(figure, image, axes, "dB relative to the input's maximum", 0.6)
     figure.align_ylabels()
@@ -211,7 +210,7 @@ def stacks(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Dra
     """Draw Fig. 6, 7 or 8: input and three layers of two stacks (input files: left, right)."""
     expect_inputs(inputs, 2, where)
     columns = [(*stack_panels(path), False) for path in inputs]
-    return _draw_columns(columns, read_settings(StackSpec, values, where))
+    return _draw_columns(columns, read_settings(StackSettings, values, where))
 
 
 def stft_setups(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
@@ -222,4 +221,4 @@ def stft_setups(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -
         panels, seconds = stack_panels(inputs[0], center)
         panels.pop("signal")
         columns.append((panels, seconds, center))
-    return _draw_columns(columns, read_settings(StackSpec, values, where))
+    return _draw_columns(columns, read_settings(StackSettings, values, where))

@@ -1,4 +1,4 @@
-"""How every figure looks, and how it is written: page sizes, fonts, colours, reproducible files."""
+"""Style and files of all figures: page sizes, fonts, colors, reproducible bytes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ INK = "#222222"
 MUTED = "#767676"
 BORDER_SHADE = "#e9e4da"
 MARGIN_SHADE = "#8a8a8a"
-# Told apart with any colour vision (Okabe and Ito).
+# Distinct for any color vision (Okabe and Ito).
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#000000")
 COLORMAP = "magma"
 
@@ -52,7 +52,7 @@ SETTINGS: dict[Any, Any] = {
     "xtick.major.pad": 2,
     "ytick.major.pad": 2,
     "lines.linewidth": 0.8,
-    # Labels come from the configuration; only text that asks for it is read as mathematics.
+    # Labels come from the configuration; only text that is drawn with parse_math is mathematics.
     "text.parse_math": False,
     "pdf.fonttype": 42,
     "svg.hashsalt": "figure",
@@ -60,8 +60,16 @@ SETTINGS: dict[Any, Any] = {
 
 
 @dataclass(frozen=True)
+class Titled:
+    """A panel or row of a figure: `name` in file names, `title` as it is shown."""
+
+    name: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
 class Drawing:
-    """A finished figure and what its panels show: panel name -> array name -> array."""
+    """A finished figure and the arrays of its panels: panel name -> array name -> array."""
 
     figure: Figure
     arrays: dict[str, dict[str, Any]]
@@ -69,7 +77,7 @@ class Drawing:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw and save in the project's style, whatever the user's own matplotlib settings."""
+    """Draw and save in the project's style, independent of the user's matplotlib settings."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(SETTINGS)
@@ -77,7 +85,7 @@ def style() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of `width` x `height` inches that arranges its panels by itself."""
+    """Return an empty figure of `width` x `height` inches with an automatic layout of panels."""
     layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     return Figure(figsize=(width, height), layout=layout)
 
@@ -97,7 +105,7 @@ def stems(axes: Axes, samples: NDArray[Any], color: str = INK) -> None:
 def save(drawing: Drawing, pdf: Path, png: Path, arrays: str) -> list[Path]:
     """Write a drawing as PDF and PNG, and each panel to the file `arrays`, a pattern with {panel}.
 
-    Neither file holds a date, so that equal data gives equal bytes. Returns the paths written.
+    Neither PDF nor PNG holds a date: equal data gives equal bytes. Returns the paths written.
     """
     drawing.figure.canvas.draw()
     for path, metadata in ((pdf, {"CreationDate": None}), (png, {"Software": None})):

@@ -1,4 +1,4 @@
-"""Figs. 2-4: a transposed convolution as a banded matrix, and what it makes of ones (Sec. 2)."""
+"""Figs. 2-4: a transposed convolution as a banded matrix, and its output for ones (Sec. 2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ MARGIN = 3.2
 
 
 @dataclass(frozen=True)
-class TransposedSpec:
+class TransposedSettings:
     """A one-channel transposed convolution without bias, fed with `inputs` ones.
 
     `weights` is `ones`, or `random`: U(-1, 1) / sqrt(kernel_size), PyTorch's default.
@@ -43,11 +43,12 @@ class TransposedSpec:
     seed: int = 0
 
     def filter(self) -> Floats:
-        """Return the filter [kernel_size]; raises `UserError` if the settings make none."""
+        """Return the filter [kernel_size]; raises `UserError` for settings that give none."""
         if not 1 <= self.stride <= self.kernel_size or self.inputs < 1:
             raise UserError(
-                f"a transposed convolution of kernel_size {self.kernel_size} and stride {self.stride} with "
-                f"{self.inputs} inputs cannot be drawn; set 1 <= stride <= kernel_size and inputs >= 1"
+                f"a transposed convolution of kernel_size {self.kernel_size} and stride "
+                f"{self.stride} with {self.inputs} inputs cannot be drawn; "
+                "set 1 <= stride <= kernel_size and inputs >= 1"
             )
         if self.weights == "ones":
             return np.ones(self.kernel_size)
@@ -65,16 +66,16 @@ class TransposedSpec:
 
     @property
     def steady(self) -> tuple[int, int]:
-        """First and one-past-last output sample that as many inputs reach as the filter allows.
+        """First and one-past-last output sample of the steady state, between the borders.
 
         Output n gets input i through weight n - i stride; all before kernel_size - stride, and all
-        from inputs x stride on, lack neighbours: the boundary artifacts.
+        from inputs x stride on, lack neighbors: the boundary artifacts.
         """
         return self.kernel_size - self.stride, self.inputs * self.stride
 
 
 def transposed_matrix(weights: Floats, stride: int, inputs: int) -> Floats:
-    """Return a transposed convolution as a banded matrix W [inputs, (inputs - 1) stride + kernel_size].
+    """A transposed convolution as a banded matrix W [inputs, (inputs - 1) stride + kernel_size].
 
     Row i is the filter, shifted by i strides, so that x W is the upsampled signal.
     """
@@ -84,16 +85,16 @@ def transposed_matrix(weights: Floats, stride: int, inputs: int) -> Floats:
     return matrix
 
 
-def upsampled_ones(spec: TransposedSpec) -> dict[str, Floats]:
+def upsampled_ones(settings: TransposedSettings) -> dict[str, Floats]:
     """Arrays of a stem panel: `samples` (the output for ones) and `weights` (the filter)."""
-    weights = spec.filter()
-    samples = np.ones(spec.inputs) @ transposed_matrix(weights, spec.stride, spec.inputs)
-    return {"samples": samples, "weights": weights}
+    weights = settings.filter()
+    matrix = transposed_matrix(weights, settings.stride, settings.inputs)
+    return {"samples": np.ones(settings.inputs) @ matrix, "weights": weights}
 
 
-def shade_borders(axes: Axes, spec: TransposedSpec, count: int) -> None:
+def shade_borders(axes: Axes, settings: TransposedSettings, count: int) -> None:
     """Shade the output samples, of `count`, that fewer inputs reach than those of the middle."""
-    first, last = spec.steady
+    first, last = settings.steady
     for low, high in ((0, first), (last, count)):
         if high > low:
             axes.axvspan(low - 0.5, high - 0.5, color=BORDER_SHADE, linewidth=0, zorder=0)
@@ -106,68 +107,68 @@ def _draw_cell(axes: Axes, column: float, row: float, text: str, color: str) -> 
     )
 
 
-def _draw_product(axes: Axes, spec: TransposedSpec, count: int) -> None:
+def _draw_product(axes: Axes, settings: TransposedSettings, count: int) -> None:
     """Draw the vector of ones beside the matrix whose columns stand above their output samples."""
-    for row in range(spec.inputs):
+    for row in range(settings.inputs):
         _draw_cell(axes, -2.5, row, "1", MUTED)
-        for tap in range(spec.kernel_size):
+        for tap in range(settings.kernel_size):
             letter = TAP_NAMES[tap % len(TAP_NAMES)]
-            text = "1" if spec.weights == "ones" else rf"$w_{letter}$"
-            _draw_cell(axes, row * spec.stride + tap, row, text, PALETTE[tap % len(PALETTE)])
+            text = "1" if settings.weights == "ones" else rf"$w_{letter}$"
+            _draw_cell(axes, row * settings.stride + tap, row, text, PALETTE[tap % len(PALETTE)])
     axes.add_patch(
-        Rectangle((-0.5, -0.5), count, spec.inputs, fill=False, edgecolor=MUTED, linewidth=0.5)
+        Rectangle((-0.5, -0.5), count, settings.inputs, fill=False, edgecolor=MUTED, linewidth=0.5)
     )
-    axes.text(-1.25, (spec.inputs - 1) / 2, "×", ha="center", va="center", fontsize=9)
+    axes.text(-1.25, (settings.inputs - 1) / 2, "×", ha="center", va="center", fontsize=9)
     axes.text(-2.5, -0.8, "input", ha="center", va="bottom")
     axes.text(
         (count - 1) / 2,
         -0.8,
-        f"filter W, length {spec.kernel_size}, stride {spec.stride}",
+        f"filter W, length {settings.kernel_size}, stride {settings.stride}",
         ha="center",
         va="bottom",
     )
-    axes.set_ylim(spec.inputs - 0.4, -1.5)
+    axes.set_ylim(settings.inputs - 0.4, -1.5)
     axes.axis("off")
 
 
-def _mark_period(axes: Axes, spec: TransposedSpec, samples: Floats) -> None:
+def _mark_period(axes: Axes, settings: TransposedSettings, samples: Floats) -> None:
     """Mark one period with an arrow, or say that there is none; a short signal shows neither."""
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.32 * (high - low))
-    first, last = spec.steady
+    first, last = settings.steady
     middle = samples[first:last]
-    if len(middle) < 2 * spec.stride:
+    if len(middle) < 2 * settings.stride:
         return
     if np.allclose(middle, middle[0]):
         axes.text((first + last - 1) / 2, high, "no period", ha="center", va="bottom", fontsize=6)
         return
-    start = first + spec.stride * ((last - first) // (2 * spec.stride) - 1)
-    start += int(np.argmax(samples[start : start + spec.stride]))
+    start = first + settings.stride * ((last - first) // (2 * settings.stride) - 1)
+    start += int(np.argmax(samples[start : start + settings.stride]))
     arrow = {"arrowstyle": "<->", "color": INK, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", (start, high), (start + spec.stride, high), arrowprops=arrow)
-    text = f"period {spec.stride} samples"
-    axes.text(start + spec.stride + 0.3, high, text, va="center", fontsize=6)
+    axes.annotate("", (start, high), (start + settings.stride, high), arrowprops=arrow)
+    text = f"period {settings.stride} samples"
+    axes.text(start + settings.stride + 0.3, high, text, va="center", fontsize=6)
 
 
 def diagram(values: Mapping[str, Any], where: str) -> Drawing:
-    """Draw Fig. 2, 3 or 4 from the settings of `TransposedSpec`; its one panel is `a`."""
-    spec = read_settings(TransposedSpec, values, where)
-    arrays = upsampled_ones(spec)
+    """Draw Fig. 2, 3 or 4 from the settings of `TransposedSettings`; its one panel is `a`."""
+    settings = read_settings(TransposedSettings, values, where)
+    arrays = upsampled_ones(settings)
     samples = arrays["samples"]
-    matrix_height = (COLUMN_WIDTH - 0.35) * (spec.inputs + 1.1) / (len(samples) + MARGIN)
+    matrix_height = (COLUMN_WIDTH - 0.35) * (settings.inputs + 1.1) / (len(samples) + MARGIN)
     figure = new_figure(COLUMN_WIDTH, matrix_height + 1.1)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[matrix_height, 1.0])
-    _draw_product(top, spec, len(samples))
-    shade_borders(bottom, spec, len(samples))
+    _draw_product(top, settings, len(samples))
+    shade_borders(bottom, settings, len(samples))
     stems(bottom, samples)
-    _mark_period(bottom, spec, samples)
+    _mark_period(bottom, settings, samples)
     bottom.set_xlim(-MARGIN, len(samples) - 0.4)
     bottom.set_xticks(range(0, len(samples), 1 if len(samples) < 20 else 5))
     bottom.spines["left"].set_position(("data", -0.9))
     bottom.spines["bottom"].set_bounds(-0.9, len(samples) - 0.5)
     bottom.set_xlabel("output sample", x=(MARGIN + len(samples) / 2) / (len(samples) + MARGIN))
     bottom.set_ylabel("output")
-    if spec.steady[0] > 0:
+    if settings.steady[0] > 0:
         bottom.text(
             -0.4,
             1.0,

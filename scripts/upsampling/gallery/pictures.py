@@ -8,10 +8,10 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
+from upsampling.decibels import power_to_db
 from upsampling.figures.spectrograms import for_display
 from upsampling.figures.style import COLORMAP
 from upsampling.gallery.sound import data_uri
-from upsampling.measures.from_waveform import to_decibels
 from upsampling.measures.spectra import HOP, Spectrogram, mean_spectrum
 
 # Steps of 2.4 dB on a range of 150 dB: no eye tells them apart, and files are a third smaller.
@@ -50,4 +50,4 @@ def mean_curve(samples: NDArray[Any], samplerate: int) -> list[int]:
     """
     _, power = mean_spectrum(samples, samplerate)
     edges = np.linspace(0, len(power), BANDS, endpoint=False).astype(int)
-    return np.rint(np.maximum.reduceat(to_decibels(power), edges)).astype(int).tolist()
+    return np.rint(np.maximum.reduceat(power_to_db(power), edges)).astype(int).tolist()

@@ -1,4 +1,4 @@
-"""All measures of one variant's model: of its weights, and of its outputs for probe signals."""
+"""All measures of one variant's model: of its weights, and of its outputs for test signals."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,17 +9,17 @@ import numpy as np
 from upsampling.config.sections import ProbesSettings
 from upsampling.files import save_arrays, write_wav
 from upsampling.measures.artifact_rows import WEIGHTS, tidy, write_rows
-from upsampling.measures.from_waveform import measure
+from upsampling.measures.from_waveform import measure_waveform
 from upsampling.measures.from_weights import measure_layers
 from upsampling.measures.shifts import measure_shifts
 from upsampling.models.base import AudioModel
 from upsampling.probes.model_output import model_output
 
 # The signal of `measure_shifts`, and its length.
-SHIFTED = "white_noise"
+SHIFT_SIGNAL = "white_noise"
 SHIFT_SECONDS = 1.0
-# Probes that have a steady output, which is measured in double precision: single precision rounds
-# a constant to tones.
+# Signals with a steady output, which is measured in double precision: rounding to single precision
+# turns a constant into tones.
 STEADY = ("silence", "ones", "constant")
 
 
@@ -33,11 +33,11 @@ def measure_model(
     audio: str,
     measures: Path,
 ) -> None:
-    """Measure a model at each of its `stages`, such as 'trained', with each probe signal.
+    """Measure a model at each of its `stages`, such as 'trained', with each test signal.
 
-    Writes, per signal and stage, input and output to the file `arrays`, a pattern with {signal} and
-    {stage}, and both, unscaled, to the WAV files `audio`, a pattern with {signal} and {kind}, which
-    is 'input' or a stage. All measures go to `measures`. Models are built one at a time.
+    For each signal and stage, writes input and output to an .npz file (`arrays` is a pattern with
+    {signal} and {stage}) and, unscaled, to WAV files (`audio` is a pattern with {signal} and
+    {kind}, 'input' or a stage). Writes all measures to `measures`. Builds one model at a time.
     """
     rows: list[dict[str, Any]] = []
     for stage, build in stages.items():
@@ -46,7 +46,9 @@ def measure_model(
         layers = model.upsampling_layers
         strides = [layer.stride for layer in layers]
         rows += tidy(measure_layers(layers), head | {"probe": WEIGHTS})
-        rows += tidy(measure_shifts(model, SHIFT_SECONDS, probes.seed), head | {"probe": SHIFTED})
+        rows += tidy(
+            measure_shifts(model, SHIFT_SECONDS, probes.seed), head | {"probe": SHIFT_SIGNAL}
+        )
         for signal in probes.signals:
             steady = signal in STEADY
             model = model.double() if steady else model.float()
@@ -54,7 +56,7 @@ def measure_model(
             inputs, output, rate = model_output(
                 model, signal, probes.seconds, probes.seed, margin=margin
             )
-            rows += tidy(measure(output, rate, strides), head | {"probe": signal})
+            rows += tidy(measure_waveform(output, rate, strides), head | {"probe": signal})
             single = output.astype(np.float32)
             contents = {"input": inputs, "output": single, "input_samplerate": rate}
             save_arrays(arrays.format(signal=signal, stage=stage), contents)

@@ -1,8 +1,8 @@
 """Shift equivariance: does shifting the input shift the output?
 
 A model of total stride S (the product of its layers' strides) commutes with shifts by multiples of
-S, apart from its borders and from layers that remember them, such as a recurrent one. Shifts by
-less put the sound elsewhere on the grid of its strided layers, and its output changes with it.
+S, apart from its borders and from recurrent layers, which carry their effect inwards. Other shifts
+move the sound on the grid of the strided layers, and the output changes.
 """
 
 from typing import Any
@@ -12,34 +12,33 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from upsampling.measures.from_waveform import RANGE_DB, Measurement
+from upsampling.decibels import RANGE_DB, ratio_to_db
+from upsampling.measures.from_waveform import Measurement
 from upsampling.models.base import AudioModel
-from upsampling.probes.model_output import channels_of
+from upsampling.probes.model_output import multichannel_signal
 
 
 def shift_error(early: NDArray[Any], late: NDArray[Any], shift: int) -> float:
     """Energy in dB of f(shifted x) - shifted f(x), relative to that of f(x); both [..., time].
 
     `late` is the output for a window of the sound that starts `shift` samples later than that of
-    `early`. They are compared in the central half of the part that they share, away from the
-    borders. Between -`RANGE_DB`, for equal outputs and for silence, and `RANGE_DB`.
+    `early`. They are compared in the central half of their overlap, away from the borders. Between
+    -`RANGE_DB`, for equal outputs and for silence, and `RANGE_DB`.
     """
-    ahead = np.asarray(early[..., shift:], dtype=np.float64)
-    behind = np.asarray(late[..., : late.shape[-1] - shift], dtype=np.float64)
-    time = ahead.shape[-1]
+    shifted = np.asarray(early[..., shift:], dtype=np.float64)
+    output = np.asarray(late[..., : late.shape[-1] - shift], dtype=np.float64)
+    time = shifted.shape[-1]
     middle = slice(time // 4, time - time // 4)
-    error = float(np.sum((ahead - behind)[..., middle] ** 2))
-    total = float(np.sum(ahead[..., middle] ** 2))
-    limit = 10 ** (RANGE_DB / 10)
-    return 10 * float(np.log10(np.clip(error / total if total else 0.0, 1 / limit, limit)))
+    error = float(np.sum((shifted - output)[..., middle] ** 2))
+    return ratio_to_db(error, float(np.sum(shifted[..., middle] ** 2)), of_zeros=-RANGE_DB)
 
 
 def shifted_noise(model: AudioModel, seconds: float, seed: int) -> Tensor:
-    """Windows [3, channels, samples] of white noise for `model`, each `shifts` samples later."""
+    """Windows [3, channels, samples] of white noise for `model`, delayed by `shifts`."""
     period = model.total_stride
     samples = max(round(seconds * model.samplerate), 4 * period)
     length = model.input_length(-(-samples // period) * period)
-    noise = channels_of(
+    noise = multichannel_signal(
         "white_noise", length + period, model.samplerate, seed, model.audio_channels
     )
     return torch.stack([noise[:, start : start + length] for start in shifts(model)])
@@ -53,8 +52,8 @@ def shifts(model: AudioModel) -> tuple[int, int, int]:
 def shift_measurements(model: AudioModel, outputs: NDArray[Any]) -> list[Measurement]:
     """Measurements, in dB, from the outputs [3, ..., time] for `shifted_noise`.
 
-    `shift_error_sample` shows the grid of strided layers; `shift_error_stride` would be -`RANGE_DB`
-    but for borders, and says how much of the other they explain.
+    `shift_error_sample` shows the grid of strided layers; `shift_error_stride` is -`RANGE_DB` but
+    for the effect of borders, which is also a part of the other.
     """
     names = ("shift_error_sample", "shift_error_stride")
     errors = [
@@ -68,6 +67,6 @@ def shift_measurements(model: AudioModel, outputs: NDArray[Any]) -> list[Measure
 
 
 def measure_shifts(model: AudioModel, seconds: float, seed: int) -> list[Measurement]:
-    """Shift errors of `model` on white noise by one sample and by its total stride, in dB."""
-    outputs = model.respond(shifted_noise(model, seconds, seed)).numpy()
+    """Measure shift errors of `model` in dB for white noise, by one sample and by its stride."""
+    outputs = model.process(shifted_noise(model, seconds, seed)).numpy()
     return shift_measurements(model, outputs)

@@ -1,4 +1,4 @@
-"""Spectra by the conventions of the paper's appendix (Sec. 8), and a long-term mean spectrum."""
+"""Spectra by the conventions of the paper's appendix (Sec. 8), and long-term mean spectra."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from upsampling.decibels import amplitude_to_db
 from upsampling.errors import UserError
 from upsampling.files import save_arrays
 
@@ -14,15 +15,15 @@ Floats = NDArray[np.floating[Any]]
 
 N_FFT = 2048
 HOP = 512
-# The default of librosa when the paper was written; it became "constant" in librosa 0.9.
+# librosa's default when the paper was written; "constant" since librosa 0.9.
 PAD_MODE: Final = "reflect"
-# Stands in for the logarithm of zero, 100 dB below the lowest range that is displayed.
+# Level of an empty bin, 100 dB below the lowest range of a figure.
 FLOOR_DB = -300.0
 
 
 @dataclass(frozen=True)
 class Spectrogram:
-    """A magnitude spectrogram in dB, as a panel of a figure shows it.
+    """A magnitude spectrogram in dB for a panel of a figure.
 
     `decibels` float32 [bins, frames] is not clipped for display; `frequencies` [bins] in Hz;
     `times` [frames] in seconds: the middle of a frame with `center=True`, its start otherwise.
@@ -43,30 +44,29 @@ class Spectrogram:
 
     @classmethod
     def load(cls, path: str | Path) -> "Spectrogram":
-        """Read what `save` wrote."""
+        """Read a file of `save`."""
         with np.load(path, allow_pickle=False) as stored:
             arrays = {field.name: stored[field.name] for field in fields(cls)}
         return cls(**arrays | {"samplerate": int(arrays["samplerate"])})
 
 
 def hann(width: int) -> Floats:
-    """Periodic Hann window [width], as SciPy's, whose import takes longer than its use here."""
+    """Return a periodic Hann window [width]. SciPy has the same, but is slow to import."""
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)
 
 
 def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:
-    """Short-time Fourier transform [1025, frames] of `signal` [samples]: Hann, 2048, hop 512.
+    """Return the short-time Fourier transform [1025, frames] of `signal` [samples]: Hann, hop 512.
 
-    The paper sets `center=False` for what comes out of an upsampler, since padding would add
-    boundary artifacts of its own, and leaves librosa's `center=True` for inputs. In double
-    precision, so that what stands between the tones of a spectrum is the signal's own rounding.
-    It is librosa's STFT, which a test holds it to; librosa takes longer to import than a figure's
-    spectrograms to compute.
+    The paper sets `center=False` for outputs of upsamplers, since padding would add boundary
+    artifacts, and leaves librosa's `center=True` for inputs. In double precision, so that its
+    rounding lies below the signal's. Equal to librosa's STFT; importing librosa takes longer than
+    computing a figure's spectrograms.
     """
     if len(signal) < N_FFT:
         raise UserError(
             f"a signal of {len(signal)} samples is too short for a spectrogram; "
-            f"use a longer probe (at least {N_FFT} samples)"
+            f"use a longer signal (at least {N_FFT} samples)"
         )
     samples = np.asarray(signal, dtype=np.float64)
     if center:
@@ -76,25 +76,20 @@ def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:
 
 
 def reference_magnitude(signal: Floats) -> float:
-    """Largest STFT magnitude of an input [samples]: 0 dB of every panel that shows its outputs.
+    """Return the largest STFT magnitude of an input [samples]: 0 dB of all panels of its outputs.
 
-    A silent input has none; a full-scale sine's, half the sum of the window, takes its place.
+    For a silent input, that of a full-scale sine: half the sum of the window.
     """
     peak = float(np.max(np.abs(stft(signal, center=True))))
     return peak if peak > 0 else N_FFT / 4
-
-
-def decibels(transform: NDArray[np.complexfloating[Any, Any]], reference: float) -> Floats:
-    """Return 20 log10(|transform| / reference) as float32, at least `FLOOR_DB`."""
-    ratio = np.maximum(np.abs(transform) / reference, 10 ** (FLOOR_DB / 20))
-    return (20 * np.log10(ratio)).astype(np.float32)
 
 
 def spectrogram(
     signal: Floats, samplerate: int, reference: float, center: bool = False
 ) -> Spectrogram:
     """Spectrogram of `signal` [samples] in dB re `reference` (see `reference_magnitude`)."""
-    levels = decibels(stft(signal, center), reference)
+    ratio = np.abs(stft(signal, center)) / reference
+    levels = amplitude_to_db(ratio, FLOOR_DB).astype(np.float32)
     return Spectrogram(
         decibels=levels,
         frequencies=np.arange(levels.shape[0]) * samplerate / N_FFT,
@@ -104,18 +99,21 @@ def spectrogram(
 
 
 def frame_transforms(signal: Floats, n_fft: int = 16384) -> NDArray[np.complex128]:
-    """Transforms [frames, n_fft // 2 + 1] of half-overlapping Hann frames of `signal` [samples].
+    """Return transforms [frames, n_fft // 2 + 1] of half-overlapping Hann frames of `signal`.
 
-    Divided by the sum of the window, so that a complex exponential of amplitude A on a bin reads A,
-    and a sine half its amplitude. A signal shorter than a frame is one shorter, padded frame.
-    Raises ValueError for non-finite samples and for signals under half a frame, whose lines would
-    be wider than the guards of `upsampling.probes.artifacts`.
+    Divided by the sum of the window, so that a complex exponential of amplitude A on a bin gives A,
+    and a sine half its amplitude. A signal [samples] shorter than a frame is one shorter, padded
+    frame. Raises UserError for non-finite samples and for signals under half a frame, whose lines
+    would be wider than `from_waveform.GUARD`.
     """
     signal = np.asarray(signal, dtype=np.float64)
     if not np.isfinite(signal).all():
-        raise ValueError("the signal has samples that are not finite")
+        raise UserError("the signal has samples that are not finite: has the model diverged?")
     if len(signal) < n_fft // 2:
-        raise ValueError(f"{len(signal)} samples are too few for a spectrum of {n_fft} points")
+        raise UserError(
+            f"a signal of {len(signal)} samples is too short for a spectrum of {n_fft} points; "
+            f"use a longer signal (at least {n_fft // 2} samples)"
+        )
     width = min(n_fft, len(signal))
     window = hann(width)
     frames = np.lib.stride_tricks.sliding_window_view(signal, width)[:: n_fft // 2]
@@ -125,10 +123,10 @@ def frame_transforms(signal: Floats, n_fft: int = 16384) -> NDArray[np.complex12
 def mean_spectrum(signal: Floats, samplerate: int, n_fft: int = 16384) -> tuple[Floats, Floats]:
     """Return frequencies in Hz and mean power [n_fft // 2 + 1] of `signal` [samples].
 
-    Mean over the frames of |`frame_transforms`|^2: a complex exponential of power P on a bin reads
-    P, hence a sine of RMS r reads r^2 / 2 (its other half stands at the negative frequency), but
-    r^2 at 0 Hz and at half the sampling rate. White noise of variance v reads 1.5 v / n_fft at
-    every bin. Raises ValueError as `frame_transforms`.
+    Mean over the frames of |`frame_transforms`|^2: a complex exponential of power P on a bin gives
+    P, so a sine of RMS r gives r^2 / 2 (the other half is at the negative frequency), but r^2 at
+    0 Hz and at half the sampling rate. White noise of variance v gives 1.5 v / n_fft at every bin.
+    Raises UserError as `frame_transforms`.
     """
     power = np.mean(np.abs(frame_transforms(signal, n_fft)) ** 2, axis=0)
     return np.fft.rfftfreq(n_fft, 1 / samplerate), power

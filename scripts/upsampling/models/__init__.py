@@ -1,4 +1,4 @@
-"""Models that take an upsampling operator and know nothing of its inside."""
+"""Models around an upsampling operator, by the name of their architecture."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ MODELS: dict[str, Callable[[Any], AudioModel]] = {
 
 
 def build(settings: ModelSettings, seed: int = 0) -> AudioModel:
-    """Build a model whose initial weights depend on `seed` alone, not on the global generator."""
+    """Build a model whose initial weights are a function of `seed`, not of the global generator."""
     with seeded(seed):
         return MODELS.get(settings.architecture, build_own)(settings)
 

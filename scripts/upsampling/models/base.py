@@ -1,6 +1,8 @@
-"""The interface of every model: what measurements, training and scoring need to know of it."""
+"""The interface of every model, as measurements, training and scoring use it."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -21,9 +23,9 @@ class AudioModel(nn.Module):
     """A model that maps waveforms to waveforms at `samplerate` through upsampling layers.
 
     A subclass sets `samplerate` in Hz and `audio_channels`, and defines `forward` and
-    `find_upsamplers`. Where the output is shorter than the input it covers its center, and
-    `input_length` says how long an input has to be. A model with `sources` separates a mixture into
-    them, and can be trained and scored.
+    `find_upsamplers`. An output that is shorter than the input covers the input's center;
+    `input_length` then gives the input that is needed. A model with `sources` separates a mixture
+    into them, and can be trained and scored.
     """
 
     samplerate: int
@@ -41,10 +43,11 @@ class AudioModel(nn.Module):
         return samples
 
     @torch.inference_mode()
-    def respond(self, waveforms: Tensor) -> Tensor:
+    def process(self, waveforms: Tensor) -> Tensor:
         """Map `[batch, audio_channels, samples]` to `[batch, sources, channels, time]`.
 
-        A model without sources has one. In evaluation mode and the precision of the weights.
+        A model without sources counts as one source. Runs in evaluation mode and in the precision
+        of the weights.
         """
         self.eval()
         outputs = self(waveforms.to(next(self.parameters()).dtype))
@@ -63,13 +66,30 @@ class AudioModel(nn.Module):
     @property
     def total_stride(self) -> int:
         """The product of the strides of all upsampling layers."""
-        product = 1
-        for _, stride, _ in self.find_upsamplers():
-            product *= stride
-        return product
+        return math.prod(stride for _, stride, _ in self.find_upsamplers())
 
 
 def center_trim(signal: Tensor, time: int) -> Tensor:
     """Cut `[..., samples]` to its `time` central samples (the skip connections of Demucs)."""
     start = (signal.shape[-1] - time) // 2
     return signal[..., start : start + time]
+
+
+@contextmanager
+def in_double_precision(module: nn.Module) -> Iterator[None]:
+    """Evaluate `module` in double precision in the block; restore its tensors and mode afterwards.
+
+    A deep copy would do the same, but modules with PyTorch's older weight norm have none.
+    """
+    training = module.training
+    tensors = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
+    originals = [tensor.data for tensor in tensors]
+    module.eval()
+    for tensor in tensors:
+        tensor.data = tensor.data.double()
+    try:
+        yield
+    finally:
+        for tensor, original in zip(tensors, originals, strict=True):
+            tensor.data = original
+        module.train(training)

@@ -8,14 +8,15 @@ from upsampling.models.base import AudioModel, center_trim
 from upsampling.operators import build_operator, find_operator, output_length
 from upsampling.operators.base import SameConvolution
 
-# A recurrent layer remembers the ends of its input.
+# The LSTM carries the effect of the input's ends inwards.
 SETTLING_STRIDES = 16
 
 
 class BLSTM(nn.Module):
     """Bidirectional LSTM whose two directions are added, or mixed by a linear layer.
 
-    `[batch, channels, time]` to the same shape; as many units as channels (3200 each in Sec. 6).
+    `[batch, channels, time]` to the same shape. The hidden size of each direction is `channels`
+    (3200 in Sec. 6).
     """
 
     def __init__(self, channels: int, *, linear: bool, bias: bool, layers: int = 2):
@@ -38,7 +39,7 @@ class DemucsLike(AudioModel):
 
     Encoder block: strided convolution, ReLU, convolution, GLU. Decoder block: convolution, GLU,
     upsampling operator, ReLU (none after the last). `[batch, audio_channels, time]` to
-    `[batch, sources, audio_channels, time']`; without padding the output covers the centre of
+    `[batch, sources, audio_channels, time']`; without padding the output covers the center of
     the input. With `context_kernel_size` 3 and the `lstm_linear` bottleneck it is the published
     Demucs (Défossez et al. 2019).
     """
@@ -114,14 +115,14 @@ class DemucsLike(AudioModel):
         ]
 
     def input_length(self, samples: int) -> int:
-        """Return the shortest input, fitting all strides, that gives at least `samples` samples."""
+        """Return the shortest input that fits all strides and gives at least `samples` samples."""
         deepest = 1
         while self._lengths(deepest)[1] < samples:
             deepest += 1
         return self._lengths(deepest)[0]
 
     def _lengths(self, deepest: int) -> tuple[int, int]:
-        """Input and output length of the model when its bottleneck sees `deepest` samples."""
+        """Return input and output length of the model for `deepest` samples at the bottleneck."""
         settings = self.settings
         encoded = [deepest]
         for _ in range(settings.depth):
@@ -140,9 +141,9 @@ class DemucsLike(AudioModel):
 def build_upsampler(
     settings: DemucsLikeSettings, in_channels: int, out_channels: int, outermost: bool
 ) -> nn.Module:
-    """Build the upsampler of one decoder block: `settings.last` for the outermost, if there is one.
+    """Build the upsampler of one decoder block: in the outermost one, `settings.last` if it is set.
 
-    Raises `UserError` for an operator in an inner block that writes waveforms only.
+    Raises `UserError` for an operator in an inner block that only fits the outermost one.
     """
     name, options = settings.operator, settings.options
     if outermost and settings.last is not None:
@@ -158,10 +159,10 @@ def build_upsampler(
 
 
 def rescale_weights(model: nn.Module, reference: float) -> None:
-    """Demucs's weight rescaling, in place, of all convolutions in `model` (Sec. 6).
+    """Apply Demucs's weight rescaling in place to all convolutions of `model` (Sec. 6).
 
     Weight and bias are divided by sqrt(standard deviation of the weight / `reference`), so that
-    input and output are of about the same magnitude after initialisation.
+    input and output have about the same magnitude at initialisation.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):

@@ -8,7 +8,7 @@ from torch import nn
 
 from upsampling.config.declared import read_settings
 from upsampling.config.operators import OPTIONS
-from upsampling.errors import UserError, nearest_match
+from upsampling.errors import UserError, nearest_match, reason_of
 from upsampling.operators.base import Upsampler
 from upsampling.operators.haar_wavelet import HaarWavelet
 from upsampling.operators.istft_head import IstftHead
@@ -71,7 +71,7 @@ def build_operator(
     bias: bool = True,
     options: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """Build one operator; a custom one is tried on a short signal and refused if its shape is off.
+    """Build one operator; a custom one is first run on a short signal.
 
     Raises `UserError` for an unknown operator, options that it does not take, or an output that
     is not `[batch, out_channels, output_length(time)]`.
@@ -79,23 +79,39 @@ def build_operator(
     operator, options = find_operator(name), dict(options or {})
     if name in OPTIONS:
         read_settings(OPTIONS[name], options, f"options of operator '{name}'")
+    # A custom class may raise any exception.
+    mistakes = (TypeError, ValueError) if name in OPERATORS else Exception
     try:
         layer = operator(in_channels, out_channels, stride, bias=bias, **options)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"operator '{name}' with options {options}: {error}") from error
+    except UserError:
+        raise
+    except mistakes as error:
+        raise UserError(f"operator '{name}' with options {options}: {reason_of(error)}") from error
     if name not in OPERATORS:
-        with torch.no_grad():
-            weight = next(layer.parameters(), torch.zeros(0))
-            shape = tuple(layer(torch.zeros(1, in_channels, 32, device=weight.device)).shape)
-        expected = (1, out_channels, output_length(layer, stride, 32))
-        if shape != expected:
-            raise UserError(
-                f"operator '{name}': [1, {in_channels}, 32] at stride {stride} gave {list(shape)}, "
-                f"expected {list(expected)}; define output_length(time) if its borders differ"
-            )
+        check_upsampling(layer, in_channels, out_channels, stride, f"operator '{name}'")
     return layer
 
 
+@torch.no_grad()
+def check_upsampling(
+    layer: nn.Module, in_channels: int, out_channels: int, stride: int, where: str
+) -> None:
+    """Run `layer` on zeros `[1, in_channels, 32]`; `UserError` for a failure or a wrong shape."""
+    if not isinstance(layer, nn.Module):
+        raise UserError(f"{where} is no subclass of torch.nn.Module")
+    weight = next(layer.parameters(), torch.zeros(0))
+    try:
+        shape = list(layer(torch.zeros(1, in_channels, 32, device=weight.device)).shape)
+        expected = [1, out_channels, output_length(layer, stride, 32)]
+    except Exception as error:
+        raise UserError(f"{where} fails on [1, {in_channels}, 32]: {reason_of(error)}") from error
+    if shape != expected:
+        raise UserError(
+            f"{where}: [1, {in_channels}, 32] at stride {stride} gave {shape}, expected "
+            f"{expected}; define output_length(time) if its borders differ"
+        )
+
+
 def output_length(layer: nn.Module, stride: int, time: int) -> int:
-    """Return the length of `layer`'s output: by its own `output_length`, else `stride * time`."""
+    """Return the length of `layer`'s output: its `output_length` if defined, else the product."""
     return layer.output_length(time) if hasattr(layer, "output_length") else stride * time  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""The interface of every upsampling operator, and parts that several of them share."""
+"""The interface of every upsampling operator, and shared parts."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ class Upsampler(nn.Module):
     """Upsamples `[batch, in_channels, time]` by `stride` to `[batch, out_channels, time']`.
 
     A subclass takes `(in_channels, out_channels, stride, *, bias, **options)`. Its output has
-    `output_length(time)` samples: `stride * time` unless it overrides that, as a transposed
-    convolution does, whose borders reach further.
+    `output_length(time)` samples: `stride * time`, unless the subclass overrides it, as a
+    transposed convolution does, whose borders reach further.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, *, bias: bool = True):
@@ -37,9 +37,9 @@ class Upsampler(nn.Module):
 
 
 class SameConvolution(nn.Conv1d):
-    """A convolution that keeps the length: `[batch, in_channels, time]` to equal time.
+    """Convolution of equal input and output length: `[batch, in_channels, time]`.
 
-    An even filter reaches one sample further into the future than into the past.
+    With an even `kernel_size` it covers one more future sample than past ones.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, bias: bool = True):
@@ -60,14 +60,14 @@ def refuse_unknown(option: str, value: str, choices: Collection[str]) -> None:
 
 
 def refuse_channel_change(kernel_size: int, in_channels: int, out_channels: int) -> None:
-    """Raise a `ValueError` if no convolution follows an interpolation that should mix channels."""
+    """Raise a `ValueError` if interpolation without a convolution would have to mix channels."""
     if kernel_size == 0 and in_channels != out_channels:
         raise ValueError("interpolation alone (kernel_size 0) cannot change the number of channels")
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Let PyTorch draw from `seed` alone, and leave its global generator untouched."""
+    """Seed PyTorch's global generator for the block, and restore its state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

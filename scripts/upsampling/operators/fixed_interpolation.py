@@ -1,6 +1,7 @@
 """Interpolation of each channel by fixed taps, computed at the low rate.
 
-Taps are in double precision, of gain `stride` at 0 Hz, which makes up for the inserted zeros.
+Taps are computed in double precision. Their gain at 0 Hz is `stride`, which compensates for the
+inserted zeros.
 """
 
 import numpy as np
@@ -20,10 +21,11 @@ class FixedInterpolation(nn.Module):
 
     Computed at the low rate, one filter per phase: with tap index n = j - stride * m + lead, output
     sample stride * t + j is the sum over m of taps[n] x[t + m]; `lead` centers the taps on a block
-    of `stride` samples (even count) or on its first one (odd count). The signal's ends are held.
+    of `stride` samples (even count) or on its first one (odd count). The signal's first and last
+    sample are repeated beyond its ends.
     """
 
-    phases: Tensor
+    polyphase_filters: Tensor
 
     def __init__(self, taps: Taps, stride: int):
         super().__init__()
@@ -35,24 +37,24 @@ class FixedInterpolation(nn.Module):
         steps = np.arange(-self.past, self.future + 1)
         index = np.arange(stride)[:, None] - stride * steps + lead
         inside = (index >= 0) & (index < count)
-        phases = np.where(inside, taps[np.clip(index, 0, count - 1)], 0.0)
-        # A buffer: neither trained nor rescaled, and not worth a place in checkpoints.
-        values = torch.tensor(phases, dtype=torch.float32).unsqueeze(1)
-        self.register_buffer("phases", values, persistent=False)
+        filters = np.where(inside, taps[np.clip(index, 0, count - 1)], 0.0)
+        # A buffer is neither trained nor rescaled; checkpoints need not store it.
+        values = torch.tensor(filters, dtype=torch.float32).unsqueeze(1)
+        self.register_buffer("polyphase_filters", values, persistent=False)
 
     def forward(self, signal: Tensor) -> Tensor:
         batch, channels, time = signal.shape
-        single = signal.reshape(batch * channels, 1, time)
-        padded = functional.pad(single, (self.past, self.future), mode="replicate")
-        filtered = functional.conv1d(padded, self.phases.to(signal.dtype))
+        rows = signal.reshape(batch * channels, 1, time)
+        padded = functional.pad(rows, (self.past, self.future), mode="replicate")
+        filtered = functional.conv1d(padded, self.polyphase_filters.to(signal.dtype))
         return periodic_shuffle(filtered, self.stride).reshape(batch, channels, -1)
 
 
 class Interpolator(Upsampler):
-    """An interpolation of each channel by itself, then a convolution.
+    """Interpolation of each channel, then a convolution of `kernel_size` samples.
 
-    Filters have `kernel_size` samples; 0 leaves the convolution out, which needs as many channels
-    out as in. 10 at stride 4 are those of Table 1's interpolation upsamplers.
+    `kernel_size` 0 omits the convolution, which requires equal numbers of input and output
+    channels. Table 1's interpolation upsamplers have 10 at stride 4.
     """
 
     def __init__(

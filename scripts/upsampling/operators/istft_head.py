@@ -11,17 +11,17 @@ MAXIMUM_MAGNITUDE = 100.0
 
 
 class IstftHead(Upsampler):
-    """Magnitudes and phases from a convolution of length 1, then the inverse STFT of hop `stride`.
+    """Magnitudes and phases from a convolution of `kernel_size` 1, then an inverse STFT.
 
-    For each output channel, `n_fft` // 2 + 1 log-magnitudes and as many phases per frame; magnitude
-    exp(m), at most 100; periodic Hann windows of `n_fft` samples (4 * stride if none is given),
-    overlap and add, divided by the sum of the squared windows. Frames are centered on their block
-    of `stride` samples. Source: Vocos (Siuzdak 2023, arXiv:2306.00814).
+    For each output channel and frame the convolution gives `n_fft` // 2 + 1 log-magnitudes m and as
+    many phases; the magnitude is exp(m), at most 100. The inverse STFT has hop `stride` and
+    periodic Hann windows of `n_fft` samples (default: 4 * stride); overlapping frames are added and
+    divided by the sum of the squared windows. Frames are centered on their block of `stride`
+    samples. Source: Vocos (Siuzdak 2023, arXiv:2306.00814).
 
-    For the last stage alone, since its phases are those of a waveform: a model names it as `last`,
-    and has another operator in its inner blocks. It is not linear. Equal frames, as a constant
-    gives, repeat every `stride` samples, so tones are possible; without bias silence gives some,
-    for exp(0) is 1.
+    Its phases are those of a waveform, so only the outermost block can use it (model setting
+    `last`). It is not linear. A constant input gives equal frames, hence a signal of period
+    `stride`, which can have tones. Silence without bias has tones too, since exp(0) = 1.
     """
 
     outermost_only = True

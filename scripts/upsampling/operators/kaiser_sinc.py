@@ -25,9 +25,9 @@ def kaiser_sinc_taps(stride: int) -> Taps:
 class KaiserSinc(Interpolator):
     """Kaiser-windowed sinc interpolation with 6 * stride taps, then a convolution.
 
-    The resampling filter of StyleGAN3 and BigVGAN (see `kaiser_sinc_taps`), which hold the ends of
-    the signal as here. Short, so its transition band is wide: it takes 3.7 dB at 0.9 of the old
-    Nyquist frequency and leaves images 16 dB below the signal.
+    The resampling filter of StyleGAN3 and BigVGAN (see `kaiser_sinc_taps`), which repeat the
+    signal's end samples as here. A filter this short has a wide transition band: it attenuates by
+    3.7 dB at 0.9 of the old Nyquist frequency and leaves images 16 dB below the signal.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
 """Wavelet upsamplers: a convolution to two bands, then the inverse of a lifting scheme.
 
-The lifting scheme takes a signal apart: high = odd - predict(even), low = even + update(high), both
-then scaled by 1 / sqrt(2) and sqrt(2). Its inverse puts a signal of twice the rate together
-(Nakamura and Saruwatari 2020, arXiv:2001.10190; as upsamplers in Pons et al. 2021,
-arXiv:2111.11773). Strides of 4, 8, ... are stacked: convolution and inverse step, repeated. Since
-the two bands come from different random filters, tones are those of subpixel convolutions.
+The lifting scheme splits a signal into two bands, high = odd - predict(even) and
+low = even + update(high), then scaled by 1 / sqrt(2) and sqrt(2). Its inverse merges them into a
+signal of twice the rate (Nakamura and Saruwatari 2020, arXiv:2001.10190; as upsamplers in Pons et
+al. 2021, arXiv:2111.11773). For strides of 4, 8, ... convolution and inverse step are repeated. The
+two bands come from different random filters, so the tones are those of subpixel convolutions.
 """
 
 from torch import Tensor, nn
@@ -13,14 +13,14 @@ from upsampling.config.operators import SubpixelOptions
 from upsampling.operators.base import SameConvolution, Upsampler
 from upsampling.operators.learned_linear import doublings, interleave
 
-ROOT = 2**0.5
+SQRT2 = 2**0.5
 
 
 class LazyWavelet(Upsampler):
     """Inverse lazy wavelet: the low band gives the even samples, the high band the odd ones.
 
-    The first `out_channels` channels of each convolution are the high band, the others the low
-    one. Equals a subpixel convolution of stride 2 whose channels have another order.
+    The first `out_channels` channels of each convolution are the high band, the others the low one.
+    At stride 2 it equals a subpixel convolution with another channel order.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class LazyWavelet(Upsampler):
         )
 
     def inverse(self, high: Tensor, low: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """Even and odd samples from the bands of doubling `step`, all `[batch, channels, time]`."""
+        """Return even and odd samples of doubling `step`; all signals `[batch, channels, time]`."""
         return low, high
 
     def forward(self, signal: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Learned linear interpolation, which doubles the rate once or several times."""
+"""Learned linear interpolation, which doubles the rate once or repeatedly."""
 
 import torch
 from torch import Tensor, nn
@@ -10,12 +10,14 @@ from upsampling.operators.fixed_interpolation import Interpolator
 def doublings(stride: int) -> int:
     """Return log2 of `stride`; `ValueError` if it is not a power of two."""
     if stride < 2 or stride & (stride - 1):
-        raise ValueError(f"it doubles the rate, so its stride is a power of two, not {stride}")
+        raise ValueError(
+            f"each step doubles the rate: the stride must be a power of two, not {stride}"
+        )
     return stride.bit_length() - 1
 
 
 def interleave(even: Tensor, odd: Tensor) -> Tensor:
-    """Take samples from `even` and `odd` in turn: two of `[..., time]` to `[..., 2 * time]`."""
+    """Alternate samples of `even` and `odd`: two of `[..., time]` to `[..., 2 * time]`."""
     return torch.stack([even, odd], dim=-1).flatten(-2)
 
 
@@ -23,8 +25,8 @@ class LearnedDoubling(nn.Module):
     """One learned interpolation per doubling: `[batch, channels, time]` to `stride * time`.
 
     With w = sigmoid(a), one per channel: y[2 t] = x[t], y[2 t + 1] = w x[t] + (1 - w) x[t + 1]. The
-    last sample is held. Drawn as in the published Wave-U-Net (Glorot's uniform distribution for
-    vectors), so w starts near 1/2.
+    last sample is repeated. Parameters a are initialised as in the published Wave-U-Net (Glorot's
+    uniform distribution for vectors), so w starts near 1/2.
     """
 
     def __init__(self, channels: int, stride: int):
@@ -46,9 +48,9 @@ class LearnedDoubling(nn.Module):
 class LearnedLinear(Interpolator):
     """Learned linear interpolation of each channel, then a convolution.
 
-    A constant gives no tone for any weights. With all weights 1/2 it is the linear interpolation
-    `triangle`. Source: Wave-U-Net (Stoller et al. 2018, arXiv:1806.03185), where the convolution
-    after it is that of the next decoder block.
+    A constant gives no tone for any weights. With all weights w = 1/2 it is the linear
+    interpolation `triangle`. Source: Wave-U-Net (Stoller et al. 2018, arXiv:1806.03185), where the
+    next decoder block's convolution follows it.
     """
 
     def __init__(

@@ -5,16 +5,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from upsampling.config.operators import LearnedWaveletOptions
-from upsampling.operators.lazy_wavelet import ROOT, LazyWavelet
+from upsampling.operators.lazy_wavelet import SQRT2, LazyWavelet
 
 
 class LearnedWavelet(LazyWavelet):
-    """Inverse lifting step whose predict and update filters are trained; it starts as Haar's.
+    """Inverse lifting step with trained predict and update filters, initialised as Haar's.
 
-    Filters of `lifting` samples, an odd number, shared by all channels. Predict sums to 1 and
-    update to 1/2 for any parameters, which keeps a zero of the high band at 0 Hz and of the low one
-    at half the rate (Nakamura et al. 2021, doi:10.1109/TASLP.2021.3072496); the step is invertible
-    for any filters.
+    The filters have `lifting` samples, an odd number, and are shared by all channels. For any
+    parameters predict sums to 1 and update to 1/2, which keeps a zero of the high band at 0 Hz and
+    of the low band at half the rate (Nakamura et al. 2021, doi:10.1109/TASLP.2021.3072496). The
+    step is invertible for any filters.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class LearnedWavelet(LazyWavelet):
         return _filter_each(even, _with_sum(self.predictors[step], 1.0))
 
     def update(self, high: Tensor, step: int) -> Tensor:
-        """Return the high band's part of even samples, `[batch, channels, time]`."""
+        """Return the high band's contribution to even samples, `[batch, channels, time]`."""
         return _filter_each(high, _with_sum(self.updates[step], 0.5))
 
     def inverse(self, high: Tensor, low: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        high, low = high * ROOT, low / ROOT
+        high, low = high * SQRT2, low / SQRT2
         even = low - self.update(high, step)
         return even, high + self.predict(even, step)
 
@@ -57,6 +57,6 @@ def _with_sum(parameter: Tensor, total: float) -> Tensor:
 
 def _filter_each(signal: Tensor, taps: Tensor) -> Tensor:
     """Filter every channel of `[batch, channels, time]` with the same odd number of taps."""
-    single = signal.reshape(-1, 1, signal.shape[-1])
-    filtered = functional.conv1d(single, taps[None, None], padding=len(taps) // 2)
+    rows = signal.reshape(-1, 1, signal.shape[-1])
+    filtered = functional.conv1d(rows, taps[None, None], padding=len(taps) // 2)
     return filtered.reshape(signal.shape)

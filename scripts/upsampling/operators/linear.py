@@ -14,7 +14,8 @@ def interpolate_half_pixel(signal: Tensor, stride: int) -> Tensor:
     """Linear interpolation between sample centers: `[batch, channels, time]` to `stride * time`.
 
     The convention of the authors' notebooks (PyTorch's `align_corners=False`). For stride 2 its
-    filter is (1, 3, 3, 1) / 4, whose response is a cos^3: -9.0 dB at the old Nyquist frequency.
+    filter is (1, 3, 3, 1) / 4, whose frequency response is a cos^3: -9.0 dB at the old Nyquist
+    frequency.
     """
     return functional.interpolate(signal, scale_factor=stride, mode="linear", align_corners=False)
 

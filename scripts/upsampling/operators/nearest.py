@@ -19,7 +19,7 @@ IMPLEMENTATIONS = choices(Implementation)
 def interpolate_nearest(signal: Tensor, stride: int) -> Tensor:
     """Repeat each sample `stride` times: `[..., time]` to `[..., stride * time]`.
 
-    The filter is rectangular, its response a sinc (Sec. 3).
+    The filter is rectangular, its frequency response a sinc (Sec. 3).
     """
     return signal.repeat_interleave(stride, dim=-1)
 

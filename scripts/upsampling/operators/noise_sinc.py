@@ -1,4 +1,4 @@
-"""Sinc interpolation with noise in the band that it leaves empty."""
+"""Sinc interpolation with noise in the band above the old Nyquist frequency."""
 
 import torch
 from torch import Tensor, nn
@@ -16,20 +16,19 @@ BRANCHES = choices(fields_of(NoiseSincOptions)["branch"])
 
 
 class NoiseSinc(Upsampler):
-    """Sinc interpolation plus a high-passed branch, then a convolution of length 1.
+    """Sinc interpolation plus a high-passed branch, then a convolution of `kernel_size` 1.
 
-    The branch is a convolution of length 7, then the sinc's complementary high-pass: it writes
-    above the old Nyquist frequency only, where interpolation has nothing. Source: Gu et al. 2025
-    (arXiv:2512.20211), whose published code calls the branch noise and feeds it features between
-    inserted zeros: `branch: stretch`, which has tones for a constant input like any zero
-    insertion. `branch: noise` (default) feeds standard normal noise, which has none.
+    The branch is a convolution of `kernel_size` 7, then the sinc's complementary high-pass: it adds
+    a signal above the old Nyquist frequency, which the interpolation leaves empty. Source: Gu et
+    al. 2025 (arXiv:2512.20211), whose published code calls the branch noise, but feeds it the
+    features between inserted zeros (`branch: stretch`); like any zero insertion, that has tones for
+    a constant input. `branch: noise` (default) feeds standard normal noise, which has none.
 
-    The noise is a function of a seed and the signal's length. The seed is a buffer, drawn when
-    the operator is built and kept in checkpoints: in evaluation mode equal inputs give equal
-    outputs, before and after training, and all members of a batch get the same noise. In training
-    mode every forward pass and every member of the batch has noise of its own, of the seed plus the
-    number of passes so far; that number is in checkpoints too, so a resumed training draws the same
-    noise as an uninterrupted one.
+    The noise is a function of a seed and the signal's length. The seed is a buffer, drawn when the
+    operator is built and stored in checkpoints. In evaluation mode equal inputs give equal outputs,
+    and all examples of a batch share the noise. In training mode the noise differs between examples
+    and between forward passes: its seed is the buffer plus the number of passes, also a buffer, so
+    that resumed and uninterrupted training draw the same noise.
     """
 
     noise_seed: Tensor
@@ -61,24 +60,24 @@ class NoiseSinc(Upsampler):
         self.convolution = nn.Conv1d(in_channels, out_channels, 1, bias=bias)
 
     def excitation(self, signal: Tensor) -> Tensor:
-        """Input of the branch at the high rate: `[batch or 1, in_channels, stride * time]`."""
+        """Return the branch's high-rate input, `[batch or 1, in_channels, stride * time]`."""
         if self.branch == "stretch":
             return stretch(signal, self.stride)
-        members = 1
+        examples = 1
         seed = int(self.noise_seed)
         if self.training:
-            members = len(signal)
+            examples = len(signal)
             self.passes += 1
             seed += int(self.passes)
         generator = torch.Generator().manual_seed(seed)
-        shape = (members, self.in_channels, self.stride * signal.shape[-1])
-        # Drawn on the CPU, whose sequence is the same on every machine.
+        shape = (examples, self.in_channels, self.stride * signal.shape[-1])
+        # The CPU's generator gives the same sequence on every machine.
         noise = torch.randn(shape, generator=generator, device="cpu")
         return noise.to(signal.device, signal.dtype)
 
     def forward(self, signal: Tensor) -> Tensor:
         colored = self.color(self.excitation(signal))
-        single = colored.reshape(-1, 1, colored.shape[-1])
+        rows = colored.reshape(-1, 1, colored.shape[-1])
         taps = self.high_pass.to(signal.dtype)
-        passed = functional.conv1d(single, taps, padding=taps.shape[-1] // 2)
+        passed = functional.conv1d(rows, taps, padding=taps.shape[-1] // 2)
         return self.convolution(self.interpolation(signal) + passed.reshape(colored.shape))

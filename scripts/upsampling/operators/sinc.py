@@ -9,8 +9,8 @@ from upsampling.operators.fixed_interpolation import FixedInterpolation, Interpo
 def hann_sinc_taps(stride: int, zeros: int) -> Taps:
     """Sinc low-pass with cutoff 0.5 / `stride` under a Hann window: [2 * zeros * stride + 1] taps.
 
-    `zeros` zero crossings, one per input sample, on either side. The `LowPassFilter` of the julius
-    package with its default of 8, here normalised to `stride` at 0 Hz.
+    `zeros` zero crossings, one per input sample, on either side. With `zeros` 8 it is the default
+    `LowPassFilter` of the julius package, here normalised to gain `stride` at 0 Hz.
     """
     time = np.arange(-zeros * stride, zeros * stride + 1)
     taps = np.sinc(time / stride) * np.hanning(len(time))
@@ -21,8 +21,8 @@ class Sinc(Interpolator):
     """Hann-windowed sinc interpolation with `zeros` zero crossings per side, then a convolution.
 
     Source: Pons et al. 2021 (arXiv:2111.11773), whose exact taps were not available; see
-    `hann_sinc_taps`. A constant gives tones 80 dB (8 zeros, stride 4) or more below itself, for the
-    polyphase sums of a windowed sinc are nearly equal.
+    `hann_sinc_taps`. The polyphase sums of a windowed sinc are nearly equal: the tones of a
+    constant are 80 dB below it with 8 zeros at stride 4, and weaker with more zeros.
     """
 
     def __init__(

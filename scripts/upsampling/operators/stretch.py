@@ -16,9 +16,9 @@ def stretch(signal: Tensor, stride: int) -> Tensor:
 class Stretch(Upsampler):
     """Zero insertion, then a convolution with filters of `kernel_size` samples.
 
-    Identical to a transposed convolution with the time-reversed filters, but for the padding (the
-    transposed convolution's first `kernel_size` // 2 samples are cut) and the gain of its default
-    initialisation; so it has the same tonal artifacts. Source: Pons et al. 2021 (arXiv:2111.11773).
+    It equals a transposed convolution with time-reversed filters, except for the padding (the
+    transposed convolution's first `kernel_size` // 2 samples are cut) and the gain of the default
+    initialisation, so it has the same tonal artifacts. Source: Pons et al. 2021 (arXiv:2111.11773).
     """
 
     def __init__(

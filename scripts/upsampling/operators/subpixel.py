@@ -20,7 +20,7 @@ def periodic_shuffle(signal: Tensor, stride: int) -> Tensor:
 class Subpixel(Upsampler):
     """Convolution to `out_channels * stride` channels at the low rate, then periodic shuffle.
 
-    Consecutive output samples come from different filters, hence tonal artifacts.
+    Consecutive output samples come from different filters, which causes tonal artifacts.
     Source: Sec. 4, Fig. 7 (`kernel_size` 3, stride 2).
     """
 

@@ -10,9 +10,9 @@ class SubpixelICNR(Subpixel):
     """Subpixel convolution that starts as a convolution and nearest-neighbor interpolation.
 
     All `stride` filters of an output channel are equal at initialisation, W[o * stride + j] = W0[o]
-    for all j, and so are their biases: a constant gives no tone. Training may pull them apart
-    (Sec. 4). Source: Aitken et al. 2017 (arXiv:1707.02937; reference 21 of the paper), which leaves
-    the biases open; untied ones would be a tone of their own.
+    for all j, and so are their biases: a constant gives no tone. Training may make them differ
+    (Sec. 4). Source: Aitken et al. 2017 (arXiv:1707.02937; reference 21 of the paper), which does
+    not specify the biases; unequal ones would add a tone.
     """
 
     def __init__(

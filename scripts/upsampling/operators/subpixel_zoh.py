@@ -10,7 +10,7 @@ class SubpixelZOH(Subpixel):
     """Subpixel convolution, then the mean of `stride` consecutive samples (a zero-order hold).
 
     The mean's zeros lie at all multiples of the low rate, so a constant gives no tone for any
-    weights: before, during and after training. The price is the response of nearest-neighbor
+    weights, before and after training, at the cost of the frequency response of nearest-neighbor
     interpolation. Source: Sugawara, Shiota and Kiya 2019 (doi:10.1017/ATSIP.2019.2); Kinoshita and
     Kiya 2020 (arXiv:2002.02117).
     """

@@ -1,4 +1,4 @@
-"""Transposed convolutions (Sec. 2): state of the art, and prone to tonal artifacts."""
+"""Transposed convolutions (Sec. 2): in wide use, and prone to tonal artifacts."""
 
 from torch import Tensor, nn
 
@@ -10,7 +10,7 @@ class Transposed(Upsampler):
     """Transposed convolution with filters of `kernel_size` samples, without padding.
 
     `kernel_size == stride`: no overlap. `kernel_size` a multiple of `stride`: full overlap, as in
-    Demucs (8, 4) and MelGAN (2 * stride, stride). Else partial overlap, which adds overlap
+    Demucs (8, 4) and MelGAN (2 * stride, stride). Otherwise partial overlap, which adds overlap
     artifacts to those of the weight initialisation. Source: Sec. 2, Figs. 2-5.
     """
 

@@ -11,8 +11,8 @@ class TransposedNearestInit(Transposed):
 
     At initialisation each filter is constant over blocks of `stride` samples, so all its polyphase
     sums are equal and a constant gives no tone: ICNR for transposed convolutions, which Aitken et
-    al. 2017 (arXiv:1707.02937) show to be subpixel convolutions. Weights stay random, unlike the
-    constant ones that Sec. 2 advises against. `kernel_size` is a multiple of `stride`.
+    al. 2017 (arXiv:1707.02937) show to be subpixel convolutions. Weights are still random, unlike
+    the constant ones that Sec. 2 advises against. `kernel_size` is a multiple of `stride`.
     """
 
     def __init__(

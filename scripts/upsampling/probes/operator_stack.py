@@ -11,27 +11,26 @@ from torch import nn
 from upsampling.config.sections import Stack
 from upsampling.operators import build_operator
 from upsampling.operators.base import seeded
-from upsampling.probes.signals import signal as probe_signal
+from upsampling.probes.signals import probe_signal
 
 
 def stack_layers(stack: Stack) -> list[nn.Module]:
-    """Build the consecutive single-channel operators of a stack with bias, the deepest first.
+    """Build the single-channel operators of a stack, with bias, the deepest first.
 
-    Layer i is drawn from (`stack.seed`, i) with PyTorch's default initialisation, as the authors'
-    notebooks leave it.
+    PyTorch's default initialisation, as in the authors' notebooks, with a seed for each layer.
     """
-    built = []
+    layers = []
     for layer in range(1, stack.layers + 1):
         with seeded(stack.seed * 1000 + layer):
-            built.append(build_operator(stack.operator, 1, 1, stack.stride, options=stack.options))
-    return built
+            layers.append(build_operator(stack.operator, 1, 1, stack.stride, options=stack.options))
+    return layers
 
 
 @torch.inference_mode()
 def stack_outputs(stack: Stack) -> dict[str, NDArray[Any]]:
-    """Pass a probe signal through a stack.
+    """Pass a test signal through a stack.
 
-    Returns `signal`, `layer_1` .. float32 [samples], and `samplerates` int [layers + 1] in Hz.
+    Returns float32 arrays [samples] `signal`, `layer_1`, .. and int `samplerates` [layers + 1], Hz.
     """
     inputs = probe_signal(stack.signal, stack.seconds, stack.samplerate, stack.seed)
     arrays: dict[str, NDArray[Any]] = {"signal": inputs}
@@ -44,6 +43,6 @@ def stack_outputs(stack: Stack) -> dict[str, NDArray[Any]]:
 
 
 def names_and_rates(arrays: Mapping[str, NDArray[Any]]) -> list[tuple[str, int]]:
-    """Name and sampling rate in Hz of each signal of `stack_outputs`, in order."""
+    """Return name and sampling rate in Hz of each signal of `stack_outputs`, in order."""
     names = [name for name in arrays if name != "samplerates"]
     return list(zip(names, map(int, arrays["samplerates"]), strict=True))

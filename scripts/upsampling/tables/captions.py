@@ -1,11 +1,11 @@
-"""Facts and phrases that the captions of both tables share."""
+"""Facts and phrases for the captions of both tables."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Description:
-    """The data, the extent of training and the aggregation of scores, as far as they are known."""
+    """Data set, extent of training and aggregation of scores; None or '' where unknown."""
 
     data_set: str = ""
     test_tracks: int | None = None
@@ -20,6 +20,6 @@ def counted(number: int, unit: str) -> str:
 
 
 def extent(description: Description) -> list[str]:
-    """Epochs and channels with their units, as far as they are known."""
+    """Epochs and channels with their units, where known."""
     facts = ((description.epochs, "epoch"), (description.channels, "channel"))
     return [counted(number, unit) for number, unit in facts if number is not None]

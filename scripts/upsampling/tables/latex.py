@@ -1,8 +1,8 @@
-"""One table of text cells in LaTeX, numbers aligned at the decimal point by siunitx."""
+"""A sheet in LaTeX, numbers aligned at the decimal point by siunitx."""
 
 import re
 
-from upsampling.tables.markdown_html import Column, Sheet, escaper
+from upsampling.tables.sheet import Column, Sheet, escaper
 
 NUMBER = re.compile(r"(-?)(\d[\d,]*)(?:\.(\d+))?(?: ± (\d+\.\d+))?([†‡§¶]?)")
 
@@ -33,14 +33,15 @@ def latex(sheet: Sheet) -> str:
         if group:
             lines.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
         position += width
-    # One word per line: so many heads side by side fit a page no other way.
+    # One word per line, or the heads would not fit the page.
     stacked = [r" \\ ".join(escape(column.head).split()) for column in sheet.columns]
     heads = [rf"{{\shortstack{{{head}}}}}" for head in stacked]
-    # What the text width of a two-column page leaves for the rows' names.
+    # Row names get the rest of a two-column page's text width.
     name_width = "2.2cm" if len(sheet.columns) > 14 else "3cm"
     names = rf">{{\raggedright\arraybackslash}}p{{{name_width}}}"
-    kinds = [
-        kind(column, [row[n] for row in sheet.cells]) for n, column in enumerate(sheet.columns)
+    types = [
+        column_type(column, [row[n] for row in sheet.cells])
+        for n, column in enumerate(sheet.columns)
     ]
     label = "".join(sheet.title.lower().split())
     bodies = ["\n".join(" & ".join(row) + r" \\" for row in body) for body in sheet.bodies(cell)]
@@ -50,7 +51,7 @@ def latex(sheet: Sheet) -> str:
         r"\sisetup{detect-weight=true, group-digits=none, table-align-text-after=false}",
         rf"\caption{{{escape(sheet.caption)}}}",
         rf"\label{{tab:{label}}}\smallskip",
-        rf"\begin{{tabular}}{{@{{}}{names}{''.join(kinds[1:])}@{{}}}}",
+        rf"\begin{{tabular}}{{@{{}}{names}{''.join(types[1:])}@{{}}}}",
         r"\toprule",
         " & ".join(groups) + r" \\",
         "".join(lines),
@@ -60,19 +61,19 @@ def latex(sheet: Sheet) -> str:
         r"\bottomrule",
         r"\end{tabular}",
         r"\par\raggedright",
-        *[rf"\par\smallskip {note(mark, text)}" for mark, text in sheet.footnotes],
+        *[rf"\par\smallskip {footnote(mark, text)}" for mark, text in sheet.footnotes],
         r"\end{table*}",
     ]
     return "\n".join(text) + "\n"
 
 
-def note(mark: str, text: str) -> str:
+def footnote(mark: str, text: str) -> str:
     """A footnote with its mark raised."""
     return rf"\textsuperscript{{{escape_latex(mark)}}}" * bool(mark) + escape_latex(text)
 
 
-def kind(column: Column, cells: list[str]) -> str:
-    """The column's type: centred text, or numbers as wide as the widest of `cells`."""
+def column_type(column: Column, cells: list[str]) -> str:
+    """The column's type: centered text, or numbers as wide as the widest of `cells`."""
     numbers = [match for cell in cells if (match := NUMBER.fullmatch(cell))]
     if not column.numeric or not numbers:
         return "c"
@@ -82,7 +83,7 @@ def kind(column: Column, cells: list[str]) -> str:
     options = f"table-format={sign}{whole}.{decimals}"
     if any("," in match[2] for match in numbers):
         options += ",group-digits=integer,group-minimum-digits=4,group-separator={,}"
-    if widest := max((after(match) for match in numbers), key=len):
+    if widest := max((suffix(match) for match in numbers), key=len):
         options += f",table-space-text-post={widest}"
     return f"S[{options}]"
 
@@ -96,11 +97,11 @@ def cell(text: str, column: Column, bold: bool) -> str:
     if not match:
         return f"{{{weight}{escape_latex(text)}}}"
     number = f"{match[1]}{match[2].replace(',', '')}" + (f".{match[3]}" if match[3] else "")
-    return weight + number + after(match)
+    return weight + number + suffix(match)
 
 
-def after(number: re.Match) -> str:
-    r"""What follows a number, in braces: its spread, or a mark, or nothing."""
+def suffix(number: re.Match) -> str:
+    r"""The spread or the mark after a number, in braces, or ''."""
     if number[4]:
         return rf"{{${{}}\pm{{}}${number[4]}}}"
     return rf"{{\textsuperscript{{{escape_latex(number[5])}}}}}" if number[5] else ""

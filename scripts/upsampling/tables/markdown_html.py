@@ -1,8 +1,8 @@
-"""One table of text cells as Markdown and HTML; all text is escaped, whatever it holds."""
+"""A sheet as Markdown and HTML; all text is escaped."""
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from upsampling.tables.sheet import Column, Sheet, escaper
 
 HTML_STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --line: #767676; --paper: #fff; }
@@ -32,64 +32,6 @@ th[scope=colgroup] { text-align: center; border-bottom: 1px solid var(--line); }
 """
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column's head and the group ('' for none) whose head spans it and its neighbours.
-
-    Cells of a `numeric` column are numbers like -1,234.5, perhaps with " ± 0.1" or a mark, or "–".
-    """
-
-    head: str
-    group: str
-    numeric: bool = True
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table as text: `cells[row][column]`, `trained[row]`, footnotes as (mark, text).
-
-    `bold` holds the (row, column) of cells to print in bold. The first column names the row; a line
-    parts rows that were trained from the others. `title` numbers the table, as in "Table 1".
-    """
-
-    columns: list[Column]
-    cells: list[list[str]]
-    trained: list[bool]
-    caption: str
-    footnotes: list[tuple[str, str]]
-    bold: set[tuple[int, int]] = field(default_factory=set)
-    title: str = "Table 1"
-
-    def bodies(self, cell: Callable[[str, Column, bool], str]) -> list[list[list[str]]]:
-        """Cells through `cell(text, column, bold)`; consecutive rows all trained, or all not."""
-        rows = [
-            [
-                cell(text, column, (number, place) in self.bold)
-                for place, (text, column) in enumerate(zip(row, self.columns, strict=True))
-            ]
-            for number, row in enumerate(self.cells)
-        ]
-        pairs = zip(self.trained, rows, strict=True)
-        return [[c for _, c in run] for _, run in itertools.groupby(pairs, lambda pair: pair[0])]
-
-    def spans(self) -> list[tuple[str, list[Column]]]:
-        """Consecutive columns of one group; a column without a group stands alone."""
-        key = enumerate(self.columns)
-        runs = itertools.groupby(key, lambda item: item[1].group or item[0])
-        return [(group[0][1].group, [c for _, c in group]) for _, run in runs if (group := [*run])]
-
-
-def one_line(text: str) -> str:
-    """Text without control characters or line breaks, which would end a cell in some format."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def escaper(table: dict[str, str]) -> Callable[[str], str]:
-    """A function that makes text literal by replacing single characters."""
-    mapping = str.maketrans(table)
-    return lambda text: one_line(text).translate(mapping)
-
-
 escape_html = escaper(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 )  # fmt: skip
@@ -101,7 +43,7 @@ escape_markdown = escaper(
 
 
 def markdown(sheet: Sheet) -> str:
-    """A GitHub-flavoured table; groups go into the heads, as Markdown knows no spanning cells."""
+    """A GitHub-flavored table; groups go into the heads, as Markdown knows no spanning cells."""
     escape = escape_markdown
     heads = [f"{c.group}: {c.head}" if c.group else c.head for c in sheet.columns]
 

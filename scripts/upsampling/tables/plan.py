@@ -13,7 +13,7 @@ from upsampling.config.sections import DATASETS
 
 def table1_rows(experiment: Experiment) -> str:
     """The rows of Table 1: trained variants, then the literature."""
-    own: list[dict[str, Any]] = [
+    trained: list[dict[str, Any]] = [
         {
             "variant": name,
             "label": experiment.table_label(name),
@@ -31,18 +31,20 @@ def table1_rows(experiment: Experiment) -> str:
         }
         for row in experiment.settings.literature
     ]
-    return canonical(own + quoted)
+    return canonical(trained + quoted)
 
 
 def scored_rows(experiment: Experiment) -> str:
-    """The rows that have scores, without labels that change nothing."""
-    own: list[dict[str, Any]] = [{"variant": name, "label": name} for name in experiment.trained]
+    """The rows that have scores; labels that no comparison shows are left out."""
+    trained: list[dict[str, Any]] = [
+        {"variant": name, "label": name} for name in experiment.trained
+    ]
     quoted = [
         {"label": row.table_label, "scores": row.folders}
         for row in experiment.settings.literature
         if row.folders
     ]
-    return canonical(own + quoted)
+    return canonical(trained + quoted)
 
 
 def table2_rows(experiment: Experiment) -> str:

@@ -1,4 +1,4 @@
-"""Table 1: scores, training time and size of each upsampler, beside what the paper printed."""
+"""Table 1: scores, training time and size of each upsampler, beside the printed values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from upsampling.scoring.published import read_folder
 T = TypeVar("T")
 
 SOURCES = ("drums", "bass", "other", "vocals")
-COLUMNS = [
+TABLE1_COLUMNS = [
     "variant", "label", "sdr", "sdr_spread", "sdr_bass", "sdr_drums", "sdr_other", "sdr_vocals",
     "sdr_real_track", "tracks", "seeds", "epoch_seconds", "parameters", "parameters_paper",
     "printed_sdr", "printed_epoch_seconds", "printed_parameters", "note", "source", "group", "best",
 ]  # fmt: skip
-COUNTS = ("parameters", "parameters_paper")
+PARAMETER_COUNTS = ("parameters", "parameters_paper")
 # Tidy scores of one run, as `score_files.read_scores` gives them.
 Scores = pd.DataFrame
 
@@ -51,10 +51,10 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Measurements:
-    """All measurements, by variant; the first two hold one frame or series per seed.
+    """All measurements by variant, the first two also by seed.
 
-    `scores` are tidy, `timings` seconds of each epoch, `parameters` the numbers of the model that
-    was scored ("parameters") and of the same at the paper's width ("parameters_paper").
+    `scores` are tidy, `timings` seconds of each epoch, `parameters` counts of the model that was
+    scored ("parameters") and of the same model at the paper's width ("parameters_paper").
     """
 
     scores: Mapping[str, Mapping[int, pd.DataFrame]]
@@ -63,7 +63,7 @@ class Measurements:
 
 
 def read_rows(entries: Sequence[Mapping[str, Any]]) -> list[ScoreRow]:
-    """Build the rows from JSON, in order; two of one name are a `UserError`."""
+    """Build the rows from JSON, in order; two rows of one name are a `UserError`."""
     rows = [read_settings(ScoreRow, entry, f"table row {n}") for n, entry in enumerate(entries, 1)]
     keys = [row.key for row in rows]
     for key in keys:
@@ -88,26 +88,26 @@ def read_runs(
 def read_parameters(
     rows: Sequence[ScoreRow], seeds: Sequence[int], patterns: Sequence[str | None]
 ) -> dict[str, dict[str, int]]:
-    """Read the numbers of parameters of each variant from JSON files, as of its first seed."""
+    """Read the parameter counts of each variant from the JSON files of its first seed."""
     counts: dict[str, dict[str, int]] = {row.variant: {} for row in rows if row.variant}
     for pattern in filter(None, patterns):
         for variant, files in read_runs(rows, seeds[:1], pattern, read_json).items():
             content = files[seeds[0]]
-            counts[variant] |= {key: content[key] for key in COUNTS if key in content}
+            counts[variant] |= {key: content[key] for key in PARAMETER_COUNTS if key in content}
     return counts
 
 
 def scores_of_rows(
     rows: Sequence[ScoreRow], scores: Mapping[str, Mapping[int, Scores]]
 ) -> dict[str, list[Scores]]:
-    """Scores per seed of each row that has any, own or published, by the row's key."""
-    found = {}
+    """Scores per seed of each row that has any, measured or published, by the row's key."""
+    by_row = {}
     for row in rows:
         runs = [*scores.get(row.variant, {}).values()] if row.variant else []
         runs += [read_folder(folder) for folder in row.scores]
         if runs:
-            found[row.key] = runs
-    return found
+            by_row[row.key] = runs
+    return by_row
 
 
 def track_scores(by_row: Mapping[str, Sequence[Scores]], by: str) -> dict[str, list[pd.DataFrame]]:
@@ -135,19 +135,19 @@ def table1(
     by: str = "median",
     comparisons: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """One record per row with the columns `COLUMNS`, at full precision; NaN or '' where unknown.
+    """The table with `TABLE1_COLUMNS`, at full precision; NaN or '' where unknown.
 
     `sdr` (dB) is aggregated `by`, averaged over seeds; `sdr_spread` is its standard deviation over
     seeds. A real recording beside synthetic test songs counts in neither, nor in `tracks`, but in
-    `sdr_real_track` alone. `epoch_seconds` is the median over epochs and seeds. Rows of one letter
-    in `group` cannot be told apart by `comparisons`; `best` marks the row that differs from all.
-    Raises `UserError` for a variant without scores.
+    `sdr_real_track` alone. `epoch_seconds` is the median over epochs and seeds. Rows that share a
+    letter in `group` cannot be told apart by `comparisons`; `best` marks the row that differs from
+    all others. Raises `UserError` for a variant without scores.
     """
     scores = scores_of_rows(rows, measured.scores)
-    records = []
+    table_rows = []
     for row in rows:
         paper = row.printed or Printed()
-        record: dict[str, Any] = {
+        values: dict[str, Any] = {
             "variant": row.variant,
             "label": row.label,
             "printed_sdr": paper.sdr,
@@ -161,21 +161,21 @@ def table1(
                 f"table: no scores are given for variant '{row.variant}'; give --scores"
             )
         if row.key in scores:
-            record |= score_columns(scores[row.key], by)
+            values |= score_columns(scores[row.key], by)
         if row.variant:
             seconds = list(measured.timings.get(row.variant, {}).values())
-            record["epoch_seconds"] = float(pd.concat(seconds).median()) if seconds else np.nan
-            record |= measured.parameters.get(row.variant, {})
-        records.append(record)
-    frame = typed(pd.DataFrame(records, columns=COLUMNS))
+            values["epoch_seconds"] = float(pd.concat(seconds).median()) if seconds else np.nan
+            values |= measured.parameters.get(row.variant, {})
+        table_rows.append(values)
+    frame = typed(pd.DataFrame(table_rows, columns=TABLE1_COLUMNS))
     return marked(frame, comparisons)
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Counts as integers, numbers as floats, whatever rows there are."""
+    """Give counts the type Int64 and other numbers float64, even where all are missing."""
     whole = ["tracks", "seeds", "parameters", "parameters_paper"]
     frame[whole] = frame[whole].astype("Int64")
-    real = [name for name in COLUMNS if name.startswith("sdr") or name.endswith("_sdr")]
+    real = [name for name in TABLE1_COLUMNS if name.startswith("sdr") or name.endswith("_sdr")]
     real += ["epoch_seconds", "printed_epoch_seconds"]
     frame[real] = frame[real].astype("float64")
     return frame
@@ -209,8 +209,8 @@ def marked(frame: pd.DataFrame, comparisons: pd.DataFrame | None) -> pd.DataFram
         ranked = keys[frame["sdr"].sort_values(ascending=False, kind="stable").index]
         groups = significance.letters(list(ranked), comparisons)
         first = next(iter(groups), "")
-        apart = comparisons[(comparisons["first"] == first) | (comparisons["second"] == first)]
-        best = first if apart["differs"].all() else ""
+        pairs = comparisons[(comparisons["first"] == first) | (comparisons["second"] == first)]
+        best = first if pairs["differs"].all() else ""
     frame["group"] = [groups.get(key, "") for key in keys]
     frame["best"] = [bool(best) and key == best for key in keys]
     return frame

@@ -10,13 +10,12 @@ from upsampling.scoring.aggregation import aggregation
 from upsampling.scoring.bootstrap import LEVEL
 from upsampling.scoring.significance import seeds_needed
 from upsampling.tables.captions import Description, counted, extent
-from upsampling.tables.latex import latex
-from upsampling.tables.markdown_html import Column, Sheet, html, markdown
+from upsampling.tables.formats import in_all_formats
+from upsampling.tables.sheet import MISSING, Column, Sheet
 from upsampling.tables.table1 import SOURCES
 
 MEBI = 2**20
 MARKS = "†‡§¶"
-MISSING = "–"
 # Standard deviation in dB of five published runs of Demucs that differ in the seed alone, scored
 # by its authors and aggregated as in the paper.
 PUBLISHED_SEED_SPREAD = 0.084
@@ -28,20 +27,10 @@ def render(table: pd.DataFrame, scale: str, description: Description) -> dict[st
     return in_all_formats(table, sheet(table, scale, description))
 
 
-def in_all_formats(table: pd.DataFrame, rounded: Sheet) -> dict[str, str]:
-    """A text by file name suffix: `table` as csv, and the same `rounded` as md, tex and html."""
-    return {
-        "csv": table.to_csv(index=False),
-        "md": markdown(rounded),
-        "tex": latex(rounded),
-        "html": html(rounded),
-    }
-
-
 def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:
     """The table as text cells, rounded once for all formats, with its caption and footnotes."""
     notes: list[str] = []
-    cells = [row_cells(record, notes) for record in table.to_dict("records")]
+    cells = [row_cells(row, notes) for row in table.to_dict("records")]
     columns = [
         Column("Model", "", numeric=False),
         Column("SDR (dB)", "Measured"),
@@ -57,10 +46,10 @@ def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:
         "group": not table["group"].any(),
         "real track": not table["sdr_real_track"].notna().any(),
     }
-    keep = [i for i, column in enumerate(columns) if not empty.get(column.head)]
+    shown = [i for i, column in enumerate(columns) if not empty.get(column.head)]
     return Sheet(
-        columns=[columns[i] for i in keep],
-        cells=[[row[i] for i in keep] for row in cells],
+        columns=[columns[i] for i in shown],
+        cells=[[row[i] for i in shown] for row in cells],
         trained=(table["variant"] != "").tolist(),
         caption=caption(table, scale, description),
         footnotes=[*zip(MARKS, notes, strict=False), *(("", text) for text in footnotes(table))],
@@ -69,7 +58,7 @@ def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:
 
 
 def footnotes(table: pd.DataFrame) -> list[str]:
-    """What is to be known about the numbers, apart from notes to single ones."""
+    """Footnotes to the whole table, apart from those to single numbers."""
     texts = []
     if table["group"].any():
         texts += [group_note(table), seeds_note(table)]
@@ -78,10 +67,11 @@ def footnotes(table: pd.DataFrame) -> list[str]:
         "the 648M of Demucs is a decimal figure. At paper width: counted at the paper's "
         "channels, rounded as the paper does and exact."
     )
-    for record in table[table["variant"] == ""].to_dict("records"):
-        again = "; measured columns: its published scores, aggregated here"
-        again = again if pd.notna(record["sdr"]) else ""
-        texts.append(f"{record['label']}: {record['source'] or 'no source given'}{again}.")
+    for row in table[table["variant"] == ""].to_dict("records"):
+        source = row["source"] or "no source given"
+        if pd.notna(row["sdr"]):
+            source += "; measured columns: its published scores, aggregated here"
+        texts.append(f"{row['label']}: {source}.")
     scored = table.dropna(subset="tracks").set_index("label")["tracks"]
     if scored.nunique() > 1:
         counts = "; ".join(f"{label}: {tracks}" for label, tracks in scored.items())
@@ -92,7 +82,7 @@ def footnotes(table: pd.DataFrame) -> list[str]:
 
 
 def group_note(table: pd.DataFrame) -> str:
-    """What the letters say, and how it was found."""
+    """Footnote on the letters of `group`: their meaning and the test behind them."""
     compared = table[table["group"] != ""]
     tracks, pairs = int(compared["tracks"].max()), len(compared) * (len(compared) - 1) // 2
     text = (
@@ -106,7 +96,7 @@ def group_note(table: pd.DataFrame) -> str:
 
 
 def seeds_note(table: pd.DataFrame) -> str:
-    """How many seeds a difference would need, given how much seeds alone change."""
+    """Footnote on the seeds that a difference needs, given the spread over seeds alone."""
     several = table[table["sdr_spread"].notna()]
     if len(several):
         freedom = (several["seeds"] - 1).astype(float)
@@ -130,37 +120,37 @@ def listed(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def row_cells(record: Mapping[Any, Any], notes: list[str]) -> list[str]:
+def row_cells(row: Mapping[Any, Any], notes: list[str]) -> list[str]:
     """Text of one row; its footnote, if any, is appended to `notes`."""
-    printed = decimals(record["printed_sdr"])
-    if record["note"]:
-        if record["note"] not in notes:
-            notes.append(record["note"])
-        printed += MARKS[notes.index(record["note"]) % len(MARKS)]
-    sdr = decimals(record["sdr"])
-    if pd.notna(record["sdr_spread"]):
-        sdr += f" ± {decimals(record['sdr_spread'])}"
+    printed = decimals(row["printed_sdr"])
+    if row["note"]:
+        if row["note"] not in notes:
+            notes.append(row["note"])
+        printed += MARKS[notes.index(row["note"]) % len(MARKS)]
+    sdr = decimals(row["sdr"])
+    if pd.notna(row["sdr_spread"]):
+        sdr += f" ± {decimals(row['sdr_spread'])}"
     at_width = MISSING
-    if pd.notna(record["parameters_paper"]):
-        at_width = f"{in_mebi(record['parameters_paper'])} ({whole(record['parameters_paper'])})"
+    if pd.notna(row["parameters_paper"]):
+        at_width = f"{in_mebi(row['parameters_paper'])} ({whole(row['parameters_paper'])})"
     return [
-        record["label"],
+        row["label"],
         sdr,
-        record["group"] or MISSING,
-        *[decimals(record[f"sdr_{source}"]) for source in SOURCES],
-        decimals(record["sdr_real_track"]),
-        whole(record["seeds"]),
-        seconds_text(record["epoch_seconds"]),
-        whole(record["parameters"]),
+        row["group"] or MISSING,
+        *[decimals(row[f"sdr_{source}"]) for source in SOURCES],
+        decimals(row["sdr_real_track"]),
+        whole(row["seeds"]),
+        seconds_text(row["epoch_seconds"]),
+        whole(row["parameters"]),
         at_width,
         printed,
-        seconds_text(record["printed_epoch_seconds"]),
-        record["printed_parameters"] or MISSING,
+        seconds_text(row["printed_epoch_seconds"]),
+        row["printed_parameters"] or MISSING,
     ]
 
 
 def caption(table: pd.DataFrame, scale: str, description: Description) -> str:
-    """What the table shows, at which scale, and whether it may be compared with the paper."""
+    """The caption: content, scale, and a warning where the paper is not comparable."""
     facts = [description.data_set] if description.data_set else []
     scored = table["tracks"].max()
     tracks = description.test_tracks if description.test_tracks is not None else scored
@@ -194,6 +184,6 @@ def whole(value: Any) -> str:
 
 
 def in_mebi(count: int) -> str:
-    """A parameter count as Table 1 prints its upper rows: units of 2^20, two digits or more."""
+    """A parameter count as in the upper rows of Table 1: units of 2^20, two digits or more."""
     units = int(count) / MEBI
     return f"{units:.0f}M" if units >= 9.95 else f"{units:.1f}M"

@@ -1,4 +1,4 @@
-"""What the artifact measures say in a few numbers: the claims of the paper, variant by variant."""
+"""Artifact measures of each variant in a few numbers, for the claims of the paper."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ import pandas as pd
 
 from upsampling.config.sections import STAGES
 from upsampling.errors import UserError
-from upsampling.measures.artifact_rows import COLUMNS
+from upsampling.measures.artifact_rows import ROW_COLUMNS
 
-# Sounds unlike those of training, of which Sec. 6 says that they bring tones out.
+# Sounds unlike those of training, in which Sec. 6 reports tones.
 UNSEEN = ("white_noise", "sweep", "speech_like", "percussive")
-# What an output of exact zeros is recorded as, dBFS.
+# The measured level of an output of exact zeros, dBFS.
 SILENT_DB = -200.0
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number per model: `of` takes the rows of one variant, seed and stage, [] gives NaN.
+    """A number per model: `measure` takes the rows of one variant, seed and stage; [] gives NaN.
 
     `head` names it over a column of Table 2, `title` and `unit` over a panel of a figure.
     """
@@ -28,13 +28,13 @@ class Quantity:
     head: str
     title: str
     unit: str
-    of: Callable[[pd.DataFrame], float]
+    measure: Callable[[pd.DataFrame], float]
 
 
 def read_artifacts(path: str | Path) -> pd.DataFrame:
     """Read a tidy table of artifact measures, such as artifacts.csv."""
     try:
-        return pd.read_csv(path, dtype={"variant": str, "stage": str, "probe": str})[COLUMNS]
+        return pd.read_csv(path, dtype={"variant": str, "stage": str, "probe": str})[ROW_COLUMNS]
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} cannot be read as artifact measures: {error}") from error
 
@@ -42,30 +42,34 @@ def read_artifacts(path: str | Path) -> pd.DataFrame:
 def _tone(probes: Sequence[str]) -> Callable[[pd.DataFrame], float]:
     """Prominence over control bins of the outermost layer's tones, mean over `probes`."""
 
-    def of(rows: pd.DataFrame) -> float:
-        chosen = rows[(rows["measure"] == "comb_prominence_mean") & rows["probe"].isin(probes)]
-        outermost = chosen[chosen["frequency_hz"] == chosen["frequency_hz"].max()]
+    def measure(rows: pd.DataFrame) -> float:
+        combs = rows[(rows["measure"] == "comb_prominence_mean") & rows["probe"].isin(probes)]
+        outermost = combs[combs["frequency_hz"] == combs["frequency_hz"].max()]
         return float(outermost["value"].mean())
 
-    return of
+    return measure
 
 
 def _loudest(probe: str) -> Callable[[pd.DataFrame], float]:
-    def of(rows: pd.DataFrame) -> float:
-        chosen = rows[(rows["measure"] == "tone_level") & (rows["probe"] == probe)]
-        return float(chosen["value"].max())
+    """Level of the loudest tone of any layer in the output for `probe`."""
 
-    return of
+    def measure(rows: pd.DataFrame) -> float:
+        levels = rows[(rows["measure"] == "tone_level") & (rows["probe"] == probe)]
+        return float(levels["value"].max())
+
+    return measure
 
 
 def _notch(rows: pd.DataFrame) -> float:
-    chosen = rows[(rows["measure"] == "notch_depth") & (rows["probe"] == "white_noise")]
-    return float(chosen[chosen["frequency_hz"] == chosen["frequency_hz"].min()]["value"].mean())
+    """Depth of the lowest notch of the outermost layer in the output for white noise."""
+    notches = rows[(rows["measure"] == "notch_depth") & (rows["probe"] == "white_noise")]
+    return float(notches[notches["frequency_hz"] == notches["frequency_hz"].min()]["value"].mean())
 
 
 def _imbalance(rows: pd.DataFrame) -> float:
-    chosen = rows[(rows["measure"] == "polyphase_imbalance") & rows["frequency_hz"].isna()]
-    return float(chosen["value"].mean())
+    """Polyphase imbalance of all layers together."""
+    whole = rows[(rows["measure"] == "polyphase_imbalance") & rows["frequency_hz"].isna()]
+    return float(whole["value"].mean())
 
 
 QUANTITIES = (
@@ -80,23 +84,23 @@ QUANTITIES = (
 )
 
 
-def summarise(artifacts: pd.DataFrame, variants: Sequence[str]) -> pd.DataFrame:
+def summarize(artifacts: pd.DataFrame, variants: Sequence[str]) -> pd.DataFrame:
     """One row per variant, in the order given, of mean and spread over seeds at both stages.
 
     Columns: `variant`, `seeds`, and for each of `QUANTITIES` and each stage {name}_{stage} and
-    {name}_{stage}_spread (standard deviation over seeds); NaN for what was not measured.
+    {name}_{stage}_spread (standard deviation over seeds); NaN where nothing was measured.
     """
     rows = []
     for variant in variants:
-        own = artifacts[artifacts["variant"] == variant]
-        row: dict[str, object] = {"variant": variant, "seeds": own["seed"].nunique()}
+        measured = artifacts[artifacts["variant"] == variant]
+        row: dict[str, object] = {"variant": variant, "seeds": measured["seed"].nunique()}
         for quantity in QUANTITIES:
             for stage in STAGES:
-                staged = own[own["stage"] == stage]
-                values = [quantity.of(rows) for _, rows in staged.groupby("seed")]
-                known = np.array([value for value in values if np.isfinite(value)])
+                by_seed = measured[measured["stage"] == stage].groupby("seed")
+                values = np.array([quantity.measure(seed_rows) for _, seed_rows in by_seed])
+                finite = values[np.isfinite(values)]
                 name = f"{quantity.name}_{stage}"
-                row[name] = known.mean() if len(known) else np.nan
-                row[f"{name}_spread"] = known.std(ddof=1) if len(known) > 1 else np.nan
+                row[name] = finite.mean() if len(finite) else np.nan
+                row[f"{name}_spread"] = finite.std(ddof=1) if len(finite) > 1 else np.nan
         rows.append(row)
     return pd.DataFrame(rows)

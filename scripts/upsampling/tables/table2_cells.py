@@ -1,4 +1,4 @@
-"""Table 2: the artifacts of each variant before and after training, beside what Sec. 6 says."""
+"""Table 2 as a reader sees it: artifacts before and after training, beside Sec. 6's claims."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ import pandas as pd
 
 from upsampling.config.sections import STAGES
 from upsampling.tables.captions import Description, extent
-from upsampling.tables.markdown_html import Column, Sheet
-from upsampling.tables.table1_cells import MISSING, in_all_formats
-from upsampling.tables.table2 import QUANTITIES, SILENT_DB, summarise
+from upsampling.tables.formats import in_all_formats
+from upsampling.tables.sheet import MISSING, Column, Sheet
+from upsampling.tables.table2 import QUANTITIES, SILENT_DB, summarize
 
 TITLE = "Table 2"
 STAGE_HEADS = {"initialised": "before", "trained": "after"}
 SILENT = "none"
-# From this prominence in dB on, a footnote counts a tone as one that stands out; in silence, where
-# nothing masks it, from this level in dBFS on: that of one step of 24-bit audio.
+# The footnote reports tones of this prominence in dB or more; in silence, where nothing masks them,
+# also of this level in dBFS or more: that of one step of 24-bit audio.
 STANDS_OUT_DB = 10.0
 AUDIO_DB = -144.0
 
@@ -31,8 +31,8 @@ class ArtifactRow:
 
 
 def table2(artifacts: pd.DataFrame, rows: Sequence[ArtifactRow]) -> pd.DataFrame:
-    """The table at full precision: `variant`, `label`, `trained`, then what `summarise` gives."""
-    table = summarise(artifacts, [row.variant for row in rows])
+    """The table at full precision: `variant`, `label`, `trained`, and columns of `summarize`."""
+    table = summarize(artifacts, [row.variant for row in rows])
     table.insert(1, "label", [row.label for row in rows])
     table.insert(2, "trained", [row.trained for row in rows])
     return table
@@ -50,7 +50,7 @@ def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:
         columns += [Column(STAGE_HEADS[stage], quantity.head) for stage in STAGES]
     return Sheet(
         columns=columns,
-        cells=[row_cells(record) for record in table.to_dict("records")],
+        cells=[row_cells(row) for row in table.to_dict("records")],
         trained=table["trained"].tolist(),
         caption=caption(scale, description),
         footnotes=[("", text) for text in footnotes(table)],
@@ -58,22 +58,22 @@ def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:
     )
 
 
-def row_cells(record: Mapping[Any, Any]) -> list[str]:
+def row_cells(row: Mapping[Any, Any]) -> list[str]:
     """Text of one row."""
-    cells = [record["label"]]
+    cells = [row["label"]]
     for quantity in QUANTITIES:
         for stage in STAGES:
             name = f"{quantity.name}_{stage}"
             digits = 2 if quantity.unit == "ratio" else 1
-            silent = quantity.unit == "dBFS" and record[name] <= SILENT_DB
-            text = SILENT if silent else number(record[name], digits)
-            spread = record[f"{name}_spread"]
+            silent = quantity.unit == "dBFS" and row[name] <= SILENT_DB
+            text = SILENT if silent else number(row[name], digits)
+            spread = row[f"{name}_spread"]
             cells.append(text if pd.isna(spread) or silent else f"{text} ± {spread:.{digits}f}")
     return cells
 
 
 def number(value: float, digits: int) -> str:
-    """A number of so many decimals, without the sign of a rounded zero."""
+    """A number with `digits` decimals, without the sign of a rounded zero."""
     if pd.isna(value):
         return MISSING
     text = f"{value:.{digits}f}"
@@ -81,10 +81,10 @@ def number(value: float, digits: int) -> str:
 
 
 def caption(scale: str, description: Description) -> str:
-    """What the columns are, at which scale, and whether they may be compared with the paper."""
+    """The caption: columns, scale, and a warning where the paper is not comparable."""
     text = (
         "Artifacts before and after training (top), and before it for models that are not trained "
-        "(bottom); mean ± standard deviation over seeds. Silence (dBFS): what a model makes of "
+        "(bottom); mean ± standard deviation over seeds. Silence (dBFS): the model's output for "
         "silence, at the loudest of the frequencies where its layers can put tones. Silence, "
         "unseen, music (dB): how far tones at multiples of the sampling rate / stride of the "
         "outermost layer stand out from their surroundings, less the same at control bins, for "
@@ -99,19 +99,19 @@ def caption(scale: str, description: Description) -> str:
     if scale == "paper":
         return f"{text}."
     return (
-        f"{text}; not comparable with the paper: so short a training of so small a model shows "
-        "which way artifacts change, not how far."
+        f"{text}; not comparable with the paper: training this short, of models this small, shows "
+        "the direction in which artifacts change, not the extent."
     )
 
 
 def footnotes(table: pd.DataFrame) -> list[str]:
-    """What Sec. 6 says of tones after training, and what these models have."""
+    """Sec. 6's claim on tones after training, beside the tones of these models."""
     trained = table[table["trained"]]
     texts = []
     if len(trained) and trained["silence_trained"].notna().any():
         texts.append(
             "Sec. 6: tones can emerge even after training, especially in silent parts and with "
-            "out-of-distribution data; nearest neighbour and linear interpolation do not have this "
+            "out-of-distribution data; nearest neighbor and linear interpolation do not have this "
             f"disadvantage. Here, tones stand out by {STANDS_OUT_DB:g} dB or more after training "
             f"in silence: {standing(trained, 'silence')}; in unseen sounds: "
             f"{standing(trained, 'unseen')}; in music: {standing(trained, 'music')}."

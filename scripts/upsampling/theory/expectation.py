@@ -1,10 +1,10 @@
-"""What a random initialisation must give, in expectation: the theory beside the distributions.
+"""Expected measurements of random initialisations, shown beside their measured distributions.
 
-Independent weights of zero mean have, on average, a flat response: E|W(f)|^2 is the same at every
-f, as that of a single tap is. A fixed interpolation with taps g before or after them (nearest
-neighbour, linear, ...) multiplies it with |G(f)|^2. So each operator has, at initialisation, the
-expected S(f) of one filter: a single tap for those that are random in all phases, else g. Tones,
-images and droop of that filter are those that RMS values over many pairs of channels tend to.
+Independent weights of zero mean have a flat spectrum on average: E|W(f)|^2 is the same at every f,
+as that of a single tap is. A fixed interpolation with taps g before or after them (nearest
+neighbor, linear, ...) multiplies it by |G(f)|^2. So each operator has, at initialisation, the
+expected S(f) of one filter: a single tap for operators whose phases are all random, else g. RMS
+values over many pairs of channels approach the tones, images and droop of that filter.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from upsampling.config.model import ModelSettings
 from upsampling.measures import from_weights
 from upsampling.measures.artifact_rows import WEIGHTS, tidy
 from upsampling.measures.from_waveform import Measurement
-from upsampling.measures.init_statistics import KEPT
+from upsampling.measures.init_statistics import OUTERMOST_MEASURES
 from upsampling.theory.closed_forms import (
     Floats,
     comb_spectrum,
@@ -25,7 +25,7 @@ from upsampling.theory.closed_forms import (
     random_level_quantile,
 )
 
-# Lower, middle and upper quantile of what is spread over seeds.
+# Lower, middle and upper quantile of a measure that is spread over seeds.
 QUANTILES = (0.05, 0.5, 0.95)
 RANDOM = (
     "transposed",
@@ -35,7 +35,7 @@ RANDOM = (
     "haar_wavelet",
     "learned_wavelet",
 )
-NAMES: dict[str, str] = {
+INTERPOLATOR_OF: dict[str, str] = {
     "nearest": "nearest",
     "nearest_2s": "nearest",
     "subpixel_icnr": "nearest",
@@ -49,7 +49,7 @@ def equivalent_taps(operator: str, options: Mapping[str, Any], stride: int) -> F
     """Taps of the filter that `operator` has in expectation at initialisation; None if unknown."""
     if operator in RANDOM:
         return np.ones(1)
-    name = NAMES.get(operator, "")
+    name = INTERPOLATOR_OF.get(operator, "")
     if operator == "linear" and options.get("definition", "half_pixel") != "align_corners":
         name = f"linear ({options.get('definition', 'half_pixel')})"
     if operator == "sinc" and options.get("zeros", 24) in (8, 24, 56):
@@ -61,30 +61,32 @@ def _imbalance(taps: Floats, stride: int) -> float:
     return from_weights.imbalance(comb_spectrum(polyphase_sums(taps, stride)) ** 2)
 
 
-MEASURES: dict[str, Callable[[Floats, int], float]] = {
-    "polyphase_imbalance": _imbalance,
-    "image_to_base": lambda taps, stride: from_weights.image_to_base(_correlation(taps), stride),
-    "droop": lambda taps, stride: from_weights.droop(_correlation(taps), stride),
-}
-
-
-def _correlation(taps: Floats) -> Floats:
+def _autocorrelation(taps: Floats) -> Floats:
     return np.correlate(taps, taps, mode="full")
 
 
-def expected(
+OF_TAPS: dict[str, Callable[[Floats, int], float]] = {
+    "polyphase_imbalance": _imbalance,
+    "image_to_base": lambda taps, stride: from_weights.image_to_base(
+        _autocorrelation(taps), stride
+    ),
+    "droop": lambda taps, stride: from_weights.droop(_autocorrelation(taps), stride),
+}
+
+
+def expected_values(
     measure: str, operator: str, options: Mapping[str, Any], stride: int
 ) -> tuple[float, ...]:
-    """What `measure` of the outermost layer should be: a value, `QUANTILES`, or () if unknown.
+    """Expected `measure` of the outermost layer: one value, `QUANTILES`, or () if unknown.
 
-    `tone_to_constant` spreads over seeds, for operators that are random in all phases: by Fisher's
-    F distribution (`theory.random_level_quantile`), apart from a bias.
+    `tone_to_constant` spreads over seeds, for operators whose phases are all random: by Fisher's F
+    distribution (`random_level_quantile`), apart from a bias.
     """
     if measure == "tone_to_constant" and operator in RANDOM:
         return tuple(float(random_level_quantile(q, 1, stride)) for q in QUANTILES)
     taps = equivalent_taps(operator, options, stride)
-    if measure in MEASURES and taps is not None:
-        return (MEASURES[measure](taps, stride),)
+    if measure in OF_TAPS and taps is not None:
+        return (OF_TAPS[measure](taps, stride),)
     return ()
 
 
@@ -92,13 +94,13 @@ def expectations(settings: ModelSettings, variant: str) -> list[dict[str, Any]]:
     """Tidy rows, without a seed, of the values that theory expects of the outermost weights.
 
     Stage `expected` for a value that all seeds scatter around; `expected_q05`, `expected_q50` and
-    `expected_q95` for quantiles over seeds. No row where theory has no answer.
+    `expected_q95` for quantiles over seeds. No row where there is no closed form.
     """
     operator, options = settings.outermost
     rows = []
-    for measure in KEPT[WEIGHTS] if settings.strides else ():
+    for measure in OUTERMOST_MEASURES[WEIGHTS] if settings.strides else ():
         stride = settings.strides[-1]
-        values = expected(measure, operator, options, stride)
+        values = expected_values(measure, operator, options, stride)
         names = [f"expected_q{100 * q:02.0f}" for q in QUANTILES]
         unit = "1" if measure == "polyphase_imbalance" else "dB"
         for stage, value in zip(names if len(values) > 1 else ["expected"], values, strict=False):

@@ -1,9 +1,9 @@
-"""What each variant's operator makes of a constant and of white noise, beside its closed form.
+"""Each operator's output for a constant and white noise, beside its prediction in closed form.
 
-A single-channel operator at random initialisation hears 1 + x, x white noise of U(-1, 1). Its taps
-h and offset b (see `taps`) say all that comes out: lines at k / s of the output rate from the
-constant and the biases, and |H(f)|^2 times the noise's flat spectrum. One panel so has an
-operator's tonal artifacts, its filtering artifacts, and how far the two go together.
+A single-channel operator at random initialisation gets the input 1 + x, x white noise of U(-1, 1).
+Its taps h and offset b (see `taps`) predict the whole output: lines at k / s of the output rate
+from the constant and the biases, and |H(f)|^2 times the flat spectrum of the noise. One panel thus
+shows an operator's tonal artifacts, its filtering artifacts, and how far the two go together.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ import torch
 from numpy.typing import NDArray
 
 from upsampling.config.sections import OperatorSpectra
+from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import to_decibels
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.operators import build_operator
 from upsampling.operators.base import seeded
-from upsampling.probes.signals import signal as probe_signal
-from upsampling.theory.prediction import hann_lobes, line_amplitudes, noise_power
-from upsampling.theory.taps import operator_taps, own_noise
+from upsampling.probes.signals import probe_signal
+from upsampling.theory.prediction import hann_lobes, line_amplitudes, line_arrays, noise_power
+from upsampling.theory.taps import added_noise, operator_taps
 
 Array = NDArray[Any]
 
@@ -39,16 +39,16 @@ def operator_spectra(
     """Spectra of each of `operators` (name: its `operator`, `options`, `bias`).
 
     All are drawn from the same seed. Returns `frequencies` Hz [bins], and per name
-    `{name}_measured` dB [bins] as `mean_spectrum` reads; for operators that have taps `_predicted`
-    dB [bins], and `_lines` Hz and `_levels` dB of the lines above 0 Hz.
+    `{name}_measured` dB [bins] in the units of `mean_spectrum`; for operators that have taps
+    `_predicted` dB [bins], and `_lines` Hz and `_levels` dB of the lines above 0 Hz.
     """
     stride, samplerate, seconds = settings.stride, settings.samplerate, settings.seconds
     if seconds * samplerate < N_FFT:
         raise UserError(
             f"figures.operator_spectra: {seconds} s are too short for spectra of {N_FFT} points"
         )
-    noise = probe_signal("white_noise", seconds + 2 * BORDER * stride / samplerate,
-                         samplerate // stride, settings.seed)  # fmt: skip
+    longer = seconds + 2 * BORDER * stride / samplerate
+    noise = probe_signal("white_noise", longer, samplerate // stride, settings.seed)
     # The mean of a finite noise would add to the constant.
     inputs = torch.from_numpy(CONSTANT + noise - noise.mean(dtype=np.float64).astype(np.float32))
     arrays: dict[str, Array] = {}
@@ -59,20 +59,15 @@ def operator_spectra(
             ).eval()
         output = layer(inputs[None, None])[0, 0, BORDER * stride : -BORDER * stride].numpy()
         arrays["frequencies"], power = mean_spectrum(output, samplerate, N_FFT)
-        arrays[f"{name}_measured"] = to_decibels(power)
+        arrays[f"{name}_measured"] = power_to_db(power)
         try:
             filters = operator_taps(layer)
         except LookupError:
             continue
         amplitudes = line_amplitudes(filters, [[CONSTANT]])[0]
         predicted = noise_power(filters, NOISE_VARIANCE, N_FFT) + hann_lobes(amplitudes, N_FFT)
-        added = own_noise(layer)
-        if added is not None:
-            predicted += noise_power(added, 1.0, N_FFT)
-        lines = np.arange(1, stride // 2 + 1)
-        arrays |= {
-            f"{name}_predicted": to_decibels(predicted),
-            f"{name}_lines": lines * samplerate / stride,
-            f"{name}_levels": to_decibels(amplitudes[lines] ** 2),
-        }
+        if noise_filters := added_noise(layer):
+            predicted += noise_power(noise_filters, 1.0, N_FFT)
+        arrays[f"{name}_predicted"] = power_to_db(predicted)
+        arrays |= line_arrays(name, amplitudes, samplerate)
     return arrays

@@ -1,39 +1,27 @@
-"""Every linear operator as zero insertion and one filter, whose taps come from its weights.
+"""The taps of every linear operator, from its weights (see `filters`).
 
-An operator of stride s that is linear, and does with each input sample what it did with the one
-before, s samples later, is
-
-    y[o][n] = sum over channels c and times t of h[o, c][n - s t] x[c][t] + b[o][n mod s],
-
-a matrix of filters h after the insertion of s - 1 zeros, and what it makes of silence, b, whose
-period is s. In the spectrum, Y[o](f) = sum over c of H[o, c](f) X[c](s f), f in cycles per output
-sample: the input's replicas, coloured by H. Two operators in a row are one of stride s1 s2, with
-the filter h2 * (h1 with s2 - 1 zeros after each tap) (the noble identity). So the response of a
-stack is the product of H1(s2 f) and H2(f).
-
-The taps, with y[s t + j] the phase j of an output block:
+With y[s t + j] the phase j of an output block:
 
 * transposed: h is the weight itself.
 * subpixel and its kin: a convolution's filter of output channel o s + j is the phase j of h.
 * interpolation: a fixed h (a box, a triangle, a windowed sinc), convolved with the layer's weight.
 * wavelets: the two phases are the inverse lifting step of two convolutions.
 
-`align_corners` drifts and `istft_head` is not linear: they have no taps. What `noise_sinc` adds is
-noise through a filter of its own (`own_noise`).
+`align_corners` drifts and `istft_head` is not linear: they have no taps. `noise_sinc` adds noise
+through a second filter (`added_noise`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from upsampling.operators.fixed_interpolation import FixedInterpolation, Interpolator
 from upsampling.operators.haar_wavelet import HaarWavelet
-from upsampling.operators.lazy_wavelet import ROOT, LazyWavelet
+from upsampling.operators.lazy_wavelet import SQRT2, LazyWavelet
 from upsampling.operators.learned_linear import LearnedDoubling
 from upsampling.operators.learned_wavelet import LearnedWavelet
 from upsampling.operators.linear import LINEAR
@@ -44,109 +32,22 @@ from upsampling.operators.subpixel import Subpixel
 from upsampling.operators.subpixel_zoh import SubpixelZOH
 from upsampling.operators.transposed import Transposed
 from upsampling.theory.closed_forms import interpolator_taps
-
-Floats = NDArray[np.floating[Any]]
-Complexes = NDArray[np.complexfloating[Any, Any]]
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Zero insertion by `stride`, then `taps` [out, in, count]; and `offset` [out, stride].
-
-    The first of the taps is h[`first`], which is negative where an operator looks ahead; `offset`
-    is one period of the answer to silence, from an output sample n with n mod `stride` = 0 on.
-    """
-
-    taps: Floats
-    first: int
-    stride: int
-    offset: Floats
-
-    def response(self, frequencies: ArrayLike) -> Complexes:
-        """H [out, in, count] at `frequencies` [count] in cycles per output sample."""
-        times = self.first + np.arange(self.taps.shape[-1])
-        waves: Complexes = np.exp(-2j * np.pi * np.outer(times, np.asarray(frequencies)))
-        return self.taps @ waves
-
-    def steady(self, period: ArrayLike) -> Floats:
-        """One period [out, stride * p] of the answer to an endless signal of `period` [in, p]."""
-        inputs = np.asarray(period, dtype=np.float64)
-        length = self.stride * inputs.shape[-1]
-        inserted = np.zeros((len(inputs), length))
-        inserted[:, :: self.stride] = inputs
-        output = np.tile(self.offset, inputs.shape[-1])
-        for index in range(self.taps.shape[-1]):
-            moved = np.roll(inserted, self.first + index, axis=-1)
-            output = output + self.taps[:, :, index] @ moved
-        return output
-
-    def then(self, following: "Filters") -> "Filters":
-        """This operator and the `following` one as one, by the noble identity."""
-        stride, count = following.stride, following.taps.shape[-1]
-        length = stride * (self.taps.shape[-1] - 1) + count
-        taps = np.zeros((len(following.taps), self.taps.shape[1], length))
-        for index in range(self.taps.shape[-1]):
-            part = np.einsum("omn,mc->ocn", following.taps, self.taps[:, :, index])
-            taps[:, :, stride * index : stride * index + count] += part
-        return Filters(
-            taps,
-            stride * self.first + following.first,
-            self.stride * stride,
-            following.steady(self.offset),
-        )
-
-    def plus(self, other: "Filters") -> "Filters":
-        """The sum of two operators of one stride, side by side."""
-        first = min(self.first, other.first)
-        last = max(f.first + f.taps.shape[-1] for f in (self, other))
-        taps = np.zeros((*self.taps.shape[:2], last - first))
-        for part in (self, other):
-            start = part.first - first
-            taps[..., start : start + part.taps.shape[-1]] += part.taps
-        return Filters(taps, first, self.stride, self.offset + other.offset)
-
-
-def numbers(parameter: Tensor) -> Floats:
-    """A tensor as an array in double precision."""
-    return parameter.detach().double().cpu().numpy()
-
-
-def per_channel(taps: ArrayLike, first: int, stride: int, channels: int) -> Filters:
-    """The same filter [count], or one for each [channels, count], and no mixing of channels."""
-    each = np.broadcast_to(np.asarray(taps, dtype=np.float64), (channels, np.shape(taps)[-1]))
-    mixed = each[:, None] * np.eye(channels)[:, :, None]
-    return Filters(mixed, first, stride, np.zeros((channels, stride)))
-
-
-def convolution(layer: nn.Conv1d) -> Filters:
-    """A convolution that keeps the length: a filter at the rate of its input, stride 1.
-
-    PyTorch's is a correlation, so taps are the weights reversed, the last but
-    (length - 1) // 2 of them at h[0].
-    """
-    weight = numbers(layer.weight)
-    bias = np.zeros(len(weight)) if layer.bias is None else numbers(layer.bias)
-    return Filters(weight[..., ::-1], -(weight.shape[-1] // 2), 1, bias[:, None])
-
-
-def interleaved(low: Filters, stride: int) -> Filters:
-    """The periodic shuffle: channel o * `stride` + j of `low`, of stride 1, becomes the phase j."""
-    channels, in_channels, count = low.taps.shape
-    split = low.taps.reshape(channels // stride, stride, in_channels, count)
-    taps = split.transpose(0, 2, 3, 1).reshape(channels // stride, in_channels, count * stride)
-    return Filters(taps, low.first * stride, stride, low.offset.reshape(-1, stride))
+from upsampling.theory.filters import Filters, convolution, interleaved, per_channel, to_numpy
 
 
 def transposed(layer: Transposed) -> Filters:
-    """h is the weight."""
-    weight = numbers(layer.convolution.weight).transpose(1, 0, 2)
+    """Transposed convolution: h is the weight."""
+    weight = to_numpy(layer.convolution.weight).transpose(1, 0, 2)
     bias = layer.convolution.bias
-    offset = np.zeros(len(weight)) if bias is None else numbers(bias)
+    offset = np.zeros(len(weight)) if bias is None else to_numpy(bias)
     return Filters(weight, 0, layer.stride, np.repeat(offset[:, None], layer.stride, axis=1))
 
 
 def interpolation(layer: Any, channels: int, stride: int) -> Filters:
-    """The fixed or learnt filter of an interpolation, a function or a module, on each channel."""
+    """The fixed or learned filter of an interpolation, a function or a module, on each channel.
+
+    Raises `LookupError` for one that is no filter.
+    """
     if layer is interpolate_nearest:
         return per_channel(interpolator_taps("nearest", stride), 0, stride, channels)
     if layer is LINEAR["triangle"]:
@@ -156,15 +57,15 @@ def interpolation(layer: Any, channels: int, stride: int) -> Filters:
         taps = interpolator_taps("linear (half_pixel)", stride)
         return per_channel(taps, -(stride // 2), stride, channels)
     if isinstance(layer, LearnedDoubling):
-        weights = [numbers(parameter.sigmoid()) for parameter in layer.weights]
-        each = [np.stack([1 - w, np.ones(channels), w], axis=1) for w in weights]
-        return reduce(Filters.then, (per_channel(one, -1, 2, channels) for one in each))
+        weights = [to_numpy(parameter.sigmoid()) for parameter in layer.weights]
+        doublings = [np.stack([1 - w, np.ones(channels), w], axis=1) for w in weights]
+        return reduce(Filters.then, (per_channel(taps, -1, 2, channels) for taps in doublings))
     if isinstance(layer, FixedInterpolation):
-        # One filter per phase, as a subpixel convolution has it, and the same for each channel.
-        phases = numbers(layer.phases)[..., ::-1]
+        # One filter per phase, as in a subpixel convolution, and the same for each channel.
+        phases = to_numpy(layer.polyphase_filters)[..., ::-1]
         low = Filters(phases, layer.past - phases.shape[-1] + 1, 1, np.zeros((stride, 1)))
-        fixed = interleaved(low, stride)
-        return per_channel(fixed.taps[0], fixed.first, stride, channels)
+        shared = interleaved(low, stride)
+        return per_channel(shared.taps[0], shared.first, stride, channels)
     raise LookupError("this interpolation is no filter")
 
 
@@ -196,7 +97,7 @@ def stretched(layer: Stretch) -> Filters:
 
 def high_passed(layer: NoiseSinc) -> Filters:
     """The branch of `NoiseSinc` at its high rate: convolution and high-pass, stride 1."""
-    taps = numbers(layer.high_pass)[0, 0]
+    taps = to_numpy(layer.high_pass)[0, 0]
     passed = per_channel(taps[::-1], -(len(taps) // 2), 1, layer.in_channels)
     return convolution(layer.color).then(passed)
 
@@ -206,16 +107,16 @@ def noise_sinc(layer: NoiseSinc) -> Filters:
     channels, stride = layer.in_channels, layer.stride
     branch = per_channel([1.0], 0, stride, channels).then(high_passed(layer))
     if layer.branch == "noise":
-        # Noise of zero mean in place of zeros: the answer to the bias is all that is steady.
+        # Noise of zero mean in place of zeros: only the output for the bias is steady.
         branch = replace(branch, taps=0 * branch.taps)
     total = interpolation(layer.interpolation, channels, stride).plus(branch)
     return total.then(convolution(layer.convolution))
 
 
-def own_noise(layer: nn.Module) -> Filters | None:
-    """What the standard normal noise that an operator adds goes through, stride 1; None for most.
+def added_noise(layer: nn.Module) -> Filters | None:
+    """Filters, of stride 1, of the standard normal noise that an operator adds; None for most.
 
-    Without offset, which `operator_taps` has.
+    Without offset, which `operator_taps` includes.
     """
     if not isinstance(layer, NoiseSinc) or layer.branch != "noise":
         return None
@@ -224,7 +125,7 @@ def own_noise(layer: nn.Module) -> Filters | None:
 
 
 def wavelet(layer: LazyWavelet) -> Filters:
-    """Doublings in a row, each two convolutions' bands through the inverse lifting step."""
+    """Consecutive doublings: each passes the bands of two convolutions through inverse lifting."""
     return reduce(
         Filters.then,
         (
@@ -241,26 +142,25 @@ def inverse_lifting(layer: LazyWavelet, step: int) -> Filters:
         sums = ((layer.predictors[step], 1.0), (layer.updates[step], 0.5))
         predict, update = (
             (taps - taps.mean() + total / len(taps))[::-1]
-            for taps, total in ((numbers(parameter), total) for parameter, total in sums)
+            for taps, total in ((to_numpy(parameter), total) for parameter, total in sums)
         )
         half = len(predict) - 1
         pulse = np.eye(1, 2 * half + 1, half)[0]
-        even = np.stack([-ROOT * np.pad(update, half // 2), pulse / ROOT])
+        even = np.stack([-SQRT2 * np.pad(update, half // 2), pulse / SQRT2])
         odd = np.stack([np.convolve(band, predict, "same") for band in even])
-        odd[0] += ROOT * pulse
+        odd[0] += SQRT2 * pulse
         kernels = np.stack([even, odd])
     elif isinstance(layer, HaarWavelet):
-        kernels = np.array([[-1.0, 1.0], [1.0, 1.0]])[..., None] / ROOT
+        kernels = np.array([[-1.0, 1.0], [1.0, 1.0]])[..., None] / SQRT2
     else:
         kernels = np.array([[0.0, 1.0], [1.0, 0.0]])[..., None]
     channels = layer.out_channels
-    # [phase, band, count] to [channel and phase, band and channel, count].
-    taps = np.einsum("pbn,oc->opbcn", kernels, np.eye(channels))
-    taps = taps.reshape(2 * channels, 2 * channels, -1)
+    taps = np.einsum("pbn,oc->opbcn", kernels, np.eye(channels))  # [out, phase, band, in, count]
+    taps = taps.reshape(2 * channels, 2 * channels, -1)  # [out * phase, band * in, count]
     return Filters(taps, -half, 1, np.zeros((2 * channels, 1)))
 
 
-RULES: dict[type[nn.Module], Callable[[Any], Filters]] = {
+FILTERS_OF: dict[type[nn.Module], Callable[[Any], Filters]] = {
     Transposed: transposed,
     Nearest: interpolated,
     Interpolator: interpolated,
@@ -275,9 +175,10 @@ RULES: dict[type[nn.Module], Callable[[Any], Filters]] = {
 def operator_taps(layer: nn.Module) -> Filters:
     """The filters of an operator, from its present weights.
 
-    Raises `LookupError` for one that has none: not linear, drifting, or not of this package.
+    Raises `LookupError` for an operator without filters: not linear, drifting, or from outside this
+    package.
     """
     for kind in type(layer).__mro__:
-        if kind in RULES:
-            return RULES[kind](layer)
+        if kind in FILTERS_OF:
+            return FILTERS_OF[kind](layer)
     raise LookupError(f"{type(layer).__name__} has no closed form")

@@ -49,7 +49,7 @@ def try_architecture(model: AudioModel, trained: bool) -> None:
     for least in (1, 1001, 4096):
         length = guarded(where, lambda least=least: model.input_length(least))
         inputs = noise(1, model.audio_channels, length)
-        output = guarded(where, lambda inputs=inputs: model.respond(inputs))
+        output = guarded(where, lambda inputs=inputs: model.process(inputs))
         expected = (1, max(1, len(model.sources)), model.audio_channels)
         if tuple(output.shape[:-1]) != expected or output.shape[-1] < least:
             raise UserError(

@@ -7,6 +7,7 @@ import yaml
 from configurations import CONFIG, changed
 
 from upsampling.config.experiment import Experiment
+from upsampling.config.operators import OPTIONS
 from upsampling.errors import UserError
 from upsampling.figures.plan import plan
 from upsampling.figures.registry import FIGURES
@@ -119,3 +120,40 @@ def test_order_of_keys_and_labels_do_not_change_a_job():
     before, after = Experiment(CONFIG), Experiment(reordered)
     assert before.model("linear") == after.model("linear")
     assert before.training("linear") == after.training("linear")
+
+
+def test_every_operator_has_a_variant():
+    variants = CONFIG["variants"].values()
+    named = {variant["operator"] for variant in variants if "operator" in variant}
+    last = {variant.get("model", {}).get("last", {}).get("operator") for variant in variants}
+    assert named | last >= set(OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("last", "parts"),
+    [
+        ({"operator": "istft_hed"}, ["last.operator", "did you mean 'istft_head'"]),
+        ({"operator": "istft_head", "options": {"nfft": 8}}, ["last.options", "'n_fft'"]),
+        ({"options": {}}, ["last", "'operator' is missing"]),
+        ({"operator": "none.py:Own"}, ["variants.subpixel.model.last.operator", "none.py cannot"]),
+    ],
+)
+def test_a_mistake_in_the_last_operator_names_its_key(last, parts):
+    with pytest.raises(UserError) as caught:
+        Experiment(changed("variants/subpixel/model", {"last": last}))
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_null_as_last_is_the_same_operator_in_all_blocks():
+    experiment = Experiment(changed("variants/subpixel/model", {"last": None}))
+    assert experiment.model_settings("subpixel").outermost[0] == "subpixel"
+
+
+def test_code_of_a_custom_last_operator_is_part_of_its_model(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text("class Own:\n    gain = 1\n")
+    config = changed("variants/subpixel/model", {"last": {"operator": f"{file}:Own"}})
+    first = Experiment(config).model("subpixel")
+    file.write_text("class Own:\n    gain = 2\n")
+    assert Experiment(config).model("subpixel") != first

@@ -3,13 +3,10 @@
 import textwrap
 
 import pytest
-import torch
-from torch import nn
-from torch.nn.utils.parametrizations import weight_norm
 
 from upsampling.config.operators import OPTIONS
 from upsampling.errors import UserError
-from upsampling.training.trial import try_model, try_operator
+from upsampling.training.trial import try_operator
 
 HEAD = """
 import torch
