@@ -55,9 +55,9 @@ def operators(widths: Widths) -> str:
     rows = [["transposed", "", "1", *(f"1 ({ms:.0f} ms)" for ms in base)]]
     for entries in zip(*(width["rows"] for width in widths.values()), strict=True):
         operator = entries[0]["operator"]
-        path = entries[0].get("path", "")
-        rows.append([operator, path, PRINTED[operator], *map(ratio, entries)])
-    return table(["operator", "path", "Table 1", *map("width {}".format, widths)], rows)
+        implementation = entries[0].get("implementation", "")
+        rows.append([operator, implementation, PRINTED[operator], *map(ratio, entries)])
+    return table(["operator", "implementation", "Table 1", *map("width {}".format, widths)], rows)
 
 
 def shares(widths: Widths) -> str:

@@ -1,6 +1,6 @@
 """Join tidy CSV files of equal columns into one.
 
-python scripts/collect.py results/demo/probes/*/seed0/measures.csv --output artifacts.csv
+    python scripts/collect.py results/demo/probes/*/seed0/measures.csv --output artifacts.csv
 """
 
 from pathlib import Path

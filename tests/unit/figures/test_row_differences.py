@@ -1,16 +1,17 @@
-"""The figure of per-track differences shows what the tables say."""
+"""The figure of differences per track has the numbers of the tables."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from figure_drawing import draw
 
 from upsampling.errors import UserError
-from upsampling.figures.registry import render
 from upsampling.scoring import significance
 
 SOURCES = ("drums", "bass", "other", "vocals")
+ROUNDING = 1e-12
 
 
 def write_tables(folder: Path, rows: dict[str, float], tracks: int = 9) -> list[Path]:
@@ -31,12 +32,8 @@ def write_tables(folder: Path, rows: dict[str, float], tracks: int = 9) -> list[
     return paths
 
 
-def drawn(folder: Path, inputs: list[Path], **spec: object) -> dict[str, np.ndarray]:
-    files = (folder / "d.pdf", folder / "d.png", folder / "arrays")
-    written = render("track_differences", spec, inputs, *files)
-    assert files[0].read_bytes().startswith(b"%PDF")
-    with np.load(written[-1], allow_pickle=False) as arrays:
-        return dict(arrays)
+def drawn(folder: Path, inputs: list[Path], **settings: object) -> dict[str, np.ndarray]:
+    return draw(folder, "track_differences", inputs, **settings)["all"]
 
 
 def test_arrays_are_row_minus_reference_best_first(tmp_path: Path) -> None:
@@ -47,7 +44,7 @@ def test_arrays_are_row_minus_reference_best_first(tmp_path: Path) -> None:
     assert arrays["tracks"].tolist() == [f"t{n}" for n in range(9)]
     scores = pd.read_csv(inputs[1]).groupby(["row", "track"])["value"].mean().unstack()
     expected = scores.loc[["high", "low"]] - scores.loc["reference"]
-    np.testing.assert_allclose(arrays["differences"], expected, atol=1e-12)
+    np.testing.assert_allclose(arrays["differences"], expected, atol=ROUNDING)
     assert ((arrays["low"] < arrays["difference"]) & (arrays["difference"] < arrays["high"])).all()
     np.testing.assert_allclose(arrays["difference"], [2, -1], atol=0.2)
     table = significance.read_comparisons(inputs[0]).set_index(["first", "second"])
@@ -55,7 +52,7 @@ def test_arrays_are_row_minus_reference_best_first(tmp_path: Path) -> None:
     assert arrays["low"][1] == table.loc[("low", "reference"), "low"]
 
 
-def test_a_single_row_and_few_tracks_are_drawn_all_the_same(tmp_path: Path) -> None:
+def test_a_single_row_and_few_tracks_are_drawn_too(tmp_path: Path) -> None:
     arrays = drawn(tmp_path, write_tables(tmp_path, {"only": 0.0}), reference="only")
     assert arrays["rows"].size == 0
     inputs = write_tables(tmp_path, {"a": 0.0, "b": 1.0}, tracks=2)
@@ -70,5 +67,5 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         drawn(tmp_path, inputs, reference="c")
     with pytest.raises(UserError, match="2 input files needed"):
         drawn(tmp_path, inputs[:1], reference="a")
-    with pytest.raises(UserError, match=r"comparisons.csv cannot be read as scores of tracks"):
+    with pytest.raises(UserError, match=r"comparisons\.csv cannot be read as a table: .*row"):
         drawn(tmp_path, [inputs[0], inputs[0]], reference="a")
