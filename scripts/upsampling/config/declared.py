@@ -171,7 +171,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 
 
 def _accepts(kind: Any, value: Any) -> bool:
-    """Whether the type of `value` fits; its content may still be refused."""
+    """Return True if the type of `value` fits `kind`; its content may still be refused."""
     origin = get_origin(kind)
     if dataclasses.is_dataclass(kind) or origin in (dict, Mapping):
         return isinstance(value, Mapping)
