@@ -138,7 +138,7 @@ def wait_for_earlier_calls():
         except UserError as error:
             raise WorkflowError(str(error))
         if workflow.executor_plugin.name == "slurm":
-            slurm.wait_for_calls(Path.cwd(), told)
+            slurm.wait_for_snakemake_jobs(Path.cwd(), told)
 
 
 def after_earlier_calls(paths):

@@ -1,6 +1,8 @@
-"""Download a data set, check it and unpack it; a copy that is there already is used.
+"""Download a data set, verify it and unpack it.
 
-python scripts/download.py --dataset musdb18_7s --root data/musdb18_7s --record dataset.json
+    python scripts/download.py --dataset musdb18_7s --root data/musdb18_7s --record dataset.json
+
+An interrupted download resumes; an existing copy is used as it is.
 """
 
 from pathlib import Path

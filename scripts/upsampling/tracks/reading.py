@@ -1,8 +1,8 @@
 """Tracks of MUSDB18 (stems, AAC) and MUSDB18-HQ (WAV) as 16-bit samples, by musdb's conventions.
 
-Tracks are listed by musdb's folder layout and decoded by musdb, stempeg and ffmpeg; WAV files go
-through libsndfile, which gives the same samples 60 times sooner. `musdb.DB` itself is not used for
-lists, since it starts ffprobe five times per track.
+Tracks are listed by musdb's folder layout and decoded by musdb, stempeg and ffmpeg. WAV files go
+through libsndfile, which gives the same samples 60 times faster. `musdb.DB` is not used for listing
+because it starts ffprobe five times per track.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from upsampling.tracks.decoder import ensure_ffmpeg
 STEMS = ("mixture", "drums", "bass", "other", "vocals")
 SUBSETS = ("train", "test")
 STEM_SUFFIX = ".stem.mp4"
-# Four AAC frames: containers may announce some padding that decoders drop; more is a damaged file.
-SHORTEST_LOSS = 4096
+# Four AAC frames: a container may announce padding that decoders drop. A larger loss is damage.
+LARGEST_PADDING = 4096
 
 
 @dataclass(frozen=True)
 class SourceTrack:
-    """A track as found on disk: a folder of WAV files (`wav`) or one stem file."""
+    """A track on disk: a folder of WAV files (`wav`) or one stem file."""
 
     name: str
     subset: str
@@ -32,7 +32,7 @@ class SourceTrack:
 
     @property
     def files(self) -> list[Path]:
-        """Every file that the track is decoded from."""
+        """The files that the track is decoded from."""
         return [self.path / f"{stem}.wav" for stem in STEMS] if self.wav else [self.path]
 
 
@@ -69,7 +69,7 @@ def musdb_validation_names() -> list[str]:
 
 
 def read_track(track: SourceTrack) -> Decoded:
-    """Decode all five stems of `track`; what cannot be decoded whole is a `UserError`."""
+    """Decode all five stems of `track`; raises `UserError` unless all decode completely."""
     decoded = _read_wav(track) if track.wav else _read_stems(track)
     if decoded.samples.shape[1] == 0:
         raise UserError(f"track '{track.name}' is empty: {track.path}")
@@ -87,7 +87,7 @@ def _read_wav(track: SourceTrack) -> Decoded:
                 if file.subtype == "PCM_16":
                     sound = file.read(dtype="int16", always_2d=True)
                 else:
-                    # libsndfile would cast floats to int16 unscaled, that is, to zeros.
+                    # libsndfile would cast floats to int16 without scaling, that is, to zeros.
                     sound = np.clip(np.round(file.read(always_2d=True) * 32768), -32768, 32767)
         except (OSError, soundfile.LibsndfileError) as error:
             raise UserError(f"cannot decode track '{track.name}': {path}: {error}") from error
@@ -117,8 +117,8 @@ def _read_stems(track: SourceTrack) -> Decoded:
         if opened.info.nb_audio_streams != len(STEMS):
             raise ValueError(f"{opened.info.nb_audio_streams} audio streams instead of 5")
         announced = [opened.info.samples(stem) for stem in range(len(STEMS))]
-        # As 16-bit samples, which musdb decodes to as well before it makes them float64; one stem
-        # at a time, since stempeg's own cutting of stems to one length fails in its warning.
+        # As 16-bit samples, as musdb decodes before it converts to float64. One stem at a time,
+        # because stempeg fails in its own warning when it cuts stems to one length.
         sounds = [
             stempeg.read_stems(
                 str(track.path),
@@ -136,7 +136,7 @@ def _read_stems(track: SourceTrack) -> Decoded:
     except (OSError, RuntimeError, ValueError, KeyError, IndexError, Warning) as error:
         raise UserError(f"cannot decode track '{track.name}': {track.path}: {error}") from error
     for stem, sound, samples in zip(STEMS, sounds, announced, strict=True):
-        if len(sound) < samples - SHORTEST_LOSS:
+        if len(sound) < samples - LARGEST_PADDING:
             raise UserError(
                 f"cannot decode track '{track.name}': {track.path} ends early "
                 f"({stem}: {len(sound)} of {samples} samples); copy or download it again"

@@ -1,7 +1,7 @@
-"""The track store: decoded music as memory-mapped 16-bit arrays beside one manifest.
+"""The track store: decoded music as memory-mapped 16-bit arrays, and one manifest.
 
 `root/manifest.json` describes every track; each track is one `root/<file>.npy`, int16
-[5, samples, 2], stems in the order of `STEMS`. A 10 s excerpt costs milliseconds wherever it lies.
+[5, samples, 2], stems in the order of `STEMS`. Any 10 s excerpt is read in milliseconds.
 """
 
 import re
@@ -48,7 +48,7 @@ def safe_file_name(name: str) -> str:
 
 
 class TrackStore:
-    """A store to read from. Opening reads the manifest alone; a track is mapped when first used."""
+    """A store, open for reading: opening reads the manifest, first use maps a track."""
 
     def __init__(self, root: Path, samplerate: int, tracks: Sequence[Track]) -> None:
         self.root = root
@@ -66,11 +66,9 @@ class TrackStore:
             manifest: dict[str, Any] = read_json(path)
         except FileNotFoundError:
             raise UserError(f"no track store at {root}: {MANIFEST} is missing") from None
-        except ValueError as error:
-            raise UserError(f"{path} is not valid JSON ({error}); prepare it again") from None
         try:
             if manifest["format"] != FORMAT or manifest["stems"] != list(STEMS):
-                raise UserError(f"{path} has another format than this program's; prepare it again")
+                raise UserError(f"{path} has a format that cannot be read here; prepare it again")
             tracks = [Track(**entry) for entry in manifest["tracks"]]
             samplerate = int(manifest["samplerate"])
         except (KeyError, TypeError) as error:
@@ -85,13 +83,6 @@ class TrackStore:
         if split is not None and split not in SPLITS:
             raise UserError(f"unknown split '{split}'; choose from {', '.join(SPLITS)}")
         return [track for track in self._tracks if split in (None, track.split)]
-
-    def track(self, name: str) -> Track:
-        """The track called `name` (or whose file is `name`.npy); no such track is a `UserError`."""
-        for track in self._tracks:
-            if name in (track.name, track.file[:-4]):
-                return track
-        raise UserError(f"no track '{name}' in {self.root / MANIFEST}")
 
     def segment(
         self,
@@ -132,19 +123,19 @@ class TrackStore:
             path = self.root / track.file
             size = path.stat().st_size if path.exists() else None
             if size != track.bytes:
-                found = "is missing" if size is None else f"has {size} of {track.bytes} bytes"
+                problem = "is missing" if size is None else f"has {size} of {track.bytes} bytes"
                 raise UserError(
-                    f"track '{track.name}': {path} {found}; delete {self.root / MANIFEST} and "
+                    f"track '{track.name}': {path} {problem}; delete {self.root / MANIFEST} and "
                     "prepare the tracks again"
                 )
             samples = np.load(path, mmap_mode="r")
             if samples.shape != (len(STEMS), track.samples, 2) or samples.dtype != np.int16:
-                raise UserError(f"track '{track.name}': {path} is not what the manifest says")
+                raise UserError(f"track '{track.name}': {path} does not match the manifest")
             self._maps[track.file] = samples
         return samples
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the maps behind: a process that gets a copy of the store makes its own."""
+        """Exclude the memory maps: each process that unpickles the store opens its own."""
         return {**self.__dict__, "_maps": {}}
 
 

@@ -1,4 +1,4 @@
-"""What a person sees of a run, on a terminal and in a log."""
+"""Progress of a run on a terminal, in a log, and without tqdm."""
 
 import os
 import select
@@ -19,7 +19,7 @@ def test_durations(seconds, text):
     assert duration(seconds) == text
 
 
-def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):
+def test_a_log_gets_periodic_lines(monkeypatch, capsys):
     run = Progress("transposed epoch 3/600", 320)
     for _ in range(5):
         run.update(32, 0.125)
@@ -34,7 +34,7 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):
     assert line.count("\n") == 1
 
 
-def test_a_terminal_gets_a_bar_that_leaves_no_trace(monkeypatch):
+def test_a_terminal_gets_a_bar_that_is_removed(monkeypatch):
     terminal, other = os.openpty()
     termios.tcsetwinsize(other, (24, 100))
     with open(other, "w") as stream:
@@ -56,3 +56,18 @@ def test_a_terminal_gets_a_bar_that_leaves_no_trace(monkeypatch):
     assert "loss=0.25000" in shown
     assert "other process" not in shown
     assert shown.endswith("\r")
+
+
+def test_a_terminal_without_tqdm_gets_lines(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    terminal, other = os.openpty()
+    with open(other, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        run = Progress("linear epoch 1/2", 64)
+        run.started -= 1.0
+        run.update(32, 0.25)
+        run.close()
+        shown = os.read(terminal, 10000).decode()
+    os.close(terminal)
+    assert shown.startswith("linear epoch 1/2: 32/64 examples  loss 0.25000")

@@ -1,4 +1,4 @@
-"""Which rows differ: error rates by simulation, corrections and letters by hand."""
+"""Significant differences: error rates by simulation, corrections and letters by hand."""
 
 import math
 from string import ascii_letters
@@ -9,11 +9,10 @@ import pytest
 
 from upsampling.errors import UserError
 from upsampling.scoring import significance
-from upsampling.scoring.bootstrap import Sampling, center_trim, pooled_spread
+from upsampling.scoring.bootstrap import LEVEL
 from upsampling.scoring.significance import compare, holm, letters, seeds_needed
 
 SOURCES = ("drums", "bass", "other", "vocals")
-LEVEL = 0.05
 
 
 def frame(values: np.ndarray, names: str = "t") -> pd.DataFrame:
@@ -35,22 +34,22 @@ def test_planted_difference_is_found_and_none_is_not(by: str, power: float) -> N
     The difference of medians has a standard error of 0.11 dB here and that of means one of 0.05 dB,
     for which a normal test would find 0.3 dB in 75 % and all of the tables.
     """
-    found: dict[float, list[bool]] = {0.0: [], 0.3: []}
+    significant: dict[float, list[bool]] = {0.0: [], 0.3: []}
     covered = []
     for experiment in range(200):
-        for gain, results in found.items():
+        for gain, results in significant.items():
             rows = simulated(np.random.default_rng([experiment, 1]), [gain, 0.0])
-            record = compare(rows, SOURCES, by, draws=500, seed=experiment).iloc[0]
-            results.append(record["p"] < LEVEL)
-            covered.append(record["low"] <= gain <= record["high"])
+            pair = compare(rows, SOURCES, by, draws=500, seed=experiment).iloc[0]
+            results.append(pair["p"] < LEVEL)
+            covered.append(pair["low"] <= gain <= pair["high"])
     margin = 2 * math.sqrt(LEVEL * (1 - LEVEL) / 200)
-    assert np.mean(found[0.0]) <= LEVEL + margin
-    assert np.mean(found[0.3]) >= power
+    assert np.mean(significant[0.0]) <= LEVEL + margin
+    assert np.mean(significant[0.3]) >= power
     assert 1 - LEVEL - margin <= np.mean(covered) <= 0.995
 
 
 def test_correction_holds_the_level_for_all_pairs_together() -> None:
-    """Six rows without a difference: a false one among 15 pairs in 5 % of tables at most."""
+    """Six equal rows: at most 5 % of tables have a significant pair among 15."""
     false = []
     for experiment in range(40):
         rows = simulated(np.random.default_rng([experiment, 2]), [0.0] * 6)
@@ -58,7 +57,7 @@ def test_correction_holds_the_level_for_all_pairs_together() -> None:
     assert np.mean(false) <= LEVEL + 2 * math.sqrt(LEVEL * (1 - LEVEL) / 40)
 
 
-def test_spread_of_seeds_is_counted() -> None:
+def test_the_spread_of_seeds_counts() -> None:
     """Rows whose seeds scatter by 0.5 dB do not differ by it, however well tracks are paired."""
     false = 0
     for experiment in range(60):
@@ -79,25 +78,15 @@ def test_difference_is_that_of_the_aggregates() -> None:
     first, second = rng.standard_normal((2, 9, 4))
     first[3, 1] = np.nan
     rows = {"a": [frame(first), frame(first + 1)], "b": [frame(second)]}
-    record = compare(rows, SOURCES, draws=200).iloc[0]
+    pair = compare(rows, SOURCES, draws=200).iloc[0]
     expected = np.nanmedian(first, axis=0).mean() + 0.5 - np.median(second, axis=0).mean()
-    assert record["difference"] == pytest.approx(expected, abs=1e-12)
+    assert pair["difference"] == pytest.approx(expected, abs=1e-12)
     mean = compare(rows, SOURCES, "mean", draws=200).iloc[0]
     expected = np.nanmean(first, axis=0).mean() + 0.5 - second.mean()
     assert mean["difference"] == pytest.approx(expected, abs=1e-12)
     assert mean["low"] < mean["difference"] < mean["high"]
     again = compare(rows, SOURCES, draws=200)
     pd.testing.assert_frame_equal(again, compare(rows, SOURCES, draws=200))
-
-
-def test_interval_of_means_is_that_of_the_t_distribution() -> None:
-    rng = np.random.default_rng(0)
-    base, difference = rng.standard_normal((20, 4)), rng.normal(0.2, 0.5, (20, 4))
-    rows = {"a": [frame(base + difference)], "b": [frame(base)]}
-    record = compare(rows, SOURCES, "mean", draws=40_000).iloc[0]
-    by_track = difference.mean(axis=1)
-    half = 2.093 * by_track.std(ddof=1) / math.sqrt(20)
-    assert record["high"] - record["low"] == pytest.approx(2 * half, rel=0.05)
 
 
 def test_rows_are_compared_on_common_tracks_alone() -> None:
@@ -112,41 +101,21 @@ def test_rows_are_compared_on_common_tracks_alone() -> None:
     assert not table["differs"][1:].any()
 
 
-def test_few_tracks_show_nothing() -> None:
+def test_five_tracks_cannot_be_significant() -> None:
     values = np.random.default_rng(0).standard_normal((5, 4))
     rows = {"a": [frame(values + 100)], "b": [frame(values)]}
-    record = compare(rows, SOURCES, draws=100).iloc[0]
-    assert record["p"] >= 2**-4
-    assert math.isnan(record["low"])
-    assert not record["differs"]
+    pair = compare(rows, SOURCES, draws=100).iloc[0]
+    assert pair["p"] >= 2**-4
+    assert math.isnan(pair["low"])
+    assert not pair["differs"]
     rows = {key: [frames[0][:1]] for key, frames in rows.items()}
     assert math.isnan(compare(rows, SOURCES, draws=100).iloc[0]["p"])
 
 
 def test_equal_rows_have_p_one() -> None:
     values = np.random.default_rng(0).standard_normal((8, 4))
-    record = compare({"a": [frame(values)], "b": [frame(values)]}, SOURCES, draws=100).iloc[0]
-    assert (record["difference"], record["p"]) == (0.0, 1.0)
-
-
-def test_draws_are_shared_and_shifts_too() -> None:
-    """A row that is another one plus a constant differs by just that, in every draw."""
-    values = np.random.default_rng(0).standard_normal((12, 4))
-    rows = {"a": [frame(values)], "b": [frame(values + 0.25)]}
-    tracks = tuple(rows["a"][0].index)
-    sampling = Sampling.of(rows, tracks, SOURCES, 300, 0)
-    assert (sampling.shift != 0).all()
-    difference = sampling.aggregates(rows["b"], "median") - sampling.aggregates(rows["a"], "median")
-    np.testing.assert_allclose(difference, 0.25, rtol=0, atol=1e-12)
-
-
-def test_centres_leave_nan_out() -> None:
-    values = np.random.default_rng(0).standard_normal((50, 6))
-    values[values > 0.8] = np.nan
-    np.testing.assert_array_equal(center_trim(values, "median"), np.nanmedian(values, axis=1))
-    np.testing.assert_allclose(center_trim(values, "mean"), np.nanmean(values, axis=1), atol=1e-15)
-    assert np.isnan(center_trim(np.full((1, 3), np.nan), "median")).all()
-    assert np.isnan(center_trim(np.full((1, 3), np.nan), "mean")).all()
+    pair = compare({"a": [frame(values)], "b": [frame(values)]}, SOURCES, draws=100).iloc[0]
+    assert (pair["difference"], pair["p"]) == (0.0, 1.0)
 
 
 def test_holm() -> None:
@@ -159,7 +128,7 @@ def comparisons(differing: str, all_keys: str = "wxyz") -> pd.DataFrame:
     """All pairs of `all_keys`; those in `differing`, such as "wz xz", differ."""
     pairs = [a + b for n, a in enumerate(all_keys) for b in all_keys[n + 1 :]]
     records = [(a, b, 9, 0, 0, 0, 0.5, 0.5, a + b in differing.split()) for a, b in pairs]
-    return pd.DataFrame(records, columns=significance.COLUMNS)
+    return pd.DataFrame(records, columns=significance.COMPARISON_COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -172,19 +141,19 @@ def comparisons(differing: str, all_keys: str = "wxyz") -> pd.DataFrame:
         ("wx yz", {"w": "ab", "x": "cd", "y": "ac", "z": "bd"}),
     ],
 )
-def test_letters_are_shared_by_exactly_what_cannot_be_told_apart(
+def test_letters_are_shared_by_exactly_the_rows_that_do_not_differ(
     differing: str, expected: dict[str, str]
 ) -> None:
     table = comparisons(differing)
-    found = letters([*"wxyz"], table)
-    assert found == expected
-    for record in table.to_dict("records"):
-        shared = set(found[record["first"]]) & set(found[record["second"]])
-        assert bool(shared) != record["differs"]
+    result = letters([*"wxyz"], table)
+    assert result == expected
+    for pair in table.to_dict("records"):
+        shared = set(result[pair["first"]]) & set(result[pair["second"]])
+        assert bool(shared) != pair["differs"]
 
 
-def test_many_rows_have_letters_soon() -> None:
-    """A hundred rows, of which neighbours up to 60 places apart cannot be told apart."""
+def test_letters_of_many_rows_are_fast() -> None:
+    """A hundred rows, of which those up to 60 places apart do not differ."""
     keys = [f"row{n:03d}" for n in range(100)]
     records = [
         (a, b, 9, 0, 0, 0, 0.5, 0.5, n + 60 < m)
@@ -192,10 +161,12 @@ def test_many_rows_have_letters_soon() -> None:
         for m, b in enumerate(keys)
         if n < m
     ]
-    found = letters(keys, pd.DataFrame(records, columns=significance.COLUMNS))
-    assert found["row000"] == "a"
-    assert found["row050"] == ascii_letters[:40]
-    assert letters(keys, pd.DataFrame(records, columns=significance.COLUMNS).assign(differs=False))
+    result = letters(keys, pd.DataFrame(records, columns=significance.COMPARISON_COLUMNS))
+    assert result["row000"] == "a"
+    assert result["row050"] == ascii_letters[:40]
+    assert letters(
+        keys, pd.DataFrame(records, columns=significance.COMPARISON_COLUMNS).assign(differs=False)
+    )
 
 
 def test_rows_that_were_not_compared_have_no_letter() -> None:
@@ -203,13 +174,6 @@ def test_rows_that_were_not_compared_have_no_letter() -> None:
     table.loc[table["second"] == "z", ["p", "p_corrected"]] = np.nan
     assert "z" not in letters([*"wxyz"], table)
     assert letters([], table) == {}
-
-
-def test_pooled_spread() -> None:
-    assert pooled_spread([[1.0, 2.0], [5.0, 7.0, 9.0], [3.0]]) == pytest.approx(
-        math.sqrt((0.5 + 8) / 3)
-    )
-    assert math.isnan(pooled_spread([[1.0], [2.0]]))
 
 
 @pytest.mark.parametrize(("difference", "seeds"), [(0.5, 2), (0.2, 4), (0.1, 13)])
@@ -229,16 +193,18 @@ def test_seeds_needed_have_the_power_by_simulation(difference: float, seeds: int
     assert seeds == 2 or power(seeds - 1) < 0.8 + 0.02
 
 
-def test_comparisons_survive_their_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_comparisons_are_read_back_exactly(tmp_path) -> None:  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(0)
     rows = {"nan": [frame(rng.standard_normal((7, 4)))], "1": [frame(rng.standard_normal((7, 4)))]}
     rows["apart"] = [frame(rng.standard_normal((7, 4)), "other")]
     table = compare(rows, SOURCES, draws=50)
     table.to_csv(tmp_path / "c.csv", index=False, na_rep="nan")
-    back = significance.read_comparisons(tmp_path / "c.csv")
-    pd.testing.assert_frame_equal(back, table, check_dtype=False, check_exact=True)
+    read = significance.read_comparisons(tmp_path / "c.csv")
+    pd.testing.assert_frame_equal(read, table, check_dtype=False, check_exact=True)
     (tmp_path / "c.csv").write_text("first,second\na,b\n")
-    with pytest.raises(UserError, match="cannot be read as comparisons"):
+    with pytest.raises(
+        UserError, match=r"has no comparisons of rows: no column tracks, difference"
+    ):
         significance.read_comparisons(tmp_path / "c.csv")
 
 

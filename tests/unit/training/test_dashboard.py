@@ -1,4 +1,4 @@
-"""TensorBoard's event files hold what the tables of a run do."""
+"""TensorBoard's event files hold the values of history.csv and timing.csv."""
 
 import struct
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from upsampling.training.history import History
 
 
 def events(path: Path) -> Iterator[Event]:
-    """The records of one file: length, checksum, an event, checksum."""
+    """The events of one file; each has its length, a checksum, and a checksum after it."""
     content = path.read_bytes()
     while content:
         (length,) = struct.unpack("<Q", content[:8])
@@ -28,13 +28,13 @@ def points(path: Path) -> dict[tuple[str, int], float]:
     }
 
 
-def trained(dashboard: Dashboard, records: History, epochs: int) -> dict[tuple[str, int], float]:
-    """Train so many epochs; what the dashboard should show of them."""
+def add_epochs(dashboard: Dashboard, history: History, epochs: int) -> dict[tuple[str, int], float]:
+    """Add `epochs` epochs; return the points that the dashboard should have."""
     expected = {}
     for _ in range(epochs):
-        records.add(0.5 / (1 + len(records.history)), 0.25, seconds=2.0, examples=8, memory=7)
-        dashboard.show(records)
-        for kind, rows in (("loss", records.history), ("time", records.timing)):
+        history.add(0.5 / (1 + len(history.epochs)), 0.25, seconds=2.0, examples=8, memory=7)
+        dashboard.show(history)
+        for kind, rows in (("loss", history.epochs), ("time", history.timing)):
             values = dict(rows[-1])
             epoch = int(values.pop("epoch"))
             expected |= {(f"{kind}/{name}", epoch): value for name, value in values.items()}
@@ -43,7 +43,7 @@ def trained(dashboard: Dashboard, records: History, epochs: int) -> dict[tuple[s
 
 def test_every_value_of_every_epoch_is_there(tmp_path: Path) -> None:
     dashboard = Dashboard(tmp_path / "events", 0)
-    expected = trained(dashboard, History(), 3)
+    expected = add_epochs(dashboard, History(), 3)
     dashboard.close()
     (file,) = (tmp_path / "events").iterdir()
     assert points(file) == pytest.approx(expected)
@@ -56,16 +56,16 @@ def test_every_value_of_every_epoch_is_there(tmp_path: Path) -> None:
     }
 
 
-def test_an_interrupted_start_is_replaced_from_where_the_next_one_goes_on(tmp_path: Path) -> None:
-    records = History()
+def test_points_after_the_resumed_epoch_are_replaced(tmp_path: Path) -> None:
+    history = History()
     lost = Dashboard(tmp_path, 0)
-    trained(lost, records, 2)
+    add_epochs(lost, history, 2)
     lost.close()
     (first,) = tmp_path.iterdir()
-    del records.history[1:], records.timing[1:]
-    again = Dashboard(tmp_path, 1)
-    expected = trained(again, records, 2)
-    again.close()
+    del history.epochs[1:], history.timing[1:]
+    resumed = Dashboard(tmp_path, 1)
+    expected = add_epochs(resumed, history, 2)
+    resumed.close()
     (second,) = set(tmp_path.iterdir()) - {first}
     assert points(second) == pytest.approx(expected)
     starts = [e.step for e in events(second) if e.session_log.status == e.session_log.START]
@@ -75,6 +75,6 @@ def test_an_interrupted_start_is_replaced_from_where_the_next_one_goes_on(tmp_pa
 def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     dashboard = Dashboard(None, 0)
-    trained(dashboard, History(), 1)
+    add_epochs(dashboard, History(), 1)
     dashboard.close()
     assert not list(tmp_path.iterdir())

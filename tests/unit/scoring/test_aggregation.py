@@ -20,8 +20,8 @@ def random_scores(tracks: int = 5, frames: int = 7) -> pd.DataFrame:
     for track in range(tracks):
         for source in SOURCES:
             for frame in range(frames):
-                gone = track == 2 or rng.random() < 0.25
-                value = math.nan if gone else rng.normal(4, 3)
+                silent = track == 2 or rng.random() < 0.25
+                value = math.nan if silent else rng.normal(4, 3)
                 rows.append((f"t{track}", "demo", source, frame, "SDR", value))
                 rows.append((f"t{track}", "demo", source, frame, "SIR", 99.0))
     columns = ["track", "origin", "source", "frame", "metric", "value"]
@@ -35,8 +35,8 @@ def test_medians_and_mean_are_those_of_footnote_3() -> None:
     for source in SOURCES:
         medians = []
         for track in ("t0", "t1", "t2", "t3", "t4"):
-            here = (scores.source == source) & (scores.track == track) & (scores.metric == "SDR")
-            medians.append(np.nanmedian(scores.value[here].to_numpy()))
+            rows = (scores.source == source) & (scores.track == track) & (scores.metric == "SDR")
+            medians.append(np.nanmedian(scores.value[rows].to_numpy()))
         means.append(np.nanmedian(medians))
     by_source = aggregation.source_scores(scores)
     assert by_source[list(SOURCES)].tolist() == means
@@ -46,14 +46,14 @@ def test_medians_and_mean_are_those_of_footnote_3() -> None:
 @pytest.mark.filterwarnings("ignore:Mean of empty")
 def test_means_instead_of_medians() -> None:
     scores = random_scores()
-    chosen = scores[scores.metric == "SDR"]
+    sdr = scores[scores.metric == "SDR"]
     for source in SOURCES:
         means = [
-            np.nanmean(chosen.value[(chosen.source == source) & (chosen.track == track)])
+            np.nanmean(sdr.value[(sdr.source == source) & (sdr.track == track)])
             for track in ("t0", "t1", "t2", "t3", "t4")
         ]
-        found = aggregation.source_scores(scores, "mean")[source]
-        assert found == pytest.approx(np.nanmean(means), abs=1e-12)
+        mean = aggregation.source_scores(scores, "mean")[source]
+        assert mean == pytest.approx(np.nanmean(means), abs=1e-12)
 
 
 def test_whole_track_scores_are_averaged_over_tracks() -> None:
@@ -74,7 +74,7 @@ def test_unknown_aggregation_is_named() -> None:
         aggregation.source_scores(random_scores(1), "medan")
 
 
-def test_tracks_of_one_name_and_two_origins_stay_apart() -> None:
+def test_tracks_of_one_name_and_two_origins_are_separate() -> None:
     scores = random_scores(2)
     twice = pd.concat([scores, scores.assign(origin="real", value=-100.0)])
     assert len(aggregation.track_scores(twice)) == 4
@@ -102,3 +102,14 @@ def test_spread_over_seeds_is_the_sample_deviation() -> None:
 def test_no_scores_give_nan_not_a_crash() -> None:
     empty = random_scores(1)[:0]
     assert math.isnan(aggregation.overall(aggregation.source_scores(empty), SOURCES))
+
+
+def test_a_real_track_is_split_from_the_test_set_unless_it_is_alone() -> None:
+    demo = random_scores(2)
+    real = demo.assign(origin="real")
+    both = pd.concat([demo, real])
+    pd.testing.assert_frame_equal(aggregation.split_origins(both)[0], demo)
+    pd.testing.assert_frame_equal(aggregation.split_origins(both)[1], real)
+    alone, none = aggregation.split_origins(real)
+    assert len(alone) == len(real)
+    assert not len(none)

@@ -1,4 +1,4 @@
-"""Downloads from a real server on this machine, which knows ranges and misbehaves on request."""
+"""Downloads from an HTTP server on this machine, which serves ranges and fails on request."""
 
 import hashlib
 import json
@@ -16,15 +16,15 @@ import pytest
 
 from upsampling.errors import UserError
 from upsampling.tracks import download as module
-from upsampling.tracks.download import DATASETS, DataSet, download, fetch, tracks_root, unpack
+from upsampling.tracks.download import ARCHIVES, Archive, download, fetch, tracks_root, unpack
 
-REPOSITORY = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONTENT = np.random.default_rng(0).bytes(700_001)
 MD5 = hashlib.md5(CONTENT).hexdigest()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `content`; the attributes below say how it misbehaves, `requests` what was asked."""
+    """Serves `content`; the other attributes set its failures, and `requests` logs the requests."""
 
     daemon_threads = True
 
@@ -38,7 +38,7 @@ class Server(ThreadingHTTPServer):
         self.requests = []
 
     def handle_error(self, request, client_address):
-        """Say nothing when a client hangs up, as it does when it refuses what is sent."""
+        """Print nothing when a client hangs up, as it does when it refuses the content."""
 
     @property
     def url(self):
@@ -96,7 +96,8 @@ def get(server, tmp_path):
 
     def run(url=server.url, unpacked=0):
         target = tmp_path / "data.zip"
-        download(url, target, len(CONTENT), MD5, unpacked, attempts=3, wait=0.001, timeout=10.0)
+        archive = Archive(url, len(CONTENT), MD5, unpacked)
+        download(archive, target, attempts=3, wait=0.001, timeout=10.0)
         return target
 
     return run
@@ -106,20 +107,20 @@ def left(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_download_is_complete_and_made_once(get, server, tmp_path):
+def test_a_download_is_complete_and_done_once(get, server, tmp_path):
     assert get().read_bytes() == CONTENT
     get()
     assert server.requests == [("/data.zip", None)]
     assert left(tmp_path) == ["data.zip"]
 
 
-def test_cut_connections_go_on_from_where_they_ended(get, server, tmp_path):
+def test_dropped_connections_resume_where_they_ended(get, server, tmp_path):
     server.cuts = list(np.random.default_rng(1).integers(70_000, 150_000, 4))
     assert get().read_bytes() == CONTENT
     assert len(server.requests) == 5
     starts = [0] + [int(asked[6:-1]) for _, asked in server.requests[1:]]
     lost = np.cumsum([0, *np.random.default_rng(1).integers(70_000, 150_000, 4)]) - starts
-    # A cut costs no more than one block that was on its way, each time.
+    # Each dropped connection loses one block at most.
     assert np.all(np.diff(lost) >= 0)
     assert np.all(np.diff(lost) <= module.BLOCK)
     assert left(tmp_path) == ["data.zip"]
@@ -133,7 +134,7 @@ def test_a_connection_may_be_cut_anywhere(get, server, tmp_path, point):
     assert left(tmp_path) == ["data.zip"]
 
 
-def test_a_part_of_an_earlier_run_is_gone_on_from(get, server, tmp_path):
+def test_the_part_of_an_earlier_run_is_resumed(get, server, tmp_path):
     (tmp_path / "data.zip.part").write_bytes(CONTENT[:12345])
     assert get().read_bytes() == CONTENT
     assert server.requests == [("/data.zip", "bytes=12345-")]
@@ -147,7 +148,7 @@ def test_a_server_without_ranges_starts_over(get, server, tmp_path):
     assert len(server.requests) == 2
 
 
-def test_server_errors_are_tried_again(get, server):
+def test_server_errors_are_retried(get, server):
     server.statuses = [500, 503]
     assert get().read_bytes() == CONTENT
     assert len(server.requests) == 3
@@ -156,14 +157,14 @@ def test_server_errors_are_tried_again(get, server):
 def test_lasting_server_errors_end_in_one_line_and_keep_the_part(get, server, tmp_path):
     (tmp_path / "data.zip.part").write_bytes(CONTENT[:1000])
     server.statuses = [500] * 3
-    with pytest.raises(UserError, match=r"HTTP status 500.*run again to go on"):
+    with pytest.raises(UserError, match=r"HTTP status 500.*run again to resume"):
         get()
     assert len(server.requests) == 3
     assert left(tmp_path) == ["data.zip.part"]
     assert get().read_bytes() == CONTENT
 
 
-def test_a_missing_page_is_not_tried_again(get, server, tmp_path):
+def test_a_missing_page_is_not_retried(get, server, tmp_path):
     server.statuses = [404]
     with pytest.raises(UserError, match="HTTP status 404"):
         get()
@@ -188,7 +189,7 @@ def test_another_announced_length_is_refused(get, server, tmp_path, change, begu
     assert left(tmp_path) == []
 
 
-def test_more_than_announced_nowhere_is_refused(get, server, tmp_path):
+def test_too_many_bytes_without_a_length_are_refused(get, server, tmp_path):
     server.announce = False
     server.content = CONTENT + b"more"
     with pytest.raises(UserError, match="more than the 700001 bytes"):
@@ -196,7 +197,7 @@ def test_more_than_announced_nowhere_is_refused(get, server, tmp_path):
     assert left(tmp_path) == []
 
 
-def test_less_than_announced_nowhere_ends(get, server, tmp_path):
+def test_too_few_bytes_without_a_length_end_the_download(get, server, tmp_path):
     server.announce = False
     server.content = CONTENT[:-5]
     with pytest.raises(UserError, match="cannot download"):
@@ -219,7 +220,7 @@ def test_no_server_at_all_ends_in_one_line(get, server, tmp_path):
     assert server.requests == []
 
 
-def test_too_small_a_disk_is_told_before_anything_is_fetched(get, server, tmp_path):
+def test_too_small_a_disk_is_found_before_anything_is_downloaded(get, server, tmp_path):
     with pytest.raises(UserError, match=r"not enough space in .* GB needed"):
         get(unpacked=10**18)
     assert server.requests == []
@@ -232,7 +233,7 @@ def write_zip(path, members):
             archive.writestr(name, content)
 
 
-def test_unpacking_is_complete_and_made_once(tmp_path):
+def test_unpacking_is_complete_and_done_once(tmp_path):
     write_zip(tmp_path / "a.zip", {"train/x/y.wav": b"1", "test/z.wav": b"2"})
     unpack(tmp_path / "a.zip", tmp_path / "out")
     assert (tmp_path / "out/train/x/y.wav").read_bytes() == b"1"
@@ -276,13 +277,13 @@ def test_fetch_downloads_unpacks_and_tidies(server, tmp_path, monkeypatch, insid
     write_zip(tmp_path / "served", {f"{inside}train/x": b"1", f"{inside}test/y": b"2"})
     server.content = (tmp_path / "served").read_bytes()
     md5 = hashlib.md5(server.content).hexdigest()
-    monkeypatch.setitem(DATASETS, "small", DataSet(server.url, len(server.content), md5, 100))
+    monkeypatch.setitem(ARCHIVES, "small", Archive(server.url, len(server.content), md5, 100))
     root = tmp_path / "root"
-    found = fetch("small", root)
-    assert found == root / "tracks" / inside
-    assert (found / "train" / "x").read_bytes() == b"1"
+    folder = fetch("small", root)
+    assert folder == root / "tracks" / inside
+    assert (folder / "train" / "x").read_bytes() == b"1"
     assert left(root) == ["tracks"]
-    assert fetch("small", root) == found
+    assert fetch("small", root) == folder
     assert len(server.requests) == 1
 
 
@@ -295,19 +296,19 @@ def test_tracks_are_found_in_a_folder_of_their_own_or_not_at_all(tmp_path):
     assert tracks_root(tmp_path / "a") == tmp_path / "a"
 
 
-def test_the_program_takes_a_copy_that_is_there(tmp_path):
+def test_the_program_uses_an_existing_copy(tmp_path):
     for subset in ("train", "test"):
         (tmp_path / subset).mkdir()
     record = tmp_path / "store" / "dataset.json"
     command = [sys.executable, "scripts/download.py", "--dataset", "musdb18hq"]
     command += ["--root", str(tmp_path), "--record", str(record)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(record.read_text()) == {"dataset": "musdb18hq", "folder": str(tmp_path)}
 
 
 def test_addresses_are_complete():
-    for source in DATASETS.values():
+    for source in ARCHIVES.values():
         assert source.url.startswith("https://zenodo.org/records/")
         assert source.url.endswith(".zip")
         assert len(bytes.fromhex(source.md5)) == 16

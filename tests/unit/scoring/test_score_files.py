@@ -1,4 +1,4 @@
-"""Scores on disk: read back exactly, by this package and by museval's own tools."""
+"""Score files: read back exactly, by this package and by museval's own tools."""
 
 import json
 from pathlib import Path
@@ -47,9 +47,11 @@ def test_csv_holds_every_digit(name: str, tmp_path: Path) -> None:
             index="source", columns="frame", values="value"
         )
         np.testing.assert_array_equal(table.loc[list(SOURCES)].to_numpy(), values)
+    folder = tmp_path / "scores"
     assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {
-        tmp_path / "scores",
-        tmp_path / "scores" / "test",
+        folder,
+        folder / "test",
+        folder / ".checksums",
     }
 
 
@@ -95,7 +97,7 @@ def test_a_track_without_scores_leaves_no_json(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=400))
-def test_file_names_stay_in_their_folder_and_apart(name: str) -> None:
+def test_file_names_are_reversible_and_stay_in_their_folder(name: str) -> None:
     stem = score_files.file_stem(name)
     assert stem.isascii()
     assert stem.isprintable()
@@ -105,14 +107,14 @@ def test_file_names_stay_in_their_folder_and_apart(name: str) -> None:
     assert unquote(stem) == name or "%~" in stem
 
 
-def test_long_names_keep_apart() -> None:
+def test_long_names_that_differ_have_different_files() -> None:
     stems = {score_files.file_stem("x" * 300 + tail) for tail in ("a", "b")}
     assert len(stems) == 2
 
 
-def test_track_called_nan_stays_text(tmp_path: Path) -> None:
+def test_a_track_called_nan_stays_text(tmp_path: Path) -> None:
     rows = score_files.tidy(random_scores(), SOURCES).assign(track="nan", origin="1")
-    score_files.write_csv(tmp_path / "scores.csv", rows[score_files.COLUMNS])
+    score_files.write_frame(tmp_path / "scores.csv", rows[score_files.SCORE_COLUMNS])
     scores = score_files.read_scores(tmp_path / "scores.csv")
     assert scores["track"].unique().tolist() == ["nan"]
     assert scores["origin"].unique().tolist() == ["1"]
@@ -123,5 +125,6 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("track,value\na,1\n")
     with pytest.raises(UserError, match=r"no column origin, source, frame, metric"):
         score_files.read_scores(tmp_path / "x.csv")
-    with pytest.raises(UserError, match="cannot be read"):
+    (tmp_path / "y.csv").write_bytes(b"")
+    with pytest.raises(UserError, match=r"y\.csv cannot be read as a table"):
         score_files.read_scores(tmp_path / "y.csv")

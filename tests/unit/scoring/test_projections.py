@@ -17,6 +17,8 @@ from upsampling.tracks.reading import SourceTrack, read_track
 
 SDR_DECIBELS = 1e-9
 DECIBELS = 1e-6
+# Float64 sums in another order, and the solution of a dense least-squares problem.
+SUMS, LEAST_SQUARES = 1e-10, 1e-12
 # Beyond it in either direction an energy is the rounding of doubles in either program.
 ROUNDING_DECIBELS = 150.0
 RATE = 44100
@@ -61,26 +63,26 @@ def test_real_multitrack(tmp_path: Path, museval) -> None:  # type: ignore[no-un
 
 
 def test_demo_song(museval) -> None:  # type: ignore[no-untyped-def]
-    """A mono bass has no unique filters, whose rounding museval shows when sources change places.
+    """The filters of a mono bass are not unique, so museval's scores depend on the sources' order.
 
-    Without the bass both agree within the tolerance; with it within what museval differs by itself.
+    Without the bass both agree within the tolerance; with it, within twice that dependence.
     """
     song = make_song(0, "test", 0, 5.0)[1:].astype(np.float32) / 32768
-    estimates, taps, backwards = leaky(song), 64, slice(None, None, -1)
+    estimates, length, backwards = leaky(song), 64, slice(None, None, -1)
     assert np.array_equal(song[1, :, 0], song[1, :, 1])
 
     def differences(references: np.ndarray, estimates: np.ndarray) -> np.ndarray:
-        """Largest difference to museval, and of museval to itself, `[2, metrics]`."""
+        """Largest difference to museval, and of museval in two orders, `[2, metrics]`."""
 
         def reference(order: slice) -> np.ndarray:
             pair = references[order], estimates[order]
-            found = museval.metrics.bss_eval(*pair, window=RATE, hop=RATE, filters_len=taps)
-            return np.stack(found[:4])[:, order]
+            scores = museval.metrics.bss_eval(*pair, window=RATE, hop=RATE, filters_len=length)
+            return np.stack(scores[:4])[:, order]
 
         forwards = reference(slice(None))
-        void = np.isnan(forwards[0]).all(axis=0)
+        silent = np.isnan(forwards[0]).all(axis=0)
         sdr = evaluate(references, estimates, RATE, metrics=["SDR"])["SDR"]
-        ratios = energy_ratios(references, estimates, RATE, void, taps)
+        ratios = energy_ratios(references, estimates, RATE, silent, length)
         scores = np.stack([sdr, *ratios.values()])
         np.testing.assert_array_equal(np.isnan(scores), np.isnan(forwards))
         others = scores - forwards, reference(backwards) - forwards
@@ -139,10 +141,12 @@ def tracks(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int, int]:
 )
 @given(track=tracks())
 def test_random_tracks(track: tuple, museval) -> None:  # type: ignore[no-untyped-def]
-    references, estimates, length, taps = track
+    references, estimates, length, filter_length = track
     fitted = museval.pad_or_truncate(references, estimates)
     try:
-        expected = museval.metrics.bss_eval(*fitted, window=length, hop=length, filters_len=taps)
+        expected = museval.metrics.bss_eval(
+            *fitted, window=length, hop=length, filters_len=filter_length
+        )
     except ValueError as error:
         assert "non-silent" in str(error)  # noqa: PT017
         with pytest.raises(NotScorable, match="silent throughout"):
@@ -150,8 +154,8 @@ def test_random_tracks(track: tuple, museval) -> None:  # type: ignore[no-untype
         return
     sdr = evaluate(references, estimates, length, metrics=["SDR"])["SDR"]
     assert_same(sdr, expected[0], SDR_DECIBELS)
-    void = np.isnan(sdr).all(axis=0)
-    ratios = energy_ratios(*fitted, min(length, references.shape[1]), void, taps)
+    silent = np.isnan(sdr).all(axis=0)
+    ratios = energy_ratios(*fitted, min(length, references.shape[1]), silent, filter_length)
     for metric, right in zip(METRICS[1:], expected[1:4], strict=True):
         assert_same(ratios[metric], right, DECIBELS)
 
@@ -166,14 +170,14 @@ def test_filters_are_those_of_least_squares() -> None:
         for lag in range(taps):
             delayed[lag : lag + samples, column, lag] = channel
     padded = np.pad(estimates, ((0, 0), (0, taps - 1), (0, 0)))
-    own, joint = projection_filters(*correlations(references, estimates, taps), 2)
+    single, joint = projection_filters(*correlations(references, estimates, taps), 2)
     for source in range(2):
         columns = slice(2 * source, 2 * source + 2)
-        for found, matrix in ((joint, delayed), (own, delayed[:, columns])):
+        for filters, matrix in ((joint, delayed), (single, delayed[:, columns])):
             dense = matrix.reshape(len(matrix), -1)
             right = np.linalg.lstsq(dense, padded[source], rcond=None)[0]
             right = right.reshape(-1, taps, 2).swapaxes(1, 2)
-            np.testing.assert_allclose(found[source], right, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(filters[source], right, rtol=0, atol=LEAST_SQUARES)
 
 
 def test_correlations_do_not_depend_on_where_blocks_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,20 +185,20 @@ def test_correlations_do_not_depend_on_where_blocks_end(monkeypatch: pytest.Monk
     references, estimates = rng.standard_normal((2, 2, 1000, 2))
     expected = correlations(references, estimates, 16)
     monkeypatch.setattr("upsampling.scoring.projections.BLOCK_TRANSFORM", 64)
-    for found, right in zip(correlations(references, estimates, 16), expected, strict=True):
-        np.testing.assert_allclose(found, right, rtol=0, atol=1e-10)
+    for result, right in zip(correlations(references, estimates, 16), expected, strict=True):
+        np.testing.assert_allclose(result, right, rtol=0, atol=SUMS)
     first, second = references[0, :, 1], estimates[1, :, 0]
     lags = [first[: 1000 - lag] @ second[lag:] for lag in range(16)]
-    np.testing.assert_allclose(expected[1][1, 2], lags, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(expected[1][1, 2], lags, rtol=0, atol=SUMS)
 
 
 def test_a_source_given_twice_changes_nothing() -> None:
-    """References that are dependent to the last bit: the projection stays what it was."""
+    """References that are dependent to the last bit leave the projection unchanged."""
     rng = np.random.default_rng(0)
     references, estimates = rng.standard_normal((2, 2, 500, 1))
-    void = np.zeros(5, dtype=bool)
-    once = energy_ratios(references, estimates, 100, void, 16)
-    stereo = energy_ratios(references.repeat(2, 2), estimates.repeat(2, 2), 100, void, 16)
+    silent = np.zeros(5, dtype=bool)
+    once = energy_ratios(references, estimates, 100, silent, 16)
+    stereo = energy_ratios(references.repeat(2, 2), estimates.repeat(2, 2), 100, silent, 16)
     for metric, values in once.items():
         np.testing.assert_allclose(stereo[metric], values, rtol=0, atol=DECIBELS)
 
@@ -203,9 +207,9 @@ def test_memory_does_not_grow_with_the_track() -> None:
     def peak(samples: int) -> int:
         rng = np.random.default_rng(0)
         references, estimates = rng.standard_normal((2, 2, samples, 2), dtype=np.float32)
-        void = np.zeros(samples // 1000, dtype=bool)
+        silent = np.zeros(samples // 1000, dtype=bool)
         tracemalloc.start()
-        energy_ratios(references, estimates, 1000, void, 32)
+        energy_ratios(references, estimates, 1000, silent, 32)
         try:
             return tracemalloc.get_traced_memory()[1]
         finally:

