@@ -1,6 +1,8 @@
 """Shrink figures for the documentation: fewer pixels and colors, the same picture.
 
     python scripts/draw_documentation.py results/demo/figures/figure5.png --folder pictures
+
+`snakemake --cores 2 draw_documentation` calls it for the pictures of README.md and docs/.
 """
 
 from pathlib import Path

@@ -30,7 +30,7 @@ def join_calls(state: Path, say: Callable[[str], None]) -> bool:
     """
     alone, host = False, socket.gethostname().encode()
     state.mkdir(exist_ok=True)
-    # Kept open until this process ends, which is what releases the lock.
+    # Kept open: the lock is released when this process ends.
     file = os.open(state / "calls.lock", os.O_RDWR | os.O_CREAT, 0o666)
     with suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -35,7 +35,7 @@ def atomic_path(path: str | Path, checksum: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success sync it to disk and rename it to `path`.
 
     The temporary name keeps the suffix, since many writers choose their format by it. When the
-    block raises, the temporary file is removed and whatever stood at `path` stays untouched.
+    block raises, the temporary file is removed and an earlier file at `path` stays untouched.
     Temporary files of this path that killed processes left are removed. With `checksum`, readers
     notice when the file is changed afterwards.
     """
@@ -89,7 +89,7 @@ def checked(path: str | Path) -> Path:
 
 
 def _identity(path: Path) -> tuple[int, int, int]:
-    """A file's size, time and inode: what changes with its content."""
+    """A file's size, time and inode, which change with its content."""
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
@@ -126,7 +126,7 @@ def remove_leftovers(folder: Path, stem: str = "*") -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process of this host has this number."""
+    """Return True if a process of this host has this number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
