@@ -88,6 +88,14 @@ def checked(path: str | Path) -> Path:
         return path
 
 
+def is_intact(path: str | Path) -> bool:
+    """Whether a file is there and as it was written."""
+    try:
+        return checked(path).is_file()
+    except (FileNotFoundError, UserError):
+        return False
+
+
 def _identity(path: Path) -> tuple[int, int, int]:
     """A file's size, time and inode, which change with its content."""
     stat = path.stat()

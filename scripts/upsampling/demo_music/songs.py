@@ -5,7 +5,7 @@ They stand in for a data set without network access or a license. `composition` 
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from upsampling.demo_music.settings import DemoSongs
 from upsampling.demo_music.styles import FEELS
 from upsampling.demo_music.synthesis import SAMPLERATE
 from upsampling.demo_music.voice import play_vocals
-from upsampling.files import atomic_path, read_json, write_json
+from upsampling.errors import UserError
+from upsampling.files import atomic_path, is_intact, read_json, write_json, write_wav
 from upsampling.tracks.processes import run_jobs
 from upsampling.tracks.reading import STEMS, SUBSETS
 
@@ -96,18 +97,15 @@ def make_song(seed: int, role: str, index: int, seconds: float) -> np.ndarray:
 
 def write_song(folder: Path, seed: int, role: str, index: int, seconds: float) -> None:
     """Compose one song and write it to `folder` as five WAV files."""
-    import soundfile
-
-    folder.mkdir(parents=True, exist_ok=True)
     for stem, sound in zip(STEMS, make_song(seed, role, index, seconds), strict=True):
-        soundfile.write(folder / f"{stem}.wav", sound, SAMPLERATE, subtype="PCM_16")
+        write_wav(folder / f"{stem}.wav", sound, SAMPLERATE, subtype="PCM_16")
 
 
 def write_demo(root: Path, songs: DemoSongs, workers: int = 1) -> None:
     """Write demo songs: root/train (for training and validation) and root/test.
 
-    Does nothing if the same songs are there already; songs that an earlier call wrote with other
-    settings are removed. `demo.json`, written last, lists the settings and the songs.
+    Songs that are there already, as they were written, are kept; those that an earlier call wrote
+    with other settings are removed. `demo.json`, written last, lists the settings and the songs.
     """
     settings = {"revision": REVISION} | asdict(songs)
     del settings["real_track"]
@@ -121,17 +119,34 @@ def write_demo(root: Path, songs: DemoSongs, workers: int = 1) -> None:
             jobs.append((root / subset / name, songs.seed, role, index, seconds))
     listing = root / "demo.json"
     if listing.exists():
-        old = read_json(listing)
-        if old["settings"] == settings and all((root / name).is_dir() for name in names):
-            return
+        try:
+            old = read_json(listing)
+        except UserError:
+            old = {}
+        if old.get("settings") == settings:
+            jobs = [job for job in jobs if not is_complete(job[0])]
+            if not jobs:
+                return
+        else:
+            for folder in demo_folders(root, old.get("songs", ())):
+                shutil.rmtree(folder, ignore_errors=True)
         listing.unlink()
-        for name in old["songs"]:
-            shutil.rmtree(root / name, ignore_errors=True)
     for subset in SUBSETS:
         (root / subset).mkdir(parents=True, exist_ok=True)
     for _ in run_jobs(write_song, jobs, workers):
         pass
     write_json(listing, {"settings": settings, "songs": names})
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a song's files are as they were written."""
+    return all(is_intact(folder / f"{stem}.wav") for stem in STEMS)
+
+
+def demo_folders(root: Path, names: Iterable[str]) -> list[Path]:
+    """The folders of the listed songs; none outside of `root`/train and `root`/test."""
+    allowed = {(root / subset).resolve() for subset in SUBSETS}
+    return [root / name for name in names if (root / name).resolve().parent in allowed]
 
 
 def copy_real_track(root: Path) -> str:

@@ -106,7 +106,8 @@ def write_track(
         document.unlink(missing_ok=True)
         link.unlink(missing_ok=True)
         return
-    write_text(document, json.dumps(museval_scores(scores, sources, engine), indent=2))
+    text = json.dumps(museval_scores(scores, sources, engine), indent=2)
+    write_text(document, text, checksum=True)
     link.parent.mkdir(exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(Path("..") / document.name)
