@@ -307,7 +307,10 @@ class Literature:
 class DataSettings:
     """The data set of a scale."""
 
-    dataset: Literal["demo", "own", "musdb18", "musdb18hq", "musdb18_7s"]
+    dataset: Annotated[
+        Literal["demo", "own", "musdb18", "musdb18hq", "musdb18_7s"],
+        "own: your tracks, WAV files in the layout of MUSDB18-HQ",
+    ]
     root: Annotated[Folder, "folder of train/ and test/, and of the download"]
     store: Annotated[Folder | None, "folder of the decoded tracks; null: root/store"] = None
     validation: Annotated[
