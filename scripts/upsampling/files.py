@@ -227,6 +227,12 @@ def read_table(path: str | Path, **options: Any) -> Any:
         raise UserError(f"{path} cannot be read as a table: {reason}; {UNREADABLE}") from error
 
 
+def write_table(path: str | Path, frame: Any, **options: Any) -> None:
+    """Write a data frame as CSV, with the options of `DataFrame.to_csv`."""
+    with atomic_path(path, checksum=True) as temporary:
+        frame.to_csv(temporary, index=False, **options)
+
+
 def save_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
     """Write named arrays to a compressed .npz file; equal arrays give equal bytes."""
     import numpy as np
