@@ -1,7 +1,7 @@
 """Try each model and operator that jobs will build, before any job starts.
 
-    echo '{"operators": [{"where": "variants.nearest", "operator": "nearest", "options": {},
-        "stride": 4, "bias": true, "channels": [8, 8]}]}' | python scripts/check_models.py
+    echo '{"models": [{"where": "model", "model": {"channels": 8}, "trained": true}]}' \\
+        | python scripts/check_models.py
 
 Reads the entries of `Experiment.models` and `Experiment.operators` as JSON. Prints the place of
 each in the configuration before its trial: the last line names a trial that does not end.
