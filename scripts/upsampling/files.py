@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.errors import UserError
+from upsampling.process_state import is_alive
 
 HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
 TEMPORARY = re.compile(r"\..*\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)(\.\w+)?")
@@ -126,22 +127,11 @@ def remove_leftovers(folder: Path, stem: str = "*") -> None:
             continue
         with suppress(FileNotFoundError):
             if name["host"] == HOST:
-                gone = not is_running(int(name["pid"]))
+                gone = not is_alive(int(name["pid"]))
             else:
                 gone = path.stat().st_mtime < time.time() - DAY
             if gone:
                 path.unlink()
-
-
-def is_running(pid: int) -> bool:
-    """Return True if a process of this host has this number."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _umask() -> int:
@@ -176,6 +166,7 @@ def write_wav(
     samplerate: int,
     peak: float | None = None,
     subtype: str = "FLOAT",
+    checksum: bool = True,
 ) -> None:
     """Write a float array [samples] or [samples, channels] as WAV, 32-bit float by default.
 
@@ -194,7 +185,7 @@ def write_wav(
         import soundfile
 
         soundfile.write(file, samples * gain, samplerate, format="WAV", subtype=subtype)
-    with atomic_path(path, checksum=True) as temporary:
+    with atomic_path(path, checksum=checksum) as temporary:
         temporary.write_bytes(file.getbuffer())
 
 

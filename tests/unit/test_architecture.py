@@ -84,6 +84,7 @@ OWN_FORMATS = {
     "arguments.py": "JSON that the user names",
     "own_code.py": "the user's code",
     "code_fingerprint.py": "code",
+    "process_state.py": "/proc",
     "earlier_calls.py": "/proc",
     "training/lock.py": "a lock and /proc",
     "training/checkpoint_file.py": "safetensors with a checksum inside",
