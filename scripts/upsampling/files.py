@@ -28,7 +28,7 @@ HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
 TEMPORARY = re.compile(r"\..*\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)(\.\w+)?")
 DAY = 86400.0
 CHECKSUMS = ".checksums"
-UNREADABLE = "delete it and run the same command again, which makes it anew"
+UNREADABLE = "delete it and run the same command again, which writes a new one"
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def atomic_path(path: str | Path, checksum: bool = False) -> Iterator[Path]:
 
 
 def checksum_path(path: Path) -> Path:
-    """Where the checksum of a file lies."""
+    """The path of a file's checksum."""
     return path.parent / CHECKSUMS / f"{path.name}.sha256"
 
 
@@ -90,7 +90,7 @@ def checked(path: str | Path) -> Path:
 
 
 def is_intact(path: str | Path) -> bool:
-    """Whether a file is there and as it was written."""
+    """Return True if a file exists and is as it was written."""
     try:
         return checked(path).is_file()
     except (FileNotFoundError, UserError):
