@@ -106,7 +106,6 @@ def copy_project(target: Path) -> Project:
     config["figures"] |= TINY["figures"]
     for section in ("initialisation", "probes", "evaluation"):
         config[section] |= TINY[section]
-    del config["scales"]["demo"]["variants"]
     for section in ("data", "model", "training", "init_statistics"):
         config["scales"]["demo"][section] |= TINY[section]
     project.config = config
