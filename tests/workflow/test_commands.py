@@ -1,4 +1,4 @@
-"""The commands that a user types, and what they answer to mistakes."""
+"""The commands of a user, and their messages for mistakes."""
 
 import hashlib
 import importlib.metadata

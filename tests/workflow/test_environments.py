@@ -1,4 +1,4 @@
-"""One lock for every environment: what can be checked of them without a channel or a registry."""
+"""One lock for every environment: the checks that need no channel and no registry."""
 
 import importlib.metadata
 import os

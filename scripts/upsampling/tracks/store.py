@@ -66,7 +66,7 @@ class Verified:
             self._known = known if isinstance(known, dict) else {}
 
     def holds(self, track: Track) -> bool:
-        """Whether the track's file has the content that was stored."""
+        """Return True if the track's file has the content that was stored."""
         path = self.root / track.file
         if not path.exists() or path.stat().st_size != track.bytes:
             return False
@@ -78,7 +78,7 @@ class Verified:
         return True
 
     def is_known(self, track: Track) -> bool:
-        """Whether the file, as it is now, was compared before."""
+        """Return True if this state of the file was verified before."""
         path = self.root / track.file
         return path.exists() and self._known.get(track.file) == self._mark(track)
 
@@ -87,7 +87,7 @@ class Verified:
         self._known[track.file] = self._mark(track)
 
     def save(self) -> None:
-        """Write what was compared, for other processes."""
+        """Write the list of verified tracks, for other processes."""
         with suppress(OSError):
             write_json(self.path, self._known)
 
