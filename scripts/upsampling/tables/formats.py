@@ -2,16 +2,15 @@
 
 import pandas as pd
 
-from upsampling.tables.latex import latex
 from upsampling.tables.markdown_html import html, markdown
 from upsampling.tables.sheet import Sheet
 
 
-def in_all_formats(table: pd.DataFrame, sheet: Sheet) -> dict[str, str]:
-    """A text by suffix: `table` as csv, and its rounded `sheet` as md, tex and html."""
+def in_all_formats(table: pd.DataFrame, sheet: Sheet, tex: str) -> dict[str, str]:
+    """A text by suffix: `table` as csv, its rounded `sheet` as md and html, and `tex` as it is."""
     return {
         "csv": table.to_csv(index=False),
         "md": markdown(sheet),
-        "tex": latex(sheet),
+        "tex": tex,
         "html": html(sheet),
     }
