@@ -21,6 +21,7 @@ include: "rules/evaluation.smk"
 include: "rules/theory.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/supplement.smk"
 include: "rules/gallery.smk"
 
 
@@ -29,19 +30,23 @@ localrules:
     figures,
     tables,
     download,
+    supplement,  # on this machine, where LaTeX was looked for
 
 
 rule all:
-    """All figures and tables, the paper's and further ones, and the gallery."""
+    """All figures and tables, the paper's and further ones, the supplement, and the gallery."""
     default_target: True
     input:
         rules.figures.input,
         rules.tables.input,
+        rules.supplement.output,
         rules.gallery.output,
 
 
 onstart:
     check_executor()
+    if NO_LATEX:
+        told(f"The supplement is written without its PDF: {NO_LATEX}.")
 
 
 onsuccess:
