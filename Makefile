@@ -3,6 +3,7 @@
 # make clean  removes the environment and the demo; results of other scales stay
 # make bench  measures training steps, the track store and scoring, and writes docs/benchmarks/
 # make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
+# make mutation-test   changes the package in 320 small ways and counts the changes that tests notice
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
 # make settings   writes docs/config.md and schemas/config.schema.yaml from the declared settings
 # make docs   builds the documentation as a site in site/, with MkDocs in an environment of its own
@@ -14,7 +15,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench fault-test cluster-test settings docs lock clean
+.PHONY: demo test check bench fault-test mutation-test cluster-test settings docs lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -27,6 +28,9 @@ test: $(ENV)/ready check
 fault-test: $(ENV)/ready
 	pytest -n 2 --dist worksteal -m "not slow" tests/faults
 	pytest -s -m slow tests/faults
+
+mutation-test: $(ENV)/ready
+	python tests/mutation/run.py --output docs/mutation.md
 
 cluster-test: $(ENV)/ready
 	pytest -q --durations 0 tests/cluster
