@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from upsampling.config.declared import Bounds, Count, Seconds, SecondsOrNone
+from upsampling.config.declared import Bounds, Count, Natural, Seconds, SecondsOrNone
+
+# Settings of what is recorded of a run. They change none of its weights: runs that differ in them
+# alone are the same run, and changing them does not retrain.
+OBSERVATION = ("artifact_epochs",)
 
 
 @dataclass(frozen=True)
@@ -30,3 +34,6 @@ class TrainingSettings:
     flip_channels: Annotated[bool, "random swap of each source's channels"] = True
     examples_per_epoch: Annotated[Count | None, "null: one per stride and track"] = None
     validation_seconds: Annotated[Seconds | None, "used of each track; null: all"] = None
+    artifact_epochs: Annotated[
+        Natural, "epochs from one measurement of artifacts to the next; 0: never"
+    ] = 1
