@@ -13,7 +13,7 @@ from pathlib import Path
 from upsampling.arguments import json_or_file, parser, settings
 from upsampling.config.declared import read_settings
 from upsampling.errors import command_line
-from upsampling.files import write_text
+from upsampling.files import write_table, write_text
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
          for name, seed in runs}
     )  # fmt: skip
     if arguments.csv:
-        write_text(arguments.csv, at_milestones(table).to_csv(index=False))
+        write_table(arguments.csv, at_milestones(table))
     if arguments.md:
         write_text(arguments.md, render(table, rows, arguments.scale, arguments.description))
 

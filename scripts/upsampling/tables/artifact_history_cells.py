@@ -84,8 +84,9 @@ def removed_from(run: pd.DataFrame) -> int | None:
     None if it stands out at the end; 0 if it never does.
     """
     stands = run["silence_stands_out"].to_numpy(bool)
-    after = len(stands) - stands[::-1].argmax() if stands.any() else 0
-    return None if stands[-1] else int(run["epoch"].iloc[after])
+    if not stands.any():
+        return 0
+    return None if stands[-1] else int(run["epoch"].iloc[stands.nonzero()[0][-1] + 1])
 
 
 def removal(runs: pd.DataFrame) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from upsampling.errors import UserError
@@ -94,6 +93,7 @@ class Trainer:
         epochs, group, longest = self.run.training.epochs, self.group, 0.0
         with ExitStack() as stack:
             group.on_main(lambda: stack.enter_context(exclusive(self.run.checkpoints)))
+            group.on_main(lambda: self.run.store.verify("train", "valid"))
             stack.enter_context(self.stopper)
             self.resume()
             self.train_step.connect()
@@ -252,7 +252,9 @@ class Trainer:
             "parameters": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
             "best_epoch": self.history.best_epoch,
         }
-        best = load_file(self.checkpoints.best_path(self.history.best_epoch))
+        best = checkpoint_file.load_verified(
+            self.checkpoints.best_path(self.history.best_epoch), self.model.state_dict()
+        )
         checkpoint_file.save(folder / "best.safetensors", best, spec)
         checkpoint_file.save(folder / "last.safetensors", self.model.state_dict(), spec)
         self.history.write(folder)
