@@ -22,7 +22,7 @@ from upsampling.tables.artifact_history import (
     milestones,
     read_history,
 )
-from upsampling.tables.table2_cells import STANDS_OUT_DB
+from upsampling.tables.table2 import STANDS_OUT_DB
 
 # Titles of the upper panels by column of the table.
 PANELS = {

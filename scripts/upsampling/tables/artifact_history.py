@@ -7,7 +7,7 @@ import pandas as pd
 
 from upsampling.files import read_table
 from upsampling.measures.artifact_rows import WEIGHTS
-from upsampling.tables.table2_cells import AUDIO_DB, STANDS_OUT_DB
+from upsampling.tables.table2 import AUDIO_DB, STANDS_OUT_DB
 from upsampling.training.history import EpochMeasurement
 
 FIELDS = list(EpochMeasurement._fields)

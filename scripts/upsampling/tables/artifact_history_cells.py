@@ -8,9 +8,8 @@ import pandas as pd
 from upsampling.tables.artifact_history import milestones
 from upsampling.tables.captions import Description, extent
 from upsampling.tables.markdown_html import markdown
-from upsampling.tables.sheet import MISSING, Column, Sheet
-from upsampling.tables.table2 import SILENT_DB
-from upsampling.tables.table2_cells import AUDIO_DB, SILENT, STANDS_OUT_DB, number
+from upsampling.tables.sheet import MISSING, SILENT, Column, Sheet, number
+from upsampling.tables.table2 import AUDIO_DB, SILENT_DB, STANDS_OUT_DB
 
 TITLE = "Artifacts through training"
 SILENCE, NOISE, IMBALANCE = "Tone in silence (dBFS)", "Tone in noise (dB)", "Largest imbalance"
