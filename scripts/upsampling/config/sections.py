@@ -260,6 +260,13 @@ class FiguresSettings:
 
 
 @dataclass(frozen=True)
+class AtScale:
+    """Keys of a variant that differ at a scale."""
+
+    training: Annotated[Mapping[str, Any], Part(TrainingSettings)] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Variant:
     """An upsampler: one panel, and one training run and table row if it is trained."""
 
@@ -278,6 +285,9 @@ class Variant:
     initialisation: Annotated[
         Mapping[str, Any], Part(InitialisationSettings), "as above, for initialisation"
     ] = field(default_factory=dict)
+    scales: Annotated[Mapping[str, AtScale], "keys that differ at a scale, by its name"] = field(
+        default_factory=dict
+    )
     printed: Annotated[Printed | None, "the paper's numbers of this row of Table 1"] = None
 
 
@@ -329,10 +339,6 @@ class Scale:
     data: DataSettings
     seeds: Seeds | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
-    variants: Annotated[
-        Mapping[VariantName, Annotated[Mapping[str, Any], Part(Variant)]],
-        "keys of variants that differ at this scale",
-    ] = field(default_factory=dict)
     training: Annotated[Mapping[str, Any], Part(TrainingSettings)] = field(default_factory=dict)
     evaluation: Annotated[Mapping[str, Any], Part(EvaluationSettings)] = field(default_factory=dict)
     initialisation: Annotated[Mapping[str, Any], Part(InitialisationSettings)] = field(
