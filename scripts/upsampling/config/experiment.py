@@ -161,7 +161,7 @@ class Experiment:
 
     @property
     def demo_songs(self) -> str:
-        """Canonical JSON of what the composer of the demo songs is asked for; or of nothing."""
+        """Canonical JSON of the settings of the demo songs; {} for other data sets."""
         if self.data.dataset != "demo":
             return canonical({})
         return canonical({key: getattr(self.data, key) for key in DEMO_KEYS} | {"real_track": True})
