@@ -19,6 +19,9 @@ class TrainingSettings:
     precision: Annotated[
         Literal["fp32", "bf16", "fp16"], "of the model's forward and backward passes"
     ] = "fp32"
+    tf32: Annotated[
+        bool, "float32 products with 10 bits of mantissa, on NVIDIA GPUs from 2020 on"
+    ] = False
     learning_rate: Annotated[float, Bounds(above=0, maximum=10)] = 2.0e-4
     epochs: Count = 600
     batch_size: Count = 32

@@ -20,6 +20,7 @@ autocorrelation.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -76,8 +77,8 @@ def impulse_responses(layer: nn.Module, stride: int, channels: int) -> ImpulseRe
         filters = _channel_outputs(layer, channels, picked, impulse)[..., support].numpy()
         output = _channel_outputs(layer, channels, picked, torch.ones(4 * reach + 1).double())
         flat = torch.zeros(1, channels, 4 * reach + 1, dtype=torch.float64)
-        silent = layer(flat)
-        ones = layer(flat + 1) - silent
+        silent = _output(layer, flat)
+        ones = _output(layer, flat + 1) - silent
     spectra = np.abs(np.fft.rfft(filters, 2 * length)) ** 2
     lags = np.fft.irfft(spectra.sum(axis=(0, 1)), 2 * length)
     period = _steady_period(output, stride)
@@ -108,8 +109,14 @@ def _channel_outputs(layer: nn.Module, channels: int, picked: Any, waveform: Ten
     """Outputs [picked, out, time] for `waveform` in one channel each, less that for silence."""
     inputs = torch.zeros(len(picked) + 1, channels, len(waveform), dtype=torch.float64)
     inputs[torch.arange(len(picked)), torch.as_tensor(picked)] = waveform
-    outputs = layer(inputs)
+    outputs = _output(layer, inputs)
     return outputs[:-1] - outputs[-1:]
+
+
+def _output(layer: nn.Module, inputs: Tensor) -> Tensor:
+    """The output of `layer` for `inputs`, on the CPU; computed where the layer's tensors are."""
+    tensor = next(chain(layer.parameters(), layer.buffers()), inputs)
+    return layer(inputs.to(tensor.device)).cpu()
 
 
 def _support(layer: nn.Module, stride: int, channels: int) -> tuple[slice, int]:

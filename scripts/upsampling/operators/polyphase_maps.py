@@ -11,9 +11,12 @@ from torch.nn import functional
 # From `[batch, channels, time]` and a stride to `[batch, channels, stride * time]`.
 Interpolation = Callable[[Tensor, int], Tensor]
 
-# Cost of writing one number to memory, in multiply-adds: a CPU core whose vector units do about
-# 45 multiply-adds per nanosecond copies about two numbers in that time.
-MOVE = 25
+# Cost of copying one number in memory, in multiply-adds, per kind of device. A CPU core whose vector
+# units do about 45 multiply-adds per nanosecond copies about two numbers in that time. GPUs, reckoned
+# from their data sheets for 4-byte numbers that are read and written: V100 15.7 TFLOP/s and 0.90 TB/s,
+# (15.7 / 2) / (0.90 / 8) = 70 multiply-adds; A100 19.5 and 1.56, 50; H100 67 and 3.35, 80. At the
+# paper's width all figures from 0 to 400 choose alike. `make gpu-bench` measures a card's figure.
+MOVE = {"cpu": 25, "cuda": 70}
 # Largest work space of the matrix products, in numbers (1 GiB in single precision).
 WORK_SPACE = 2**28
 
@@ -44,6 +47,13 @@ class PolyphaseMaps:
 
 @functools.lru_cache(maxsize=32)
 @torch.inference_mode(False)  # The cached tensor takes part in training as well.
+def filter_coefficients(maps: PolyphaseMaps, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """B, `[kernel_size, stride * window]`, kept on `device`: copying it would stop a GPU's queue."""
+    return maps.coefficients.flatten(1).to(device, dtype)
+
+
+@functools.lru_cache(maxsize=32)
+@torch.inference_mode(False)
 def tap_responses(
     maps: PolyphaseMaps, time: int, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
@@ -72,15 +82,22 @@ def _center_block(maps: PolyphaseMaps) -> tuple[Tensor, int]:
 
 
 def costs(
-    maps: PolyphaseMaps, batch: int, time: int, in_channels: int, out_channels: int
+    maps: PolyphaseMaps,
+    batch: int,
+    time: int,
+    in_channels: int,
+    out_channels: int,
+    device: str = "cpu",
 ) -> dict[str, int]:
     """Cost of one training step of a layer, in multiply-adds, per way to compute it.
 
     `time` is at the low rate. A product with the weights is done three times: for the output, the
     gradient of the input and that of the weights; a product with a fixed map twice. Each number
-    written on the way counts as `MOVE` multiply-adds. Matrix products that need more than
-    `WORK_SPACE` are left out. It depends on shapes alone, so that equal runs compute equal results.
+    written on the way counts as `MOVE` multiply-adds of the kind of `device`. Matrix products that
+    need more than `WORK_SPACE` are left out. It depends on shapes and that kind alone, so that equal
+    runs compute equal results.
     """
+    move = MOVE.get(device, MOVE["cpu"])
     stride, kernel_size, window = maps.stride, maps.kernel_size, maps.window
     pairs, samples = in_channels * out_channels, batch * time
 
@@ -91,16 +108,16 @@ def costs(
     found = {
         # The upsampled signal and its gradient are written.
         "plain": 3 * stride * kernel_size * pairs * samples
-        + MOVE * 2 * stride * in_channels * samples,
+        + move * 2 * stride * in_channels * samples,
         # The kernel and its gradient are computed and reordered, the output and its gradient too.
         "convolution": 3 * stride * window * pairs * (samples - batch * (window - 1))
         + matrix_products(2 * batch * window, window)
-        + (2 * kernel_size + 4 * MOVE) * stride * window * pairs
-        + MOVE * 2 * (in_channels + stride * out_channels) * samples,
+        + (2 * kernel_size + 4 * move) * stride * window * pairs
+        + move * 2 * (in_channels + stride * out_channels) * samples,
         # Weights and products are reordered, and so are their gradients.
         "matrices": matrix_products(samples, time)
-        + MOVE * 2 * kernel_size * pairs
-        + MOVE * (2 * in_channels + (4 * kernel_size + 2 * stride) * out_channels) * samples,
+        + move * 2 * kernel_size * pairs
+        + move * (2 * in_channels + (4 * kernel_size + 2 * stride) * out_channels) * samples,
     }
     if time < window:
         del found["convolution"]

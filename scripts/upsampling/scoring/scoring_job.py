@@ -48,9 +48,8 @@ class ScoringJob:
     @cached_property
     def model(self) -> "nn.Module":
         """The trained model, on the GPU if there is one; loaded when the first track needs it."""
-        import torch
-
         from upsampling.training.checkpoints import load_model
+        from upsampling.training.device import find_device
 
         spec = read_json(self.model_folder / "spec.json")["model"]
         expected = {"samplerate": self.store.samplerate, "sources": list(self.store.sources)}
@@ -59,7 +58,7 @@ class ScoringJob:
                 raise UserError(
                     f"{self.model_folder}: the model's {key} is {spec[key]}, the tracks' {value}"
                 )
-        return load_model(self.model_folder).to("cuda" if torch.cuda.is_available() else "cpu")
+        return load_model(self.model_folder).to(find_device())
 
     @cached_property
     def model_digest(self) -> str:
