@@ -16,7 +16,7 @@ from upsampling.measures.spectra import HOP, Spectrogram, mean_spectrum
 
 # Steps of 2.4 dB on a range of 150 dB: too small to see, and files are a third smaller.
 LEVELS = 64
-COLUMNS = 280
+PICTURE_COLUMNS = 280
 BANDS = 240
 
 
@@ -34,7 +34,7 @@ def spectrogram_png(shown: Spectrogram, floor: float, seconds: float) -> str:
     columns = max(1, int(seconds * shown.samplerate / HOP))
     frames = shown.decibels[:, :columns]
     frames = np.pad(frames, ((0, 0), (0, columns - frames.shape[1])), constant_values=np.nan)
-    power = for_display(for_display(frames).T, COLUMNS).T[::-1]
+    power = for_display(for_display(frames).T, PICTURE_COLUMNS).T[::-1]
     steps = np.rint(np.clip(1 - power / floor, 0, 1) * (LEVELS - 1))
     image = Image.fromarray(np.where(np.isnan(steps), LEVELS, steps).astype(np.uint8))
     image.putpalette(bytes.fromhex("".join([*palette(), "#ffffff"]).replace("#", "")))

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from upsampling.errors import UserError
-from upsampling.tracks.reading import SUBSETS
+from upsampling.tracks.listing import tracks_root
 
 # The most that a dropped connection loses of the bytes that have arrived.
 BLOCK = 1 << 16
@@ -223,18 +223,6 @@ def unpack(archive: Path, folder: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def tracks_root(folder: Path) -> Path | None:
-    """The folder that holds train/ and test/: `folder`, or one up to two levels inside it, or None.
-
-    Archives differ in whether they put the two into a folder of their own.
-    """
-    for candidate in (folder, *sorted(folder.glob("*")), *sorted(folder.glob("*/*"))):
-        hidden = any(part.startswith(".") for part in candidate.relative_to(folder).parts)
-        if not hidden and all((candidate / subset).is_dir() for subset in SUBSETS):
-            return candidate
-    return None
-
-
 def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
     """Provide `dataset` below `root`, and return the folder with train/ and test/.
 
@@ -244,6 +232,8 @@ def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
     folder = tracks_root(root)
     if folder is not None:
         return folder
+    if dataset not in ARCHIVES:
+        raise UserError(f"there are no folders train/ and test/ in {root}; name their folder")
     source = ARCHIVES[dataset]
     archive = root / source.url.rpartition("/")[2]
     download(source, archive)

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 from torch import Tensor
 
 from upsampling.config.mapping import canonical
@@ -67,12 +68,20 @@ def save(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> 
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """Read the `meta` of a file written by `save`; `UserError` for an incomplete header."""
+    """Read the `meta` of a file written by `save`; `UserError` for an incomplete header.
+
+    A file that cannot be read, for its permissions or the state of a disk, is an `OSError`.
+    """
+    with open(path, "rb") as readable:
+        readable.read(1)
     try:
         with safe_open(path, framework="pt") as file:
-            return json.loads((file.metadata() or {})["meta"])
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+            meta = json.loads((file.metadata() or {})["meta"])
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a complete checkpoint: {error}") from error
+    if not isinstance(meta, dict):
+        raise UserError(f"{path} is not a complete checkpoint: its metadata is no object")
+    return meta
 
 
 def read_verified(path: Path) -> dict[str, Any]:
@@ -90,3 +99,27 @@ def read_verified(path: Path) -> dict[str, Any]:
     if stored != f"{checksum:08x}".encode():
         raise UserError(f"{path} is damaged: its content does not match its checksum")
     return meta
+
+
+def check_tensors(path: Path, expected: Mapping[str, Tensor]) -> None:
+    """Raise `UserError` unless a file's tensors have the names, shapes and types of `expected`."""
+    with safe_open(path, framework="pt") as file:
+        names = set(file.keys())
+        if names != expected.keys():
+            missing = sorted(expected.keys() - names) or sorted(names - expected.keys())
+            raise UserError(f"{path} does not fit the model: {missing[0]} is missing or unknown")
+        for name, tensor in expected.items():
+            stored = file.get_slice(name)
+            found = (stored.get_dtype(), list(stored.get_shape()))
+            if found != (DTYPES[tensor.dtype], list(tensor.shape)):
+                raise UserError(
+                    f"{path} does not fit the model: {name} is {found[0]} {found[1]}, not "
+                    f"{DTYPES[tensor.dtype]} {list(tensor.shape)}"
+                )
+
+
+def load_verified(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Read all tensors of a file whose checksum and tensors are as `expected`."""
+    read_verified(path)
+    check_tensors(path, expected)
+    return load_file(path)

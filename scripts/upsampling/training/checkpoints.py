@@ -1,7 +1,8 @@
 """The checkpoints of one run: the newest two, and the best weights of each.
 
 `epoch000012.safetensors` is the state after epoch 12; `best000009.safetensors` holds the weights of
-the epoch with the lowest validation loss, written when the loss improves. P parameters take 12 P
+the epoch with the lowest validation loss, written when the loss improves. Where a file of another
+run has that name, a number is added. P parameters take 12 P
 bytes per checkpoint and 4 P per file of best weights: 8.8 and 2.9 GB at paper width (P = 737
 million), so 21 to 24 GB at rest, and 35 GB while a third checkpoint, with best weights of its own,
 replaces the oldest. A trained model's folder holds `best.safetensors`, `last.safetensors` and
@@ -10,20 +11,21 @@ replaces the oldest. A trained model's folder holds `best.safetensors`, `last.sa
 
 import errno
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
+from upsampling.config.declared import Count, read_settings
 from upsampling.config.model import model_settings
 from upsampling.errors import UserError
 from upsampling.files import read_json
 from upsampling.models import build
 from upsampling.models.base import AudioModel
 from upsampling.training import checkpoint_file
+from upsampling.training.history import History
 from upsampling.training.identity import difference
 
 CHECKPOINTS_KEPT = 2
@@ -34,18 +36,55 @@ def load_model(folder: str | Path, which: str = "best") -> AudioModel:
     """Load the trained model of `folder`, in evaluation mode.
 
     `which` is 'best' (lowest validation loss) or 'last'; 'initialised' rebuilds the model before
-    training, from the seed in `spec.json`. `UserError` if the file of weights is not complete.
+    training, from the seed in `spec.json`. `UserError` if the file of weights is damaged.
     """
     folder = Path(folder)
-    spec = read_json(folder / "spec.json")
-    model = build(model_settings(spec["model"], str(folder / "spec.json")), spec["seed"])
+    path = folder / "spec.json"
+    spec = read_json(path)
+    if not isinstance(spec, dict) or not isinstance(spec.get("seed"), int) or "model" not in spec:
+        raise UserError(f"{path} does not describe a model: the keys model and seed are missing")
+    model = build(model_settings(spec["model"], str(path)), spec["seed"])
     if which != "initialised":
-        path = folder / f"{which}.safetensors"
-        try:
-            model.load_state_dict(load_file(path))
-        except SafetensorError as error:
-            raise UserError(f"{path} is not a complete file of weights: {error}") from error
+        weights = folder / f"{which}.safetensors"
+        model.load_state_dict(checkpoint_file.load_verified(weights, model.state_dict()))
     return model.eval()
+
+
+@dataclass(frozen=True)
+class StoredHistory:
+    """A `History` as a checkpoint's metadata holds it."""
+
+    epochs: tuple[Mapping[str, float], ...]
+    timing: tuple[Mapping[str, float], ...]
+    best_epoch: Count
+    best_loss: float
+
+
+@dataclass(frozen=True)
+class Meta:
+    """The metadata of a checkpoint: its run, its epoch, and the state of all but the tensors."""
+
+    spec: Mapping[str, Any]
+    epoch: Count
+    best_epoch: Count
+    history: StoredHistory
+    scaler: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        rows = [row.get("epoch") for row in self.history.epochs]
+        complete = rows == list(range(1, self.epoch + 1)) and len(self.history.timing) == len(rows)
+        if not complete or not self.best_epoch == self.history.best_epoch <= self.epoch:
+            raise ValueError("its history does not fit its epoch")
+
+    def restore_history(self) -> History:
+        """The history of the epochs so far, to continue."""
+        stored = self.history
+        return History(
+            [dict(row) for row in stored.epochs],
+            [dict(row) for row in stored.timing],
+            stored.best_epoch,
+            stored.best_loss,
+        )
 
 
 @dataclass
@@ -64,15 +103,16 @@ class Checkpoints:
         return sorted(self.folder.glob("epoch*.safetensors"), reverse=True)
 
     def best_path(self, epoch: int) -> Path:
-        """The file of best weights that epoch `epoch` reached."""
-        return self.folder / f"best{epoch:06d}.safetensors"
+        """The file of this run's best weights, those of epoch `epoch`."""
+        return self._own_path(f"best{epoch:06d}")
 
     def prepare(self, parameters: int) -> None:
         """Remove incomplete files of a killed trainer; `UserError` if the disk is too small."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.glob(".*.safetensors"):
             path.unlink()
-        present = sum(path.stat().st_size for path in self.folder.glob("*.safetensors"))
+        own = [*self.paths(), *self.folder.glob("best*.safetensors")]
+        present = sum(path.stat().st_size for path in own if self._is_own(path))
         free = shutil.disk_usage(self.folder).free + present
         needed = parameters * BYTES_PER_PARAMETER
         if free < needed:
@@ -81,11 +121,12 @@ class Checkpoints:
                 f"{needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; make room or train elsewhere"
             )
 
-    def newest(self, epochs: int) -> tuple[Path, dict[str, Any]] | None:
-        """The newest complete checkpoint of this run, and its meta; None if there is none.
+    def newest(self, epochs: int, state: Mapping[str, Tensor]) -> tuple[Path, Meta] | None:
+        """The newest complete checkpoint of this run, and its metadata; None if there is none.
 
-        Refused are those that are truncated or damaged, that another run wrote, or that are past
-        `epochs`. A larger number of epochs is no other run: it does not change those before.
+        Refused are those that are damaged, that another run wrote, that are past `epochs`, or
+        whose tensors are not those of `state`. A larger number of epochs is no other run: it does
+        not change those before.
         """
         self.refused.clear()
         for path in self.paths():
@@ -93,23 +134,47 @@ class Checkpoints:
                 meta = checkpoint_file.read_meta(path)
                 if changes := difference(meta.get("spec", {}), self.identity):
                     raise UserError(f"{path} belongs to other settings ({changes}); it stays there")
-                if meta["epoch"] > epochs:
+                read = self._complete(path, state)
+                if read.epoch > epochs:
                     raise UserError(f"{path} is past epoch {epochs}, the last one; it stays there")
-                return path, checkpoint_file.read_verified(path)
+                return path, read
             except UserError as error:
                 self.refused.append(str(error))
         return None
 
-    def best_is_complete(self, epoch: int) -> bool:
-        """True if the best weights, of epoch `epoch`, are there as this run wrote them."""
+    def ensure_best(self, epoch: int, state: Mapping[str, Tensor]) -> bool:
+        """Make sure that the best weights, those of `epoch`, are there; False if they are lost.
+
+        Damaged or missing ones are taken from the checkpoint of that epoch. Where that is gone,
+        damaged ones are a `UserError`, since training again and continuing without them give other
+        results.
+        """
+        weights = {name.removeprefix("model."): tensor for name, tensor in state.items()
+                   if name.startswith("model.")}  # fmt: skip
         path = self.best_path(epoch)
         try:
-            if not self._is_same_run(checkpoint_file.read_verified(path)):
-                raise UserError(f"{path} belongs to other settings")
+            checkpoint_file.load_verified(path, weights)
+            return True
+        except FileNotFoundError:
+            damage = ""
         except UserError as error:
-            self.refused.append(str(error))
-            return False
-        return True
+            damage = str(error)
+            self.refused.append(damage)
+        for checkpoint in self.folder.glob(f"epoch{epoch:06d}*.safetensors"):
+            if self._is_own(checkpoint):
+                try:
+                    self._complete(checkpoint, state)
+                except UserError:
+                    continue
+                tensors = checkpoint_file.load_file(checkpoint)
+                self.save_best({name: tensors[f"model.{name}"] for name in weights}, epoch)
+                return True
+        if damage:
+            raise UserError(
+                f"{damage}, and the checkpoint of that epoch is gone; to train again, delete "
+                f"{self.folder}; to continue with the best of the epochs to come, delete {path}"
+            )
+        return False
 
     def save_best(self, weights: dict[str, Tensor], epoch: int) -> None:
         """Write the weights of `epoch`, whose validation loss is the lowest so far."""
@@ -117,28 +182,54 @@ class Checkpoints:
 
     def save(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         """Write the checkpoint of `meta['epoch']`; remove this run's superseded files."""
-        path = self.folder / f"epoch{meta['epoch']:06d}.safetensors"
-        self._write(path, tensors, meta)
+        self._write(self._own_path(f"epoch{meta['epoch']:06d}"), tensors, meta)
         count = 0
         needed = set()
-        for path in self.paths():
-            try:
-                other = checkpoint_file.read_meta(path)
-            except UserError:
-                continue
+        for path in filter(self._is_own, self.paths()):
+            other = checkpoint_file.read_meta(path)
             # A later epoch stays: it was written for a larger number of epochs.
-            counts = self._is_same_run(other) and other["epoch"] <= meta["epoch"]
+            counts = other["epoch"] <= meta["epoch"]
             count += counts
             if counts and count > CHECKPOINTS_KEPT:
                 path.unlink()
             else:
-                needed.add(self.best_path(other.get("best_epoch", 0)))
+                needed.add(self.best_path(other["best_epoch"]))
         for path in self.folder.glob("best*.safetensors"):
-            if path not in needed:
+            if path not in needed and self._is_own(path):
                 path.unlink()
 
-    def _is_same_run(self, meta: dict[str, Any]) -> bool:
-        return not difference(meta.get("spec", {}), self.identity)
+    def _own_path(self, stem: str) -> Path:
+        """`stem`.safetensors, with a number where another run's file has that name."""
+        path = self.folder / f"{stem}.safetensors"
+        number = 2
+        while path.exists() and self._is_anothers(path):
+            path = self.folder / f"{stem}-{number}.safetensors"
+            number += 1
+        return path
+
+    def _is_own(self, path: Path) -> bool:
+        """Whether this run wrote `path`; False for a damaged file."""
+        try:
+            return not difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity)
+        except UserError:
+            return False
+
+    def _is_anothers(self, path: Path) -> bool:
+        """Whether another run wrote `path`; False for a damaged file."""
+        try:
+            return bool(difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity))
+        except UserError:
+            return False
+
+    def _complete(self, path: Path, state: Mapping[str, Tensor]) -> Meta:
+        """The metadata of a checkpoint that is whole and holds tensors like those of `state`."""
+        values = checkpoint_file.read_verified(path)
+        try:
+            meta = read_settings(Meta, values, str(path))
+        except UserError as error:
+            raise UserError(f"{path} is not a complete checkpoint: {error}") from error
+        checkpoint_file.check_tensors(path, state)
+        return meta
 
     def _write(self, path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         try:

@@ -95,14 +95,21 @@ class Group:
             for tensor in tensors:
                 dist.broadcast(tensor.detach(), src=0)
 
-    def ddp(self, model: nn.Module) -> nn.Module:
-        """`model`, wrapped so that its gradients become means over all processes."""
+    def ddp(self, model: nn.Module, unused: bool = False) -> nn.Module:
+        """`model`, wrapped so that its gradients become means over all processes.
+
+        `unused`: a step may leave some parameters without a gradient, which takes longer.
+        """
         if not self.connected:
             return model
         devices = [self.device] if self.device.type == "cuda" else None
         # Gradients are views of the communication buffers, so they are not held twice.
         return DistributedDataParallel(
-            model, device_ids=devices, init_sync=False, gradient_as_bucket_view=True
+            model,
+            device_ids=devices,
+            init_sync=False,
+            gradient_as_bucket_view=True,
+            find_unused_parameters=unused,
         )
 
     def no_sync(self, model: nn.Module) -> AbstractContextManager[None]:

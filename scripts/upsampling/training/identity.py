@@ -67,9 +67,9 @@ def _with_defaults(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         model = model_settings(stored["model"], "model")
         training = read_settings(TrainingSettings, stored["training"], "training")
-    except (KeyError, AttributeError, UserError):
+    except (LookupError, TypeError, AttributeError, UserError):
         # Not settings of this version; they differ as they are.
-        return stored
+        return stored if isinstance(stored, Mapping) else {}
     sections = {"model": dataclasses.asdict(model), "training": dataclasses.asdict(training)}
     return whole({**stored, **sections})
 

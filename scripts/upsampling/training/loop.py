@@ -4,6 +4,7 @@ import dataclasses
 import math
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,7 @@ class Trainer:
         epochs, group, longest = self.run.training.epochs, self.group, 0.0
         with ExitStack() as stack:
             group.on_main(lambda: stack.enter_context(exclusive(self.run.checkpoints)))
+            group.on_main(lambda: self.run.store.verify("train", "valid"))
             stack.enter_context(self.stopper)
             self.resume()
             self.train_step.connect()
@@ -113,35 +115,35 @@ class Trainer:
 
     def resume(self) -> None:
         """Continue from the newest complete checkpoint of this run; report the refused ones."""
-        meta = self.group.on_main(self._read_newest)
-        if meta is None:
+        found = self.group.on_main(self._read_newest)
+        if found is None:
             return
-        if not self.group.is_main:
-            optimizer_state.prepare(self.optimizer)
         self.group.broadcast(list(optimizer_state.pack(self.model, self.optimizer).values()))
-        self.history = History(**meta["history"])
-        if meta["scaler"]:
-            self.train_step.scaler.load_state_dict(meta["scaler"])
+        self.history, scaler = found
+        if scaler:
+            self.train_step.scaler.load_state_dict(dict(scaler))
 
-    def _read_newest(self) -> dict[str, Any] | None:
+    def _read_newest(self) -> tuple[History, Mapping[str, Any]] | None:
         files = self.checkpoints
         files.prepare(sum(p.numel() for p in self.model.parameters()))
-        newest = files.newest(self.run.training.epochs)
-        if newest is not None:
+        state = optimizer_state.pack(self.model, self.optimizer)
+        newest = files.newest(self.run.training.epochs, state)
+        try:
+            if newest is None:
+                return None
             path, meta = newest
+            history = meta.restore_history()
+            if not files.ensure_best(history.best_epoch, state):
+                files.refused.append(f"the weights of epoch {meta.epoch} are the best from here")
+                history.set_best(meta.epoch)
             optimizer_state.restore(path, self.model, self.optimizer)
-            history = History(**meta["history"])
-            if not files.best_is_complete(history.best_epoch):
-                files.refused.append(f"the weights of epoch {meta['epoch']} are the best from here")
-                history.set_best(meta["epoch"])
-                files.save_best(self.model.state_dict(), meta["epoch"])
-                meta["history"] = dataclasses.asdict(history)
-        for reason in files.refused:
-            self.report(f"not used: {reason}")
-        if newest is None:
-            return None
-        self.report(f"resumed after epoch {meta['epoch']}")
-        return meta
+            if history.best_epoch == meta.epoch != meta.best_epoch:
+                files.save_best(self.model.state_dict(), meta.epoch)
+        finally:
+            for reason in files.refused:
+                self.report(f"not used: {reason}")
+        self.report(f"resumed after epoch {meta.epoch}")
+        return history, meta.scaler
 
     def train_epoch(self) -> float:
         """Train on the epoch's examples; return the mean loss.

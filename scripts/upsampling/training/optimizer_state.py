@@ -21,14 +21,16 @@ def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> N
 
     The file is mapped and read tensor by tensor, so memory never holds the state twice.
     """
-    prepare(optimizer)
     with safe_open(path, framework="pt") as file, torch.no_grad():
         for name, tensor in pack(model, optimizer).items():
             tensor.copy_(file.get_tensor(name))
 
 
 def prepare(optimizer: torch.optim.Optimizer) -> None:
-    """Create the moments of a fused Adam that has made no step yet, as its first step would."""
+    """Create the moments of a fused Adam that has made no step yet, as its first step would.
+
+    Those of parameters that never get a gradient stay zero.
+    """
     for parameter in parameters(optimizer):
         optimizer.state[parameter] = {
             "step": torch.zeros((), dtype=torch.float32, device=parameter.device),

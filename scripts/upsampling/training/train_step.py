@@ -9,6 +9,7 @@ from torch.nn import functional
 from upsampling.errors import UserError
 from upsampling.models import build
 from upsampling.models.base import AudioModel, center_trim
+from upsampling.training import optimizer_state
 from upsampling.training.device import allow_tf32
 from upsampling.training.distributed import Group
 from upsampling.training.identity import Run
@@ -35,14 +36,16 @@ class TrainStep:
                 f"those of the data are {', '.join(run.store.sources)}"
             )
         self.network: nn.Module = self.model
+        self.own_code = any(getattr(run.model, key, "") for key in ("code", "operator_code"))
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=settings.learning_rate, fused=True
         )
+        optimizer_state.prepare(self.optimizer)
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=settings.precision == "fp16")
 
     def connect(self) -> None:
         """Exchange gradients with the other processes from now on; all must hold equal weights."""
-        self.network = self.group.ddp(self.model)
+        self.network = self.group.ddp(self.model, unused=self.own_code)
 
     def step(self, batch: Tensor) -> Tensor:
         """Make a step on a share of a batch; return its part of the global batch's mean loss.

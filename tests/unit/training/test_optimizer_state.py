@@ -32,6 +32,7 @@ def test_a_restored_state_continues_with_the_same_bits(tmp_path):
     train(model, optimizer, 2)
 
     restored, its_optimizer = network(1)
+    prepare(its_optimizer)
     restore(tmp_path / "x.safetensors", restored, its_optimizer)
     train(restored, its_optimizer, 2)
     by_torch, torch_optimizer = network(2)
