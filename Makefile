@@ -3,6 +3,7 @@
 # make clean  removes the environment and the demo; results of other scales stay
 # make bench  measures training steps, the track store and scoring, and writes docs/benchmarks/
 # make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
+# make gpu-test   holds a GPU to the CPU's results; needs torch, NumPy, safetensors and pytest alone
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
 # make settings   writes docs/config.md and schemas/config.schema.yaml from the declared settings
 # make lock   resolves envs/requirements.in into envs/requirements.lock, on every supported Python
@@ -13,7 +14,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench fault-test cluster-test settings lock clean
+.PHONY: demo test check bench fault-test gpu-test cluster-test settings lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -21,11 +22,15 @@ demo: $(ENV)/ready
 
 test: $(ENV)/ready check
 	pytest -n 2 --dist worksteal -q tests/unit
+	pytest -n 2 --dist worksteal -q --device cpu tests/gpu
 	pytest -q tests/workflow
 
 fault-test: $(ENV)/ready
 	pytest -n 2 --dist worksteal -m "not slow" tests/faults
 	pytest -s -m slow tests/faults
+
+gpu-test: $(ENV)/ready
+	pytest -q -s tests/gpu
 
 cluster-test: $(ENV)/ready
 	pytest -q --durations 0 tests/cluster

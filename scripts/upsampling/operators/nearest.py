@@ -11,7 +11,13 @@ from upsampling.operators.base import (
     refuse_unknown,
 )
 from upsampling.operators.polyphase import by_convolution, by_matrix_products
-from upsampling.operators.polyphase_maps import Interpolation, PolyphaseMaps, costs
+from upsampling.operators.polyphase_maps import (
+    MOVE,
+    Interpolation,
+    PolyphaseMaps,
+    copy_cost,
+    costs,
+)
 
 IMPLEMENTATIONS = choices(Implementation)
 
@@ -63,11 +69,11 @@ class Nearest(Upsampler):
         """Upsample `[batch, channels, time]` without a learnable part."""
         return self.interpolation(signal, self.stride)
 
-    def choose_implementation(self, batch: int, time: int, device: str = "cpu") -> str:
-        """Return the cheapest of `costs` that `implementation` allows, for sizes and a device."""
+    def choose_implementation(self, batch: int, time: int, move: int = MOVE["cpu"]) -> str:
+        """Return the cheapest of `costs` that `implementation` allows."""
         if self.implementation == "plain" or self.convolution is None or not self.shift_invariant:
             return "plain"
-        by_name = costs(self.maps(), batch, time, self.in_channels, self.out_channels, device)
+        by_name = costs(self.maps(), batch, time, self.in_channels, self.out_channels, move)
         if self.implementation == "polyphase":
             del by_name["plain"]
         return min(by_name, key=lambda name: by_name[name])
@@ -80,7 +86,7 @@ class Nearest(Upsampler):
         if self.convolution is None:
             return self.interpolate(signal)
         batch, _, time = signal.shape
-        chosen = self.choose_implementation(batch, time, signal.device.type)
+        chosen = self.choose_implementation(batch, time, copy_cost(signal.device))
         if chosen == "plain":
             return self.convolution(self.interpolate(signal))
         convolve = by_convolution if chosen == "convolution" else by_matrix_products

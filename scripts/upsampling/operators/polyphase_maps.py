@@ -11,12 +11,14 @@ from torch.nn import functional
 # From `[batch, channels, time]` and a stride to `[batch, channels, stride * time]`.
 Interpolation = Callable[[Tensor, int], Tensor]
 
-# Cost of copying one number in memory, in multiply-adds, per kind of device. A CPU core whose vector
-# units do about 45 multiply-adds per nanosecond copies about two numbers in that time. GPUs, reckoned
-# from their data sheets for 4-byte numbers that are read and written: V100 15.7 TFLOP/s and 0.90 TB/s,
-# (15.7 / 2) / (0.90 / 8) = 70 multiply-adds; A100 19.5 and 1.56, 50; H100 67 and 3.35, 80. At the
-# paper's width all figures from 0 to 400 choose alike. `make gpu-bench` measures a card's figure.
-MOVE = {"cpu": 25, "cuda": 70}
+# Cost of copying one number in memory, in multiply-adds, per kind of device. A CPU core whose
+# vector units do about 45 multiply-adds per nanosecond copies about two numbers in that time. The
+# figures of GPUs are reckoned from data sheets, not measured: a V100 does 15.7 / 2 tera
+# multiply-adds in float32 per second and moves 0.90 TB, that is 0.90 / 8 tera numbers read and
+# written: 70. An A100 does 19.5 TFLOP/s and moves 1.56 TB/s, an H100 67 and 3.35.
+# `make gpu-bench` measures a card's own.
+MOVE = {"cpu": 25, "V100": 70, "A100": 50, "H100": 80}
+OTHER_GPU = 70
 # Largest work space of the matrix products, in numbers (1 GiB in single precision).
 WORK_SPACE = 2**28
 
@@ -45,10 +47,22 @@ class PolyphaseMaps:
         return self.coefficients.shape[2]
 
 
+@functools.cache
+def copy_cost(device: torch.device) -> int:
+    """Cost of copying one number on `device`, in multiply-adds, by the kind of device alone.
+
+    It is not measured here: equal runs on equal devices must choose alike.
+    """
+    if device.type != "cuda":
+        return MOVE["cpu"]
+    name = torch.cuda.get_device_name(device)
+    return next((cost for kind, cost in MOVE.items() if kind in name), OTHER_GPU)
+
+
 @functools.lru_cache(maxsize=32)
 @torch.inference_mode(False)  # The cached tensor takes part in training as well.
 def filter_coefficients(maps: PolyphaseMaps, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """B, `[kernel_size, stride * window]`, kept on `device`: copying it would stop a GPU's queue."""
+    """B, `[kernel_size, stride * window]`, kept on `device`: each copy to a GPU waits for it."""
     return maps.coefficients.flatten(1).to(device, dtype)
 
 
@@ -87,17 +101,16 @@ def costs(
     time: int,
     in_channels: int,
     out_channels: int,
-    device: str = "cpu",
+    move: int = MOVE["cpu"],
 ) -> dict[str, int]:
     """Cost of one training step of a layer, in multiply-adds, per way to compute it.
 
     `time` is at the low rate. A product with the weights is done three times: for the output, the
     gradient of the input and that of the weights; a product with a fixed map twice. Each number
-    written on the way counts as `MOVE` multiply-adds of the kind of `device`. Matrix products that
-    need more than `WORK_SPACE` are left out. It depends on shapes and that kind alone, so that equal
+    written on the way counts as `move` multiply-adds (`copy_cost`). Matrix products that need more
+    than `WORK_SPACE` are left out. It depends on shapes and the kind of device alone, so that equal
     runs compute equal results.
     """
-    move = MOVE.get(device, MOVE["cpu"])
     stride, kernel_size, window = maps.stride, maps.kernel_size, maps.window
     pairs, samples = in_channels * out_channels, batch * time
 
