@@ -137,3 +137,14 @@ def test_batches_arrive_as_they_are(store, device, tmp_path):
     for share, batch in zip(shares, arrived, strict=True):
         expected = np.stack([dataset.example(1, number) for number in share])
         assert np.array_equal(batch.cpu().numpy(), expected)
+
+
+def test_channels_last_changes_rounding_alone(store, group):
+    """Beside the usual layout's losses, and a second time."""
+    model = VARIANTS["nearest"] | WIDER
+    usual, _ = make_steps(store, model, group)
+    first, _ = make_steps(store, model, group, channels_last=True)
+    second, _ = make_steps(store, model, group, channels_last=True)
+    print(f"channels last: {relative(first, usual):.1e}")
+    assert relative(first, usual) < SINGLE
+    assert np.array_equal(first, second)

@@ -22,6 +22,9 @@ class TrainingSettings:
     tf32: Annotated[
         bool, "float32 products with 10 bits of mantissa, on NVIDIA GPUs from 2020 on"
     ] = False
+    channels_last: Annotated[
+        bool, "memory layout of convolutions, for GPUs with tensor cores; changes rounding alone"
+    ] = False
     learning_rate: Annotated[float, Bounds(above=0, maximum=10)] = 2.0e-4
     epochs: Count = 600
     batch_size: Count = 32

@@ -10,6 +10,7 @@ from upsampling.errors import UserError
 from upsampling.models import build
 from upsampling.models.base import AudioModel, center_trim
 from upsampling.training import optimizer_state
+from upsampling.training.channels_last import ChannelsLast
 from upsampling.training.device import allow_tf32
 from upsampling.training.distributed import Group
 from upsampling.training.identity import Run
@@ -73,7 +74,9 @@ class TrainStep:
         `sources` is `[batch, sources, audio_channels, time]`, on the group's device.
         """
         precision = PRECISIONS[self.settings.precision]
-        with torch.autocast(self.group.device.type, precision, enabled=precision != torch.float32):
+        layout = ChannelsLast() if self.settings.channels_last else nullcontext()
+        enabled = precision != torch.float32
+        with layout, torch.autocast(self.group.device.type, precision, enabled=enabled):
             estimates = network(sources.sum(dim=1))
         targets = center_trim(sources, estimates.shape[-1])
         loss = LOSSES[self.settings.loss](estimates.float(), targets, reduction="none")
