@@ -7,6 +7,7 @@
 # make gpu-bench   measures training steps on a GPU and writes docs/benchmarks/gpu.md
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
 # make settings   writes docs/config.md and schemas/config.schema.yaml from the declared settings
+# make docs   builds the documentation as a site in site/, with MkDocs in an environment of its own
 # make lock   resolves envs/requirements.in into envs/requirements.lock, on every supported Python
 # The environment has the newest supported Python on PATH; make PYTHON=python3.11 takes another.
 
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench fault-test gpu-test gpu-bench cluster-test settings lock clean
+.PHONY: demo test check bench fault-test gpu-test gpu-bench cluster-test settings docs lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -56,6 +57,14 @@ $(ENV)/ready: envs/requirements.lock envs/setup.sh
 
 settings: $(ENV)/ready
 	@PYTHONPATH=scripts python docs/export_settings.py
+
+docs: .venv-docs/ready
+	@.venv-docs/bin/mkdocs build --strict
+
+.venv-docs/ready: envs/docs.txt
+	@python3 -m venv --clear .venv-docs
+	@.venv-docs/bin/pip install --disable-pip-version-check -q -r envs/docs.txt
+	@touch $@
 
 lock:
 	@python3.11 envs/lock.py
