@@ -1,0 +1,117 @@
+"""Combs of lines: which lines a layer can make, their levels, and by how much they stand out.
+
+A layer of period P, in output samples, can make lines at the multiples of fs / P. A line that
+several combs share belongs to the coarsest. Levels are RMS in dBFS: a constant 1 has 0 dBFS, a sine
+of amplitude 1 has -3.01. Of an output with several channels (sources, stereo), each line and comb
+has the level of the channel where it is loudest.
+
+A comb's excess, in dB, is the mean over its lines of their prominence above the spectrum around
+them, less that of control bins half the finest spacing below (`probes.artifacts`): music is
+harmonic itself. In silence and for a constant there is nothing around the lines; 16-bit samples
+would have their rounding noise there, and what lies below it no file keeps.
+"""
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upsampling.audit.network import Floats
+from upsampling.audit.upsamplers import Structure
+from upsampling.probes.artifacts import MINIMUM_SPACING, N_FFT, prominence
+from upsampling.probes.theory import decibels
+
+# The variance of rounding to 16 bits, 1/12 of a step squared, in a bin of a Hann window.
+SIXTEEN_BITS = 2.0**-30 / 12 * 1.5 / N_FFT
+
+
+def level(power: Floats | float) -> Floats:
+    """Powers to dB, at least `FLOOR_DB`; any shape."""
+    return decibels(np.sqrt(power))
+
+
+def line_powers(period: Floats) -> Floats:
+    """Power [channels, S // 2 + 1] of the constant and of each line k fs / S of a period."""
+    count = period.shape[-1]
+    power = np.abs(np.fft.rfft(period, axis=-1) / count) ** 2
+    sides = np.full(power.shape[-1], 2.0)
+    sides[0] = 1.0
+    if count % 2 == 0:
+        sides[-1] = 1.0
+    return power * sides
+
+
+def comb_of_lines(structure: Structure) -> tuple[list[int], np.ndarray]:
+    """The combs' periods in samples, the coarsest comb first, and which comb each line is on.
+
+    A line is on the coarsest comb that holds it: for k = 0 .. S // 2 the index into the periods;
+    -1 for the constant.
+    """
+    total = structure.total_stride
+    periods = sorted({layer.period for layer in structure.layers})
+    line = np.arange(total // 2 + 1)
+    index = np.full(len(line), -1)
+    for place in reversed(range(len(periods))):
+        index[line * periods[place] % total == 0] = place
+    index[0] = -1
+    return periods, index
+
+
+def comb_levels(structure: Structure, period: Floats) -> list[float]:
+    """Level in dBFS of each comb: the power sum of those of its lines that no coarser one has."""
+    periods, index = comb_of_lines(structure)
+    powers = line_powers(period)
+    return [
+        float(level(powers[:, index == place].sum(axis=-1).max())) for place in range(len(periods))
+    ]
+
+
+def total_level(period: Floats) -> float:
+    """Level in dBFS of all lines of a period, without its constant part."""
+    return float(level(line_powers(period)[:, 1:].sum(axis=-1).max()))
+
+
+def resolution(structure: Structure) -> tuple[int, int]:
+    """The size of the DFT that has all of the combs' lines on bins, and the finest comb's period.
+
+    The finest comb is the last whose lines are at least `MINIMUM_SPACING` bins apart.
+    """
+    periods, _ = comb_of_lines(structure)
+    finest = max((one for one in periods if one * MINIMUM_SPACING <= N_FFT), default=1)
+    return 2 * finest * ceil(N_FFT / (2 * finest)), finest
+
+
+def excesses(structure: Structure, power: Floats) -> list[float | None]:
+    """Excess in dB of each comb from mean power [channels, n_fft // 2 + 1], n_fft of `resolution`.
+
+    None for combs too fine to be resolved.
+    """
+    n_fft, finest = resolution(structure)
+    periods, _ = comb_of_lines(structure)
+    lines = np.arange(1, finest // 2 + 1)
+    step = n_fft // finest
+    found: list[float | None] = []
+    for place, period in enumerate(periods):
+        coarser = periods[:place]
+        if finest % period:
+            found.append(None)
+            continue
+        own = [k for k in lines if k * period % finest == 0]
+        own = [k for k in own if all(k * other % finest for other in coarser)]
+        bins = np.array(own, dtype=np.float64) * step
+        each = [prominence(row, bins, n_fft) for row in power]
+        controls = [prominence(row, bins - step / 2, n_fft) for row in power]
+        differences = [a.mean() - b.mean() for a, b in zip(each, controls, strict=True)]
+        found.append(float(max(differences)) if own else None)
+    return found
+
+
+def steady_excesses(structure: Structure, period: Floats) -> list[float]:
+    """Excess in dB of each comb in a steady response, above the rounding noise of 16 bits."""
+    periods, index = comb_of_lines(structure)
+    powers = line_powers(period)
+    powers[:, :-1] /= 2
+    if period.shape[-1] % 2:
+        powers[:, -1] /= 2
+    over = 10 * np.log10(1 + powers / SIXTEEN_BITS)
+    return [float(over[:, index == place].mean(axis=-1).max()) for place in range(len(periods))]

@@ -1,0 +1,247 @@
+"""Upsampling layers, found by execution: operations that put out more time than they take in.
+
+The network runs at two lengths. An axis whose size differs between the runs is time, and the
+differences' quotient is the operation's ratio of rates, whatever its borders add or cut. A ratio
+that is an integer s > 1 is an upsampler of stride s: transposed convolutions, interpolations,
+inverse STFTs, and reshapes that interleave samples. Concatenations also lengthen, but upsample
+nothing. What is upsampled otherwise (samples written into zeros, say) shows at the module that
+contains it; the innermost one counts.
+
+A layer whose input has the rate r, at an output of rate R, can put tones at the multiples of
+fs r / R: its period is R / r output samples. A layer is undone where every way from it to the
+output leads through a rate as low as its input's (the doubling and halving around an anti-aliased
+activation): a constant stays one there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm, prod
+
+import numpy as np
+
+from upsampling.audit.network import (
+    INPUT,
+    Flat,
+    Floats,
+    Network,
+    NetworkError,
+    Operation,
+    Trace,
+    Value,
+)
+
+# Input lengths that are tried: of audio in samples, of features and latents in frames. The later
+# ones serve strides that do not divide a power of two, and networks with long filters.
+AUDIO_LENGTHS = (65536, 64000, 66150, 131072, 128000, 132300, 262144, 524288)
+FRAME_LENGTHS = (32, 30, 64, 60, 128, 250, 512)
+# A total stride beyond it, 95 s at 44.1 kHz, is no network's.
+LARGEST_STRIDE = 1 << 22
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An upsampling layer; `period` is that of its comb in output samples, `axis` that of time."""
+
+    name: str
+    operation: Operation
+    stride: int
+    axis: int
+    offset: int
+    period: int
+
+    @property
+    def flat(self) -> Flat:
+        """The intervention that replaces each of its periods by their mean."""
+        return Flat(self.operation.key, self.axis, self.stride, self.offset)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How a network treats time.
+
+    Inputs of `length` + n `step` samples or frames run; the output's time is its axis `axis` and
+    grows by `step` * `rate`. A constant input gives an output of period `total_stride`. `layers`
+    are in the order of execution, `undone` those that cannot make tones; `trace` is that of
+    `length`.
+    """
+
+    length: int
+    step: int
+    rate: Fraction
+    axis: int
+    total_stride: int
+    layers: tuple[Layer, ...]
+    undone: tuple[Layer, ...]
+    trace: Trace
+
+    def spacing(self, layer: Layer, samplerate: int) -> float:
+        """Spacing in Hz of a layer's comb."""
+        return samplerate / layer.period
+
+
+def find_structure(network: Network, lengths: Sequence[int] = ()) -> Structure:
+    """Run `network` at two lengths and find its layers.
+
+    `lengths` are tried in turn, until the network takes one (and its double). Raises
+    `NetworkError` if it takes none, or if its output does not grow with its input.
+    """
+    tried = lengths or (AUDIO_LENGTHS if network.kind == "audio" else FRAME_LENGTHS)
+    failure = NetworkError("it has no length to try")
+    for length in tried:
+        try:
+            short, long = (network.trace(_zeros(network, n)) for n in (length, 2 * length))
+            step = _step(short, long, length)
+            longer = length + -(-length // step) * step
+            exact = long if longer == 2 * length else network.trace(_zeros(network, longer))
+            return _structure(short, exact, length, longer, step)
+        except NetworkError as error:
+            failure = error
+    raise failure
+
+
+def _zeros(network: Network, length: int) -> Floats:
+    return np.zeros((network.channels, length))
+
+
+def _step(short: Trace, long: Trace, length: int) -> int:
+    """The input samples after which all of the network's rates repeat: its downsampling factor."""
+    rates = {INPUT: Fraction(1)}
+    for first, second in _pairs(short, long):
+        ratio = _approximate(*_differences(first, second)) or Fraction(1)
+        known = [rates[value.number] for value in first.inputs if value.number in rates]
+        for value in first.outputs:
+            rates.setdefault(value.number, (known[0] if known else Fraction(1)) * ratio)
+    step = lcm(*(rate.denominator for rate in rates.values()))
+    if step > LARGEST_STRIDE:
+        raise NetworkError(f"its rates repeat after {step} samples, which is no network's stride")
+    return step
+
+
+def _approximate(given: int, made: int) -> Fraction | None:
+    """The ratio of rates, from differences that borders may have rounded by one sample."""
+    if not given or not made:
+        return None
+    if made >= given:
+        nearest = Fraction(round(made / given))
+    else:
+        nearest = Fraction(1, round(given / made))
+    return nearest if abs(nearest * given - made) <= 1 else Fraction(made, given)
+
+
+def _pairs(short: Trace, long: Trace) -> list[tuple[Operation, Operation]]:
+    """The operations that both runs have, in the order of the first."""
+    others = {operation.key: operation for operation in long.operations}
+    return [(one, others[one.key]) for one in short.operations if one.key in others]
+
+
+def time_axis(first: Value, second: Value) -> int | None:
+    """The axis, counted from the end, whose size differs between runs; None unless it is one."""
+    if len(first.shape) != len(second.shape):
+        return None
+    axes = [i for i, (a, b) in enumerate(zip(first.shape, second.shape, strict=True)) if a != b]
+    return axes[0] - len(first.shape) if len(axes) == 1 else None
+
+
+def _difference(first: Value, second: Value) -> int:
+    axis = time_axis(first, second)
+    return 0 if axis is None else second.shape[axis] - first.shape[axis]
+
+
+def _differences(first: Operation, second: Operation) -> tuple[int, int]:
+    """By how much the time of an operation's inputs (the longest) and of its output grew."""
+    inputs = list(zip(first.inputs, second.inputs, strict=False))
+    if first.kind == "interpolation":
+        inputs = inputs[:1]
+    given = max((_difference(a, b) for a, b in inputs), default=0)
+    outputs = zip(first.outputs, second.outputs, strict=False)
+    return given, max((_difference(a, b) for a, b in outputs), default=0)
+
+
+def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -> Structure:
+    grown = longer - length
+    axis = time_axis(short.output, long.output)
+    if axis is None:
+        raise NetworkError("its output does not grow with its input along one axis")
+    rate = Fraction(_difference(short.output, long.output), grown)
+    pairs = _pairs(short, long)
+    rates = {INPUT: Fraction(1)}
+    for first, second in pairs:
+        for a, b in zip(first.outputs, second.outputs, strict=False):
+            rates[a.number] = Fraction(_difference(a, b), grown)
+    found = []
+    for first, second in pairs:
+        given, made = _differences(first, second)
+        if given and made > given and made % given == 0 and first.kind != "concatenation":
+            found.append((first, second, made // given, Fraction(given, grown)))
+    candidates = [one for one in found if _upsamples(*one[:3])]
+    chosen = _innermost(candidates)
+    names = _names([first for first, *_ in chosen])
+    layers, undone = [], []
+    for name, (first, second, stride, low) in zip(names, chosen, strict=True):
+        place = time_axis(first.outputs[0], second.outputs[0])
+        assert place is not None
+        period = (rate / low).numerator
+        layer = Layer(name, first, stride, place, first.grid % stride, period)
+        reaches = _reaches(first, low, short, rates)
+        (layers if reaches and rate > low else undone).append(layer)
+    total = lcm(*(layer.period for layer in layers)) if layers else 1
+    if total > LARGEST_STRIDE:
+        raise NetworkError(f"its layers' periods only meet after {total} samples")
+    return Structure(
+        length, step, rate, axis, total, tuple(layers), tuple(undone), short
+    )
+
+
+def _upsamples(first: Operation, second: Operation, stride: int) -> bool:
+    """Whether an operation that lengthens by `stride` upsamples: reshapes may concatenate."""
+    if first.kind != "movement":
+        return True
+    before, after = first.inputs[0], first.outputs[0]
+    source = time_axis(before, second.inputs[0])
+    target = time_axis(after, second.outputs[0])
+    if source is None or target is None:
+        return False
+    # The new time index is t * stride + j only if time was the slowest of the merged axes.
+    behind_source, behind_target = prod(before.shape[source:][1:]), prod(after.shape[target:][1:])
+    return behind_source == behind_target * stride
+
+
+def _innermost(candidates: Sequence[tuple]) -> list[tuple]:
+    """All operations, and those modules in which neither an operation nor a module counts."""
+    chosen = [one for one in candidates if one[0].kind != "module"]
+    for one in candidates:
+        path = one[0].key[0]
+        inside = [other[0].key[0] for other in chosen]
+        within = any(other == path or other.startswith(f"{path}.") or not path for other in inside)
+        if one[0].kind == "module" and not within:
+            chosen.append(one)
+    order = {one[0].key: index for index, one in enumerate(candidates)}
+    return sorted(chosen, key=lambda one: order[one[0].key])
+
+
+def _names(operations: Sequence[Operation]) -> list[str]:
+    """A name for each layer: its module's path, or that of its parameters, or its operation's."""
+    names: list[str] = []
+    for operation in operations:
+        path, kind, _ = operation.key
+        owner = path or _owner(operation.parameters) or kind
+        same = sum(name == owner or name.startswith(f"{owner} #") for name in names)
+        names.append(f"{owner} #{same + 1}" if same else owner)
+    return names
+
+
+def _owner(parameters: Sequence[str]) -> str:
+    """The module that a weight belongs to, by its parameters' names."""
+    name = parameters[0] if parameters else ""
+    owner, parametrized, _ = name.partition(".parametrizations.")
+    return owner if parametrized else name.rpartition(".")[0]
+
+
+def _reaches(first: Operation, low: Fraction, trace: Trace, rates: dict[int, Fraction]) -> bool:
+    """Whether a way leads from an operation to the output that never falls to the rate `low`."""
+    alive = {value.number for value in first.outputs}
+    for operation in trace.operations:
+        if operation.kind != "module" and any(v.number in alive for v in operation.inputs):
+            alive |= {v.number for v in operation.outputs if rates.get(v.number, 0) > low}
+    return trace.output.number in alive
