@@ -6,9 +6,11 @@ comes from several, whose parts may cancel; their phasors tell: those layers mak
 intervention changes it by at least half.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from upsampling.audit.combs import comb_levels, comb_of_lines
 from upsampling.audit.network import Floats, Network
@@ -23,16 +25,17 @@ RIVAL = 10.0
 
 @dataclass(frozen=True)
 class Attribution:
-    """Levels in dBFS of each comb, as it is and with each layer flat; `makers` of each line k.
+    """Levels in dBFS of each comb, as it is and with each layer flat; and who makes what.
 
     `periods` are the combs' in output samples, the coarsest comb first. `makers[k]` are indices of
-    layers.
+    the layers that make line k, `comb_makers` of those that make each comb's lines together.
     """
 
     periods: list[int]
     as_is: list[float]
     flat: list[list[float]]
     makers: list[tuple[int, ...]]
+    comb_makers: list[tuple[int, ...]]
 
 
 def attribute(
@@ -41,32 +44,45 @@ def attribute(
     """Flatten each layer in turn, on the constant `values` [channels] that `steady` answers."""
     total = structure.total_stride
     periods, index = comb_of_lines(structure)
-    spectrum = np.fft.rfft(steady.period, axis=-1)
-    flat, left, changed = [], [], []
+    spectrum = np.fft.rfft(steady.period, axis=-1) / total
+    levels, flattened = [], []
     for layer in structure.layers:
         rows = run(network, structure, values, steady.length, [layer.flat])
         period = rows[:, steady.start - total : steady.start + total].reshape(len(rows), 2, total)
-        period = period.mean(axis=1)
-        flat.append(comb_levels(structure, period))
-        other = np.fft.rfft(period, axis=-1)
-        left.append(np.linalg.norm(other, axis=0))
-        changed.append(np.linalg.norm(spectrum - other, axis=0))
-    sizes = np.linalg.norm(spectrum, axis=0)
-    makers = [
-        makers_of(size, [one[line] for one in left], [one[line] for one in changed])
-        if index[line] >= 0
-        else ()
-        for line, size in enumerate(sizes)
-    ]
-    return Attribution(periods, comb_levels(structure, steady.period), flat, makers)
+        levels.append(comb_levels(structure, period.mean(axis=1)))
+        flattened.append(np.fft.rfft(period.mean(axis=1), axis=-1) / total)
+    count, floor = len(index), 10 ** (steady.floor / 20)
+    return Attribution(
+        periods,
+        comb_levels(structure, steady.period),
+        levels,
+        [_makers(spectrum, flattened, [k], floor) if index[k] >= 0 else () for k in range(count)],
+        [
+            _makers(spectrum, flattened, np.flatnonzero(index == place), floor)
+            for place in range(len(periods))
+        ],
+    )
+
+
+def _makers(
+    spectrum: Floats,
+    flattened: list[Floats],
+    lines: Sequence[int] | NDArray[np.intp],
+    floor: float,
+) -> tuple[int, ...]:
+    chosen = spectrum[:, lines]
+    left = [float(np.linalg.norm(one[:, lines])) for one in flattened]
+    changed = [float(np.linalg.norm(chosen - one[:, lines])) for one in flattened]
+    size = float(np.linalg.norm(chosen))
+    return makers_of(size, left, changed) if size > floor else ()
 
 
 def makers_of(size: float, left: list[float], changed: list[float]) -> tuple[int, ...]:
-    """The layers that make a line of amplitude `size`, from what each one's intervention leaves.
+    """The layers that make lines of amplitude `size`, from what each one's intervention leaves.
 
-    `changed` are the amplitudes of the differences. Empty for a line that no layer makes.
+    `changed` are the amplitudes of the differences. Empty for lines that no layer makes.
     """
-    if not left or size == 0:
+    if not left:
         return ()
     best = min(left)
     if best <= SHARE * size:

@@ -53,13 +53,21 @@ SEED = 0
 
 
 class TorchNetwork(Network):
-    """Run `module` in double precision where it can, else in single."""
+    """Run `module` on inputs [1, channels, time], or [1, time] where its rank is set to 2."""
 
-    def __init__(self, module: nn.Module, name: str, kind: str, samplerate: int, channels: int):
+    rank = 3
+
+    def __init__(
+        self,
+        module: nn.Module,
+        name: str,
+        samplerate: int,
+        kind: str = "audio",
+        channels: int = 1,
+    ):
         self.module = module.eval().requires_grad_(False)
-        self.name, self.kind, self.samplerate, self.channels = name, kind, samplerate, channels
+        self.name, self.samplerate, self.kind, self.channels = name, samplerate, kind, channels
         self.stored = {name: tensor.dtype for name, tensor in self._tensors().items()}
-        self.rank = 3
         self.set_precision(torch.float64)
 
     def set_precision(self, dtype: torch.dtype) -> None:

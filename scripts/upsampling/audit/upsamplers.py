@@ -74,10 +74,7 @@ class Structure:
     layers: tuple[Layer, ...]
     undone: tuple[Layer, ...]
     trace: Trace
-
-    def spacing(self, layer: Layer, samplerate: int) -> float:
-        """Spacing in Hz of a layer's comb."""
-        return samplerate / layer.period
+    notes: tuple[str, ...] = ()
 
 
 def find_structure(network: Network, lengths: Sequence[int] = ()) -> Structure:
@@ -188,9 +185,28 @@ def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -
     total = lcm(*(layer.period for layer in layers)) if layers else 1
     if total > LARGEST_STRIDE:
         raise NetworkError(f"its layers' periods only meet after {total} samples")
-    return Structure(
-        length, step, rate, axis, total, tuple(layers), tuple(undone), short
-    )
+    notes = _unexplained(pairs, rates, grown) if not any(_is_module(one) for one in layers) else ()
+    return Structure(length, step, rate, axis, total, tuple(layers), tuple(undone), short, notes)
+
+
+def _is_module(layer: Layer) -> bool:
+    return layer.operation.kind == "module"
+
+
+def _unexplained(
+    pairs: Sequence[tuple[Operation, Operation]], rates: dict[int, Fraction], grown: int
+) -> tuple[str, ...]:
+    """A note if an operation reads more time than the one before wrote: samples put among zeros."""
+    for first, second in pairs:
+        for a, b in zip(first.inputs, second.inputs, strict=False):
+            rate = Fraction(_difference(a, b), grown)
+            if 0 < rates.get(a.number, rate) < rate:
+                ratio = rate / rates[a.number]
+                return (
+                    f"Before {first.key[1]} #{first.key[2]} samples are written among others, an "
+                    f"upsampling by {ratio} that no operation makes: it is not among the layers.",
+                )
+    return ()
 
 
 def _upsamples(first: Operation, second: Operation, stride: int) -> bool:

@@ -1,0 +1,297 @@
+"""From what a user names to a network under audit, and from hostile files to one line.
+
+ONNX and safetensors files are data. A Python file runs when it is imported, TorchScript when the
+network runs; pickles are never loaded.
+"""
+
+import importlib.util
+import json
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from upsampling.audit.network import Network, NetworkError
+from upsampling.audit.upsamplers import Structure, find_structure
+from upsampling.settings import UserError, nearest_match
+
+KINDS = ("audio", "features", "latent")
+RATE_NAMES = ("samplerate", "sample_rate", "sampling_rate")
+DEFAULT_RATE = 44100
+# Networks with at most as many input channels take audio, unless the user says otherwise.
+MOST_AUDIO_CHANNELS = 2
+# An archive may not grow beyond this many times its own size; TorchScript's are not compressed.
+LARGEST_GROWTH = 4
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a user says about a network; None is for the network to tell.
+
+    `first` and `last` are tensors of an ONNX graph between which the audit takes place; `length`
+    is an input length in samples or frames that the network takes.
+    """
+
+    path: str
+    kind: str | None = None
+    samplerate: int | None = None
+    channels: int | None = None
+    weights: str | None = None
+    first: str | None = None
+    last: str | None = None
+    length: int | None = None
+
+
+def open_network(source: Source) -> tuple[Network, Structure, list[str]]:
+    """Load a network and find its layers; also what had to be assumed, one sentence each.
+
+    Raises `UserError` with one line for whatever cannot be loaded or run.
+    """
+    try:
+        if source.path.endswith(".onnx"):
+            return _open_onnx(source)
+        return _open_torch(source)
+    except NetworkError as error:
+        raise UserError(f"{source.path}: {error}") from error
+
+
+def _open_torch(source: Source) -> tuple[Network, Structure, list[str]]:
+    import torch
+
+    from upsampling.audit.torch_network import TorchNetwork
+
+    if source.first or source.last:
+        raise UserError("--from and --to name tensors of ONNX graphs alone")
+    module, told = _module(source)
+    notes: list[str] = []
+    samplerate = source.samplerate or told.get("samplerate") or _samplerate_of(module)
+    kind = source.kind or told.get("kind")
+    network = TorchNetwork(module, source.path, samplerate or _assumed_rate(notes))
+    lengths = [source.length] if source.length else []
+    failures: list[str] = []
+    for dtype in (torch.float64, torch.float32):
+        network.set_precision(dtype)
+        for channels, rank in _shapes(module, source.channels or told.get("channels"), kind):
+            audio = channels <= MOST_AUDIO_CHANNELS
+            network.kind = kind or ("audio" if audio else "latent")
+            network.channels, network.rank = channels, rank
+            try:
+                return network, find_structure(network, lengths), notes
+            except NetworkError as error:
+                shape = f"[1, {channels}, time]" if rank == 3 else "[1, time]"
+                failures.append(f"{shape}: {error}")
+    raise NetworkError(
+        f"it cannot be audited with an input {failures[0]} (--channels, --input and --length say "
+        "what it takes)"
+    )
+
+
+def _shapes(module: Any, channels: int | None, kind: str | None) -> list[tuple[int, int]]:
+    """Channels and rank of inputs to try: what the user says, else what the first layers take."""
+    if channels is not None:
+        counts = [channels]
+    else:
+        names = ("in_channels", "in_features", "input_size")
+        given = [getattr(one, name, None) for one in module.modules() for name in names]
+        counts = [one for one in given if isinstance(one, int)] or _first_weights(module)
+        counts = [1, 2, *counts[:4]] if kind == "audio" else [*counts[:4], 1, 2]
+    shapes = [(count, 3) for count in dict.fromkeys(counts)]
+    return shapes + [(1, 2)] if 1 in counts else shapes
+
+
+def _first_weights(module: Any) -> list[int]:
+    """Second axes of the first weights, which TorchScript has in place of `in_channels`."""
+    tensors = [one for one in module.parameters() if one.ndim >= 2]
+    return list(dict.fromkeys([size for one in tensors[:2] for size in (one.shape[1], len(one))]))
+
+
+def _assumed_rate(notes: list[str]) -> int:
+    notes.append(f"No sampling rate was given: {DEFAULT_RATE} Hz is assumed (--samplerate).")
+    return DEFAULT_RATE
+
+
+def _samplerate_of(module: Any) -> int | None:
+    for name in RATE_NAMES:
+        value = getattr(module, name, None)
+        if isinstance(value, int) and value > 0:
+            return value
+    return None
+
+
+def _module(source: Source) -> tuple[Any, dict[str, Any]]:
+    """The module that a path names, and what is known about its input."""
+    path = Path(source.path)
+    if path.is_dir():
+        if source.weights is not None:
+            raise UserError(f"{path} has its own weights; leave out --weights")
+        return _trained_here(path)
+    if path.suffix in (".pt", ".pth", ".ts", ".jit"):
+        if source.weights is not None:
+            raise UserError(f"{path} has its own weights; leave out --weights")
+        return _torchscript(path), {}
+    file, colon, name = source.path.rpartition(":")
+    if colon and file.endswith(".py"):
+        module = _from_factory(Path(file), name)
+        if source.weights is not None:
+            _load_weights(module, Path(source.weights))
+        return module, {}
+    if not path.exists():
+        raise UserError(f"there is no file or folder {path}")
+    raise UserError(
+        f"{path} is no network: give path/to/file.py:factory, a .onnx file, a .pt file of "
+        "TorchScript, or the folder of a model that this pipeline trained"
+    )
+
+
+def load_callable(reference: str, what: str) -> Callable[..., Any]:
+    """The object that `path/to/file.py:name` refers to; `what` is its part in messages."""
+    file, colon, name = reference.rpartition(":")
+    if not colon or not file.endswith(".py"):
+        raise UserError(f"{what}: '{reference}' is not path/to/file.py:name")
+    path = Path(file)
+    if not path.is_file():
+        raise UserError(f"{what}: there is no file {path}")
+    spec = importlib.util.spec_from_file_location(f"audited_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UserError(f"{what}: {path} cannot be imported: {error!r}") from error
+    finally:
+        sys.path.pop(0)
+    if not callable(getattr(module, name, None)):
+        names = [key for key, value in vars(module).items() if callable(value)]
+        raise UserError(f"{what}: {path} has no callable {name}{nearest_match(name, names)}")
+    return getattr(module, name)
+
+
+def _from_factory(path: Path, name: str) -> Any:
+    from torch import nn
+
+    factory = load_callable(f"{path}:{name}", "network")
+    try:
+        module = factory()
+    except Exception as error:
+        raise UserError(f"{path}:{name} raised {error!r}") from error
+    if not isinstance(module, nn.Module):
+        raise UserError(f"{path}:{name} returned {type(module).__name__}, not a torch.nn.Module")
+    return module
+
+
+def _load_weights(module: Any, path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if path.suffix != ".safetensors":
+        raise UserError(f"{path}: weights are read from .safetensors files alone")
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path} is not a complete file of weights: {error}") from error
+    own = module.state_dict()
+    missing = sorted({*own} - {*tensors})
+    further = sorted({*tensors} - {*own})
+    for names, verb in ((missing, "lacks"), (further, "has, and the network has not,")):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise UserError(f"{path} {verb} {names[0]}{more}")
+    for name, tensor in tensors.items():
+        if tensor.shape != own[name].shape:
+            raise UserError(
+                f"{path}: {name} is {list(tensor.shape)}, the network's {list(own[name].shape)}"
+            )
+    module.load_state_dict(tensors)
+
+
+def _torchscript(path: Path) -> Any:
+    import torch
+
+    check_torchscript(path)
+    try:
+        return torch.jit.load(str(path), map_location="cpu")
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{path} cannot be read as TorchScript: {reason}") from error
+
+
+def check_torchscript(path: Path) -> None:
+    """Refuse what is not an archive of TorchScript, or one that would not fit where it claims."""
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise UserError(
+            f"{path} is not TorchScript, whose files are zip archives ({error}); pickles are not "
+            "loaded: save the network with torch.jit.save, or name its factory"
+        ) from error
+    names = [member.filename for member in members]
+    folder = names[0].partition("/")[0] if names else ""
+    if f"{folder}/constants.pkl" not in names or not any("/code/" in name for name in names):
+        raise UserError(
+            f"{path} is a checkpoint of pickled objects, not TorchScript; pickles are not loaded: "
+            "save its weights as safetensors, and name the network's factory"
+        )
+    size = sum(member.file_size for member in members)
+    if size > LARGEST_GROWTH * path.stat().st_size + 2**20:
+        raise UserError(f"{path} would grow to {size / 1e9:.1f} GB when it is unpacked; refused")
+
+
+def _trained_here(folder: Path) -> tuple[Any, dict[str, Any]]:
+    from upsampling.settings import MelganSettings
+    from upsampling.training.checkpoints import load_model
+
+    for name in ("spec.json", "best.safetensors"):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder} is no model of this pipeline: it has no {name}")
+    try:
+        module = load_model(folder)
+    except (KeyError, TypeError, json.JSONDecodeError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{folder} is no model of this pipeline: {reason}") from error
+    settings: Any = module.settings
+    melgan = isinstance(settings, MelganSettings)
+    told = {"samplerate": settings.samplerate, "kind": "features" if melgan else "audio"}
+    return module, told | {"channels": settings.mels if melgan else settings.audio_channels}
+
+
+def _open_onnx(source: Source) -> tuple[Network, Structure, list[str]]:
+    from upsampling.audit.onnx_file import read_graph
+
+    if source.weights is not None:
+        raise UserError(f"{source.path} has its own weights; leave out --weights")
+    model = read_graph(Path(source.path), source.first, source.last)
+    from upsampling.audit.onnx_network import OnnxNetwork
+
+    notes: list[str] = []
+    samplerate = source.samplerate or _rate_beside(Path(source.path), model)
+    network = OnnxNetwork(model, source.path, "latent", samplerate or _assumed_rate(notes))
+    network.channels = network.channels or source.channels or 1
+    if source.channels and source.channels != network.channels:
+        raise UserError(
+            f"{source.path}: its input has {network.channels} channels, not {source.channels}"
+        )
+    audio = network.channels <= MOST_AUDIO_CHANNELS
+    network.kind = source.kind or ("audio" if audio else "latent")
+    lengths = [source.length] if source.length else []
+    return network, find_structure(network, lengths), notes
+
+
+def _rate_beside(path: Path, model: Any) -> int | None:
+    """The sampling rate of the graph's metadata, or of a Piper voice's settings beside it."""
+    for entry in model.metadata_props:
+        if entry.key in RATE_NAMES and entry.value.isdigit():
+            return int(entry.value)
+    try:
+        value = json.loads(Path(f"{path}.json").read_text())["audio"]["sample_rate"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return value if isinstance(value, int) and value > 0 else None

@@ -1,0 +1,127 @@
+"""`upsampling-audit network`: options, and what becomes of them."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from upsampling.files import write_json, write_text
+from upsampling.settings import UserError
+
+DESCRIPTION = """\
+Find a network's upsampling layers, the lines that they make in silence, and which layer makes
+which line.
+
+NETWORK is path/to/file.py:factory (a callable that returns a torch.nn.Module), file.onnx, file.pt
+(TorchScript), or the folder of a model that this pipeline trained. ONNX and safetensors files are
+data; a Python file and TorchScript run code of whoever made them, and so may a trained model's
+folder that names an operator in a file. Pickled checkpoints are not loaded.
+"""
+EPILOG = """\
+exit status: 0; 1 if a comb's excess is above --fail-above; 2 if the network cannot be audited
+"""
+
+
+def add_network(subparsers: Any) -> None:
+    """Add the subcommand to `subparsers`."""
+    parser = subparsers.add_parser(
+        "network",
+        help="audit a network: which layer makes which line",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("network", metavar="NETWORK")
+    parser.add_argument("--samplerate", type=_positive, help="of its output, in Hz")
+    parser.add_argument(
+        "--input",
+        choices=("audio", "features", "latent"),
+        help="of the network (default: audio for one or two channels, else latent)",
+    )
+    parser.add_argument("--channels", type=_positive, help="of its input (default: found out)")
+    parser.add_argument("--length", type=_positive, help="an input length that it takes")
+    parser.add_argument("--weights", metavar="W.safetensors", help="weights for a factory's module")
+    parser.add_argument("--from", dest="first", metavar="TENSOR", help="audit part of an ONNX graph")
+    parser.add_argument("--to", dest="last", metavar="TENSOR", help="where that part ends")
+    parser.add_argument(
+        "--features",
+        metavar="FILE.py:FUNCTION",
+        help="f(waveform [samples], samplerate) -> [channels, frames], to probe with sounds",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of random constants and probes")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each probe (default 3)")
+    parser.add_argument("--json", type=Path, metavar="F", help="write the report as JSON")
+    parser.add_argument("--html", type=Path, metavar="F", help="write the report as a page")
+    parser.add_argument(
+        "--fail-above",
+        type=float,
+        metavar="DB",
+        help="exit 1 if a comb stands out by more, in silence, a constant or a probe",
+    )
+    parser.set_defaults(function=run)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return value
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Audit the network; print, write and judge the report."""
+    from upsampling.audit.audit import AuditSettings, audit
+    from upsampling.audit.loading import Source, load_callable, open_network
+    from upsampling.audit.network import NetworkError
+    from upsampling.audit.verdict import failures
+
+    source = Source(
+        path=arguments.network,
+        kind=arguments.input,
+        samplerate=arguments.samplerate,
+        channels=arguments.channels,
+        weights=arguments.weights,
+        first=arguments.first,
+        last=arguments.last,
+        length=arguments.length,
+    )
+    features = load_callable(arguments.features, "--features") if arguments.features else None
+    network, structure, notes = open_network(source)
+    settings = AuditSettings(arguments.seed, arguments.seconds)
+    try:
+        report = audit(network, structure, notes, features, settings)
+    except NetworkError as error:
+        raise UserError(f"{arguments.network}: {error}") from error
+    print(text(report))
+    if arguments.json:
+        write_json(arguments.json, report)
+    if arguments.html:
+        from upsampling.audit.page import page
+
+        write_text(arguments.html, page(report))
+    broken = failures(report, arguments.fail_above) if arguments.fail_above is not None else []
+    for sentence in broken:
+        print(f"failed: {sentence}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def text(report: dict[str, Any]) -> str:
+    """The report for a terminal: its layers, its matrix and its verdict."""
+    attribution = report["attribution"]
+    heads = [f"{one:.5g} Hz" for one in attribution["combs_hz"]]
+    width = max([len(layer["name"]) for layer in report["layers"]] + [11])
+    rows = [f"{'layer':{width}}  stride  kernel  spacing, Hz  imbalance (random)"]
+    for layer in report["layers"]:
+        size = "-" if layer["kernel_size"] is None else layer["kernel_size"]
+        ratio = "-"
+        if layer["imbalance"] is not None:
+            ratio = f"{layer['imbalance']:.3f} ({layer['imbalance_random']:.2f})"
+        rows.append(
+            f"{layer['name']:{width}}  {layer['stride']:6}  {size:>6}  {layer['spacing_hz']:11.5g}"
+            f"  {ratio:>18}"
+        )
+    rows += ["", f"dBFS per comb, {attribution['input']}, as it is and with each layer flat:"]
+    rows.append(" ".join([f"{'':{width}}", *(f"{head:>12}" for head in heads)]))
+    for name, levels in [("as it is", attribution["as_is"]), *attribution["flat"].items()]:
+        rows.append(" ".join([f"{name:{width}}", *(f"{level:12.1f}" for level in levels)]))
+    return "\n".join([*rows, "", report["verdict"], *report["notes"]])
