@@ -14,7 +14,6 @@ would have their rounding noise there, and what lies below it no file keeps.
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
 
 from upsampling.audit.network import Floats
 from upsampling.audit.upsamplers import Structure

@@ -74,8 +74,8 @@ def find_kernel(network: Network, trace: Trace, layer: Layer) -> Kernel | None:
 
 def ungrouped(weights: Weights) -> Floats:
     """Weights as [in, out, taps], zero between the groups."""
-    weight, groups = weights.weight, weights.groups
-    blocks = np.split(weight if weights.transposed else weight, groups)
+    groups = weights.groups
+    blocks = np.split(weights.weight, groups)
     if not weights.transposed:
         blocks = [block.transpose(1, 0, 2) for block in blocks]
     inside, outside, count = blocks[0].shape
@@ -102,7 +102,8 @@ def _shuffled(network: Network, trace: Trace, layer: Layer) -> Kernel | None:
         if operation.kind != "module"
         for value in operation.outputs
     }
-    chain, operation = [], layer.operation
+    chain: list[Operation] = []
+    operation = layer.operation
     while operation.kind in ("movement", "addition") and len(operation.inputs) == 1:
         chain.insert(0, operation)
         if operation.inputs[0].number not in producers:

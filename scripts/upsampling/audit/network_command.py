@@ -41,7 +41,9 @@ def add_network(subparsers: Any) -> None:
     parser.add_argument("--channels", type=_positive, help="of its input (default: found out)")
     parser.add_argument("--length", type=_positive, help="an input length that it takes")
     parser.add_argument("--weights", metavar="W.safetensors", help="weights for a factory's module")
-    parser.add_argument("--from", dest="first", metavar="TENSOR", help="audit part of an ONNX graph")
+    parser.add_argument(
+        "--from", dest="first", metavar="TENSOR", help="audit part of an ONNX graph"
+    )
     parser.add_argument("--to", dest="last", metavar="TENSOR", help="where that part ends")
     parser.add_argument(
         "--features",
@@ -71,8 +73,9 @@ def _positive(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Audit the network; print, write and judge the report."""
     from upsampling.audit.audit import AuditSettings, audit
-    from upsampling.audit.loading import Source, load_callable, open_network
+    from upsampling.audit.loading import Source, open_network
     from upsampling.audit.network import NetworkError
+    from upsampling.audit.torch_file import load_callable
     from upsampling.audit.verdict import failures
 
     source = Source(

@@ -118,7 +118,8 @@ def _cut(model: Any, path: Path, first: str | None, last: str | None) -> Any:
             raise UserError(f"{path} has no tensor '{name}'{nearest_match(name, names)} ({option})")
     outputs = [last] if last else [graph.output[0].name]
     inputs = [first] if first else [one.name for one in graph.input]
-    needed, nodes = set(outputs), []
+    needed = set(outputs)
+    nodes: list[Any] = []
     for node in reversed(graph.node):
         if needed & {*node.output} and not {*inputs} & {*node.output}:
             nodes.insert(0, node)

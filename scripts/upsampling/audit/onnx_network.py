@@ -5,7 +5,6 @@ intervention replaces becomes an input of the graph: the tensor is computed, cha
 nodes that read it. The arithmetic is the graph's, as a rule single precision.
 """
 
-import threading
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -23,29 +22,20 @@ from upsampling.audit.network import (
     Value,
     Weights,
 )
-
-KINDS = {
-    "ConvTranspose": "transposed",
-    "Conv": "convolution",
-    "MatMul": "linear",
-    "Gemm": "linear",
-    "Add": "addition",
-    "Resize": "interpolation",
-    "Upsample": "interpolation",
-    "Gather": "interpolation",
-    "GridSample": "interpolation",
-    "Col2Im": "inverse_stft",
-    "Concat": "concatenation",
-    "Tile": "concatenation",
-    "ConstantOfShape": "concatenation",
-    "Shape": "concatenation",
-}
-MOVEMENTS = (
-    *("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "DepthToSpace"),
+from upsampling.audit.onnx_graph import (
+    FLOATS,
+    MOVEMENTS,
+    attributes_of,
+    constants_of,
+    depth_to_space,
+    node_grid,
+    node_key,
+    node_kind,
+    open_session,
+    override_name,
+    rewired,
+    run_session,
 )
-FLOATS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
-# Seconds after which a run is stopped: a graph may loop for ever.
-LONGEST_RUN = 600.0
 
 
 class OnnxNetwork(Network):
@@ -54,8 +44,8 @@ class OnnxNetwork(Network):
     def __init__(self, model: Any, name: str, kind: str, samplerate: int):
         self.model = model
         self.name, self.kind, self.samplerate = name, kind, samplerate
-        self.nodes = {_key(index, node): node for index, node in enumerate(model.graph.node)}
-        self.constants = _constants(model)
+        self.nodes = {node_key(index, node): node for index, node in enumerate(model.graph.node)}
+        self.constants = constants_of(model)
         self.produced = [name for node in model.graph.node for name in node.output if name]
         self._sessions: dict[tuple[Any, ...], Any] = {}
         self._replaced: set[str] = set()
@@ -103,12 +93,12 @@ class OnnxNetwork(Network):
             operations.append(
                 Operation(
                     key,
-                    _kind(node),
+                    node_kind(node),
                     tuple(Value(numbers[name], self._shapes[name]) for name in known),
                     tuple(Value(numbers[name], self._shapes[name]) for name in made),
                     tuple(name for name in node.input if name in self._initializers()),
                     node,
-                    _grid(node),
+                    node_grid(node),
                 )
             )
         output = self.model.graph.output[0].name
@@ -135,11 +125,11 @@ class OnnxNetwork(Network):
 
     def replay(self, operation: Operation, value: Floats) -> Floats:
         node = operation.handle
-        attributes = _attributes(node)
+        attributes = attributes_of(node)
         if node.op_type == "Transpose":
             return np.transpose(value, attributes.get("perm"))
         if node.op_type == "DepthToSpace":
-            return _depth_to_space(value, attributes)
+            return depth_to_space(value, attributes)
         if node.op_type == "Add":
             other = [name for name in node.input if name in self.constants]
             return value + self.constants[other[0]] if other else value
@@ -148,7 +138,7 @@ class OnnxNetwork(Network):
         return self._single(operation, value)
 
     def weights(self, operation: Operation) -> Weights | None:
-        node, attributes = operation.handle, _attributes(operation.handle)
+        node, attributes = operation.handle, attributes_of(operation.handle)
         if operation.kind not in ("transposed", "convolution", "linear"):
             return None
         weight = self.constants.get(node.input[1])
@@ -179,7 +169,7 @@ class OnnxNetwork(Network):
         node = operation.handle
         if operation.kind == "linear":
             weight = weight[..., 0]
-            turned = node.op_type == "Gemm" and _attributes(node).get("transB", 0)
+            turned = node.op_type == "Gemm" and attributes_of(node).get("transB", 0)
             weight = weight if turned else weight.T
         self._replace(node, 1, weight)
         if len(node.input) > 2 and node.input[2]:
@@ -238,14 +228,14 @@ class OnnxNetwork(Network):
         session = self._session(overridden, fetched)
         needed = {one.name for one in session.get_inputs()}
         feeds = {self.input: self._tensor(inputs)} | {
-            _override(name): value for name, value in overrides.items()
+            override_name(name): value for name, value in overrides.items()
         }
-        return _run(session, fetched, {n: v for n, v in feeds.items() if n in needed})
+        return run_session(session, fetched, {n: v for n, v in feeds.items() if n in needed})
 
     def _session(self, overridden: tuple[str, ...], fetched: tuple[str, ...]) -> Any:
         """A session that gives `fetched` and takes what replaces the `overridden` tensors."""
         if (overridden, fetched) not in self._sessions:
-            self._sessions[overridden, fetched] = _session(
+            self._sessions[overridden, fetched] = open_session(
                 rewired(self.model, overridden, fetched).SerializeToString()
             )
         return self._sessions[overridden, fetched]
@@ -266,113 +256,5 @@ class OnnxNetwork(Network):
         )
         model = onnx.helper.make_model(graph, opset_imports=self.model.opset_import)
         model.ir_version = self.model.ir_version
-        session = _session(model.SerializeToString())
-        return _run(session, [node.output[0]], {data: value.astype(np.float32)})[0]
-
-
-def rewired(model: Any, overridden: Sequence[str], fetched: Sequence[str]) -> Any:
-    """A copy of `model` with `fetched` as further outputs, and inputs in place of `overridden`."""
-    import onnx
-
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    graph = copy.graph
-    present = {one.name for one in graph.output}
-    graph.output.extend(onnx.ValueInfoProto(name=n) for n in fetched if n not in present)
-    for name in overridden:
-        for node in graph.node:
-            for place, one in enumerate(node.input):
-                if one == name:
-                    node.input[place] = _override(name)
-        kind = onnx.TensorProto.FLOAT
-        graph.input.append(onnx.helper.make_tensor_value_info(_override(name), kind, None))
-    return copy
-
-
-def _override(name: str) -> str:
-    return f"{name}/override"
-
-
-def _session(content: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
-    except Exception as error:
-        raise NetworkError(_first_line(error)) from error
-
-
-def _run(session: Any, fetched: Sequence[str], feeds: dict[str, Floats]) -> list[Floats]:
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
-    options.log_severity_level = 4
-    watchdog = threading.Timer(LONGEST_RUN, lambda: setattr(options, "terminate", True))
-    watchdog.daemon = True
-    watchdog.start()
-    try:
-        return session.run(list(fetched), feeds, options)
-    except Exception as error:
-        raise NetworkError(_first_line(error)) from error
-    finally:
-        watchdog.cancel()
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
-
-
-def _key(index: int, node: Any) -> Key:
-    return (_path(node), node.op_type, index)
-
-
-def _path(node: Any) -> str:
-    """The module that a node came from, as exporters write it: /dec/ups.0/Conv, or name scopes."""
-    scopes = {one.key: one.value for one in node.metadata_props}.get("pkg.torch.onnx.name_scopes")
-    if scopes:
-        import ast
-
-        names = ast.literal_eval(scopes)
-        return next((name for name in reversed(names[:-1]) if name), "")
-    return node.name.strip("/").rpartition("/")[0].replace("/", ".") if "/" in node.name else ""
-
-
-def _kind(node: Any) -> str:
-    return "movement" if node.op_type in MOVEMENTS else KINDS.get(node.op_type, "other")
-
-
-def _grid(node: Any) -> int:
-    return _attributes(node).get("pads", [0])[0] if node.op_type == "ConvTranspose" else 0
-
-
-def _attributes(node: Any) -> dict[str, Any]:
-    import onnx
-
-    return {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
-
-
-def _constants(model: Any) -> dict[str, Floats]:
-    import onnx
-
-    constants = {one.name: onnx.numpy_helper.to_array(one) for one in model.graph.initializer}
-    for node in model.graph.node:
-        if node.op_type == "Constant":
-            for value in _attributes(node).values():
-                if isinstance(value, onnx.TensorProto):
-                    constants[node.output[0]] = onnx.numpy_helper.to_array(value)
-    return constants
-
-
-def _depth_to_space(value: Floats, attributes: dict[str, Any]) -> Floats:
-    size, (batch, channels, height, width) = attributes["blocksize"], value.shape
-    rest = channels // size**2
-    if attributes.get("mode", b"DCR") == b"CRD":
-        split = value.reshape(batch, rest, size, size, height, width).transpose(0, 1, 4, 2, 5, 3)
-    else:
-        split = value.reshape(batch, size, size, rest, height, width).transpose(0, 3, 4, 1, 5, 2)
-    return split.reshape(batch, rest, height * size, width * size)
+        session = open_session(model.SerializeToString())
+        return run_session(session, [node.output[0]], {data: value.astype(np.float32)})[0]

@@ -10,6 +10,7 @@ from math import ceil
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from upsampling.audit.combs import comb_of_lines, excesses, resolution
 from upsampling.audit.network import Floats, Network, NetworkError
@@ -142,7 +143,9 @@ def measure_probe(network: Network, structure: Structure, probe: Probe) -> dict[
     }
 
 
-def _tones(power: Floats, transforms: Floats, spacing: float, rate: int) -> list[dict[str, Any]]:
+def _tones(
+    power: Floats, transforms: NDArray[Any], spacing: float, rate: int
+) -> list[dict[str, Any]]:
     """The most prominent lines, with the ratios of ECMA-418-1 where it assesses them."""
     lines = comb_frequencies(spacing, rate)
     stands = prominence(power, lines, rate)

@@ -8,6 +8,7 @@ last two lengths; where they never do, the report says how far apart they are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -110,5 +111,5 @@ def periods_of(rows: Floats, total: int) -> tuple[Floats, Floats, int]:
 
 def lengthened(structure: Structure, length: int, output: int) -> int:
     """The least length of input, from `length` on, that fits the strides and adds `output`."""
-    wanted = max(length - structure.length, output / structure.rate)
+    wanted = max(length - structure.length, ceil(output / structure.rate), 0)
     return structure.length + -(-wanted // structure.step) * structure.step

@@ -119,10 +119,8 @@ def _approximate(given: int, made: int) -> Fraction | None:
     """The ratio of rates, from differences that borders may have rounded by one sample."""
     if not given or not made:
         return None
-    if made >= given:
-        nearest = Fraction(round(made / given))
-    else:
-        nearest = Fraction(1, round(given / made))
+    up = made >= given
+    nearest = Fraction(round(made / given)) if up else Fraction(1, round(given / made))
     return nearest if abs(nearest * given - made) <= 1 else Fraction(made, given)
 
 
@@ -174,7 +172,8 @@ def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -
     candidates = [one for one in found if _upsamples(*one[:3])]
     chosen = _innermost(candidates)
     names = _names([first for first, *_ in chosen])
-    layers, undone = [], []
+    layers: list[Layer] = []
+    undone: list[Layer] = []
     for name, (first, second, stride, low) in zip(names, chosen, strict=True):
         place = time_axis(first.outputs[0], second.outputs[0])
         assert place is not None

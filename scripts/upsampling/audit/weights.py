@@ -28,7 +28,7 @@ def random_imbalance(kernel: Kernel) -> float:
 
 
 def weight_measures(kernel: Kernel, spacing: float) -> dict[str, float]:
-    """Response and borders of a layer whose comb has `spacing` in Hz, as of this project's variants.
+    """Response and borders of a layer whose comb has `spacing` in Hz.
 
     `tone_to_constant`, `bias_imbalance`, `image_to_base`, `droop`, `boundary_error`: see
     `probes.layers.measure_layers`. Of at most 32 input channels.
