@@ -64,17 +64,17 @@ def respond_to_constants(network: Network, structure: Structure, seed: int = 0) 
 def audit(
     network: Network,
     structure: Structure,
+    responses: Responses,
     notes: Sequence[str] = (),
     features: Features | None = None,
     settings: AuditSettings | None = None,
 ) -> dict[str, Any]:
-    """Audit a network; the result is the JSON contract of docs/audit.md.
+    """Audit a network whose `responses` to constants are known; the JSON of docs/audit.md.
 
     `notes` are sentences on what was assumed. Raises `NetworkError` where the network gives numbers
     that are not finite.
     """
     settings = settings or AuditSettings()
-    responses = respond_to_constants(network, structure, settings.seed)
     silence = responses.silence
     quiet = total_level(silence.period) <= silence.floor
     values = responses.values[0] if quiet else np.zeros(network.channels)
@@ -207,7 +207,7 @@ def _combs(
     made_by: Attribution,
     report: dict[str, Any],
 ) -> list[dict[str, Any]]:
-    """Each comb, the layers that it belongs to, and its excess in dB for every input."""
+    """Each comb: its layers, and its excess and the standard error of that for every input."""
     periods, _ = comb_of_lines(structure)
     silence = steady_excesses(structure, responses.silence.period)
     each = [steady_excesses(structure, one.period) for one in responses.constants]
@@ -215,14 +215,17 @@ def _combs(
     described = []
     for place, period in enumerate(periods):
         excess = {"silence": silence[place], "constant": float(constant[place])}
+        error = {"silence": 0.0, "constant": 0.0}
         for name, measured in report["probes"].items():
             excess[name] = measured["excess_db"][place]
+            error[name] = measured["error_db"][place]
         described.append(
             {
                 "spacing_hz": network.samplerate / period,
                 "layers": [one.name for one in structure.layers if one.period == period],
                 "made_by": [structure.layers[one].name for one in made_by.comb_makers[place]],
                 "excess_db": excess,
+                "error_db": error,
             }
         )
     return described

@@ -80,28 +80,32 @@ def resolution(structure: Structure) -> tuple[int, int]:
     return 2 * finest * ceil(N_FFT / (2 * finest)), finest
 
 
-def excesses(structure: Structure, power: Floats) -> list[float | None]:
-    """Excess in dB of each comb from mean power [channels, n_fft // 2 + 1], n_fft of `resolution`.
+def excesses(structure: Structure, power: Floats) -> list[tuple[float, float] | None]:
+    """Excess of each comb, and its standard error, both in dB; None for combs too fine to resolve.
 
-    None for combs too fine to be resolved.
+    From mean power [channels, n_fft // 2 + 1], n_fft of `resolution`; of several channels the one
+    with the largest excess. The error is that of a mean of differences between as many bins as the
+    comb has lines, if all of them spread as the control bins do.
     """
     n_fft, finest = resolution(structure)
     periods, _ = comb_of_lines(structure)
     lines = np.arange(1, finest // 2 + 1)
     step = n_fft // finest
-    found: list[float | None] = []
+    tones = np.array([prominence(row, lines * float(step), n_fft) for row in power])
+    controls = np.array([prominence(row, (lines - 0.5) * step, n_fft) for row in power])
+    spread = controls.std(axis=-1)
+    found: list[tuple[float, float] | None] = []
     for place, period in enumerate(periods):
-        coarser = periods[:place]
-        if finest % period:
+        on = lines * period % finest == 0
+        for coarser in periods[:place]:
+            on &= lines * coarser % finest != 0
+        if finest % period or not on.any():
             found.append(None)
             continue
-        own = [k for k in lines if k * period % finest == 0]
-        own = [k for k in own if all(k * other % finest for other in coarser)]
-        bins = np.array(own, dtype=np.float64) * step
-        each = [prominence(row, bins, n_fft) for row in power]
-        controls = [prominence(row, bins - step / 2, n_fft) for row in power]
-        differences = [a.mean() - b.mean() for a, b in zip(each, controls, strict=True)]
-        found.append(float(max(differences)) if own else None)
+        excess = (tones[:, on] - controls[:, on]).mean(axis=-1)
+        loudest = int(np.argmax(excess))
+        error = spread[loudest] * np.sqrt(2 / np.count_nonzero(on))
+        found.append((float(excess[loudest]), float(error)))
     return found
 
 

@@ -72,7 +72,7 @@ def _positive(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Audit the network; print, write and judge the report."""
-    from upsampling.audit.audit import AuditSettings, audit
+    from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
     from upsampling.audit.loading import Source, open_network
     from upsampling.audit.network import NetworkError
     from upsampling.audit.torch_file import load_callable
@@ -92,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     network, structure, notes = open_network(source)
     settings = AuditSettings(arguments.seed, arguments.seconds)
     try:
-        report = audit(network, structure, notes, features, settings)
+        responses = respond_to_constants(network, structure, settings.seed)
+        report = audit(network, structure, responses, notes, features, settings)
     except NetworkError as error:
         raise UserError(f"{arguments.network}: {error}") from error
     print(text(report))
@@ -101,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html:
         from upsampling.audit.page import page
 
-        write_text(arguments.html, page(report))
+        write_text(arguments.html, page(report, responses.silence.period))
     broken = failures(report, arguments.fail_above) if arguments.fail_above is not None else []
     for sentence in broken:
         print(f"failed: {sentence}", file=sys.stderr)

@@ -28,7 +28,11 @@ KINDS = {
 MOVEMENTS = (
     *("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "DepthToSpace"),
 )
-FLOATS: dict[str, type[np.floating[Any]]] = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
+FLOATS: dict[str, type[np.floating[Any]]] = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+}
 # Seconds after which a run is stopped: a graph may loop for ever.
 LONGEST_RUN = 600.0
 

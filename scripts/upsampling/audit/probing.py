@@ -134,10 +134,12 @@ def measure_probe(network: Network, structure: Structure, probe: Probe) -> dict[
     power = np.array([np.mean(np.abs(one) ** 2, axis=0) for one in transforms])
     told = np.array([resolved(one, SINGLE_RANGE_DB) if single else resolved(one) for one in power])
     loudest = int(np.argmax(power.sum(axis=-1)))
+    found = excesses(structure, told)
     rate = network.samplerate
     return {
         "level_dbfs": level(rows[loudest]),
-        "excess_db": excesses(structure, told),
+        "excess_db": [one and one[0] for one in found],
+        "error_db": [one and one[1] for one in found],
         "tones": _tones(told[loudest], transforms[loudest], rate / finest, rate),
         "notch_depth_db": _notches(structure, told[loudest], rate),
     }

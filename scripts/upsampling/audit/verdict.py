@@ -13,6 +13,9 @@ PROBE_NAMES = {
 }
 # An excess in dB from which a sentence says that a comb stands out of a probe's spectrum.
 STANDS_OUT = 3.0
+# Standard errors by which an excess must be above a limit: music has peaks of its own, and an audit
+# asks of every comb in every probe.
+ERRORS = 3.0
 
 Report = Mapping[str, Any]
 
@@ -91,7 +94,7 @@ def _sounds(report: Report) -> list[str]:
         out = [
             f"{hertz(comb['spacing_hz'])} by {excess:.1f} dB"
             for comb, excess in zip(report["combs"], measured["excess_db"], strict=True)
-            if excess is not None and excess >= STANDS_OUT
+            if stands_out(comb, name, STANDS_OUT)
         ]
         if out:
             audible = any(tone["prominent"] for tone in measured["tones"])
@@ -102,6 +105,12 @@ def _sounds(report: Report) -> list[str]:
     return sentences
 
 
+def stands_out(comb: Report, name: str, limit: float) -> bool:
+    """Whether a comb's excess in the input `name` is above `limit` in dB beyond chance."""
+    excess, error = comb["excess_db"][name], comb["error_db"][name]
+    return excess is not None and excess - ERRORS * error > limit
+
+
 def failures(report: Report, limit: float) -> list[str]:
     """One sentence for each comb and input whose excess is above `limit` in dB."""
     return [
@@ -110,7 +119,7 @@ def failures(report: Report, limit: float) -> list[str]:
         + (f": {listed(comb['made_by'])}" if comb["made_by"] else "")
         for comb in report["combs"]
         for name, excess in comb["excess_db"].items()
-        if excess is not None and excess > limit
+        if stands_out(comb, name, limit)
     ]
 
 
