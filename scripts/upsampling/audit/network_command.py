@@ -3,11 +3,18 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upsampling.files import write_json, write_text
 from upsampling.settings import UserError
 
+if TYPE_CHECKING:
+    from upsampling.audit.network import Network
+    from upsampling.audit.probing import Features
+    from upsampling.audit.upsamplers import Structure
+
+# What no comb is to be left in after a repair.
+AIMS = ("silence", "sounds", "constants")
 DESCRIPTION = """\
 Find a network's upsampling layers, the lines that they make in silence, and which layer makes
 which line.
@@ -60,6 +67,27 @@ def add_network(subparsers: Any) -> None:
         metavar="DB",
         help="exit 1 if a comb stands out by more, in silence, a constant or a probe",
     )
+    parser.add_argument(
+        "--repair",
+        type=Path,
+        metavar="OUT",
+        help="write weights whose phases answer alike (.safetensors, .onnx or .pt), and report",
+    )
+    parser.add_argument(
+        "--repair-for",
+        choices=AIMS,
+        default="silence",
+        help="what no comb is to be left in: silence; silence, the probes and --excerpts; or any "
+        "constant input (default: silence)",
+    )
+    parser.add_argument(
+        "--excerpts",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="audio files, or inputs [channels, time] as .npy, for --repair-for sounds",
+    )
     parser.set_defaults(function=run)
 
 
@@ -75,6 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
     from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
     from upsampling.audit.loading import Source, open_network
     from upsampling.audit.network import NetworkError
+    from upsampling.audit.repairing import check_target
+    from upsampling.audit.terminal import text
     from upsampling.audit.torch_file import load_callable
     from upsampling.audit.verdict import failures
 
@@ -88,6 +118,8 @@ def run(arguments: argparse.Namespace) -> int:
         last=arguments.last,
         length=arguments.length,
     )
+    if arguments.repair:
+        check_target(arguments.repair, arguments.network)
     features = load_callable(arguments.features, "--features") if arguments.features else None
     network, structure, notes = open_network(source)
     settings = AuditSettings(arguments.seed, arguments.seconds)
@@ -96,6 +128,8 @@ def run(arguments: argparse.Namespace) -> int:
         report = audit(network, structure, responses, notes, features, settings)
     except NetworkError as error:
         raise UserError(f"{arguments.network}: {error}") from error
+    if arguments.repair:
+        report["repair"] = _repair(arguments, network, structure, report, features)
     print(text(report))
     if arguments.json:
         write_json(arguments.json, report)
@@ -109,23 +143,31 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if broken else 0
 
 
-def text(report: dict[str, Any]) -> str:
-    """The report for a terminal: its layers, its matrix and its verdict."""
-    attribution = report["attribution"]
-    heads = [f"{one:.5g} Hz" for one in attribution["combs_hz"]]
-    width = max([len(layer["name"]) for layer in report["layers"]] + [11])
-    rows = [f"{'layer':{width}}  stride  kernel  spacing, Hz  imbalance (random)"]
-    for layer in report["layers"]:
-        size = "-" if layer["kernel_size"] is None else layer["kernel_size"]
-        ratio = "-"
-        if layer["imbalance"] is not None:
-            ratio = f"{layer['imbalance']:.3f} ({layer['imbalance_random']:.2f})"
-        rows.append(
-            f"{layer['name']:{width}}  {layer['stride']:6}  {size:>6}  {layer['spacing_hz']:11.5g}"
-            f"  {ratio:>18}"
+def _repair(
+    arguments: argparse.Namespace,
+    network: "Network",
+    structure: "Structure",
+    report: dict[str, Any],
+    features: "Features | None",
+) -> dict[str, Any]:
+    """Repair the network and write it, unless no layer could be repaired."""
+    from upsampling.audit.network import NetworkError
+    from upsampling.audit.repairing import repair_network, write_network
+
+    try:
+        repaired = repair_network(
+            network,
+            structure,
+            report,
+            arguments.repair_for,
+            arguments.excerpts,
+            features,
+            arguments.seed,
+            arguments.seconds,
         )
-    rows += ["", f"dBFS per comb, {attribution['input']}, as it is and with each layer flat:"]
-    rows.append(" ".join([f"{'':{width}}", *(f"{head:>12}" for head in heads)]))
-    for name, levels in [("as it is", attribution["as_is"]), *attribution["flat"].items()]:
-        rows.append(" ".join([f"{name:{width}}", *(f"{level:12.1f}" for level in levels)]))
-    return "\n".join([*rows, "", report["verdict"], *report["notes"]])
+    except NetworkError as error:
+        raise UserError(f"{arguments.network}: {error}") from error
+    if all(layer["reason"] for layer in repaired["layers"]):
+        raise UserError(f"{arguments.network}: {repaired['summary']}")
+    write_network(network, arguments.repair)
+    return repaired

@@ -75,7 +75,9 @@ def repair(
     network: Network, structure: Structure, sounds: Sequence[Sound], settings: RepairSettings
 ) -> list[Change]:
     """Repair every layer that has weights, in place; returns what became of each."""
-    before = {layer.name: find_kernel(network, structure.trace, layer) for layer in structure.layers}
+    before = {
+        layer.name: find_kernel(network, structure.trace, layer) for layer in structure.layers
+    }
     reasons: dict[str, str] = {}
     for _ in range(settings.passes):
         for layer in structure.layers:
@@ -97,7 +99,8 @@ def repair(
 
 def relative_size(change: Floats, weights: Floats) -> float:
     """Energy of a change in dB relative to that of the weights; -300 for none."""
-    return 10 * float(np.log10(max(np.sum(change**2) / np.sum(weights**2), 1e-30)))
+    ratio = float(np.sum(change**2) / np.sum(weights**2))
+    return 10 * float(np.log10(max(ratio, 1e-30)))
 
 
 def _repair_layer(
@@ -194,7 +197,7 @@ def least_change(
 
 
 def covariance(activations: Sequence[Floats], lags: int) -> Floats:
-    """Mean of x x^T over all samples of sounds, each of the same weight; x stacks `lags` samples."""
+    """Mean of x x^T over all samples, sounds weighing alike; x stacks `lags` samples."""
     total = 0.0
     for one in activations:
         time = one.shape[-1] - lags + 1
