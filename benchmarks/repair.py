@@ -145,8 +145,9 @@ def main() -> None:
         model, training = spec["model"], spec["training"]
         parts.append(
             f"## {'/'.join(folder.parts[-2:])}\n\n{model['operator']}, "
-            f"{model['channels']} channels, depth {model['depth']}, learning rate {training['learning_rate']:g}, "
-            f"{training['epochs']} epochs, bias {str(model['bias']).lower()}\n\n{HEAD}"
+            f"{model['channels']} channels, depth {model['depth']}, "
+            f"learning rate {training['learning_rate']:g}, {training['epochs']} epochs, "
+            f"bias {str(model['bias']).lower()}\n\n{HEAD}"
         )
         for kind, label, settings in variants():
             line = row(label, settings, kind, measure(folder, store, kind, settings))

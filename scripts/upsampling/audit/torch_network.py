@@ -1,6 +1,7 @@
 """A PyTorch or TorchScript module under audit."""
 
-from collections.abc import Callable, Collection, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class TorchNetwork(Network):
         if operation.kind == "module":
             tensor = tensor.to(self.dtype)
         args, kwargs = tree_map_only(Value, lambda one: tensor, (call.args, call.kwargs))
-        with torch.inference_mode():
+        with self._arithmetic():
             return call.function(*args, **kwargs).numpy()
 
     def weights(self, operation: Operation) -> Weights | None:
@@ -139,14 +140,19 @@ class TorchNetwork(Network):
             if tensor is target:
                 self._store(name, new)
                 return
-        named = {_role(name): name for name in origins}
-        if set(named) != {"direction", "norm"}:
+        named = {_role(name): name for name in origins if _role(name)}
+        if len(named) != 2:
             sources = ", ".join(origins) or "no parameter"
             raise NetworkError(f"a weight that is computed from {sources} cannot be repaired")
         gain = tensors[named["norm"]]
         axes = [axis for axis, size in enumerate(gain.shape) if size == 1 != target.shape[axis]]
         self._store(named["direction"], new)
         self._store(named["norm"], torch.linalg.vector_norm(new, dim=axes, keepdim=True))
+        # The trace keeps what was computed from them; it stays true.
+        direction = tensors[named["direction"]]
+        norm = torch.linalg.vector_norm(direction, dim=axes, keepdim=True)
+        with torch.inference_mode():
+            target.copy_(direction * gain / norm)
 
     def _store(self, name: str, value: Tensor) -> None:
         rounded = value.to(self.stored[name]).to(self.dtype)
@@ -160,18 +166,25 @@ class TorchNetwork(Network):
         tensor = torch.from_numpy(np.ascontiguousarray(inputs)).to(self.dtype)
         return tensor if self.rank == 2 else tensor[None]
 
-    def _call(self, inputs: Tensor, handle: Callable[[Key, Call, Any], Any]) -> Tensor:
-        mode = Mode(handle, self.module)
+    @contextlib.contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        """Inference with tensors of the network's precision, and the same random numbers."""
         default = torch.get_default_dtype()
         torch.set_default_dtype(self.dtype)
         try:
-            with torch.random.fork_rng(devices=[]), torch.inference_mode(), mode.paths(), mode:
+            with torch.random.fork_rng(devices=[]), torch.inference_mode():
                 torch.manual_seed(SEED)
+                yield
+        finally:
+            torch.set_default_dtype(default)
+
+    def _call(self, inputs: Tensor, handle: Callable[[Key, Call, Any], Any]) -> Tensor:
+        mode = Mode(handle, self.module)
+        try:
+            with self._arithmetic(), mode.paths(), mode:
                 output = self.module(inputs)
         except Exception as error:
             raise NetworkError(_first_line(error)) from error
-        finally:
-            torch.set_default_dtype(default)
         tensors = tensors_in(output)
         if not tensors:
             raise NetworkError("it returns no tensor")
@@ -181,10 +194,10 @@ class TorchNetwork(Network):
 
 
 def _role(name: str) -> str:
-    """The part of a parameter in weight norm, as both of PyTorch's implementations name it."""
+    """A parameter's part in weight norm, as both of PyTorch's implementations name it, or ''."""
     if name.endswith(("weight_g", "weight.original0")):
         return "norm"
-    return "direction" if name.endswith(("weight_v", "weight.original1")) else name
+    return "direction" if name.endswith(("weight_v", "weight.original1")) else ""
 
 
 def _first_line(error: Exception) -> str:

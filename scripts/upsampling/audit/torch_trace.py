@@ -24,7 +24,7 @@ KINDS = {
     "movement": (
         *("view", "reshape", "_unsafe_view", "flatten", "unflatten", "permute", "transpose"),
         *("squeeze", "unsqueeze", "contiguous", "clone", "movedim", "swapaxes", "pixel_shuffle"),
-        *("t", "alias", "detach"),
+        *("t", "mT", "alias", "detach"),
     ),
     "addition": ("add", "add_"),
     "interpolation": (

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm, prod
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,14 @@ AUDIO_LENGTHS = (65536, 64000, 66150, 131072, 128000, 132300, 262144, 524288)
 FRAME_LENGTHS = (32, 30, 64, 60, 128, 250, 512)
 # A total stride beyond it, 95 s at 44.1 kHz, is no network's.
 LARGEST_STRIDE = 1 << 22
+# Layers without a module or parameters to name them by.
+PLAIN_NAMES = {
+    "transposed": "transposed convolution",
+    "interpolation": "interpolation",
+    "movement": "shuffle",
+    "inverse_stft": "inverse STFT",
+    "module": "network",
+}
 
 
 @dataclass(frozen=True)
@@ -167,10 +176,9 @@ def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -
     found = []
     for first, second in pairs:
         given, made = _differences(first, second)
-        if given and made > given and made % given == 0 and first.kind != "concatenation":
+        if given and made > given and made % given == 0:
             found.append((first, second, made // given, Fraction(given, grown)))
-    candidates = [one for one in found if _upsamples(*one[:3])]
-    chosen = _innermost(candidates)
+    chosen = _innermost(found)
     names = _names([first for first, *_ in chosen])
     layers: list[Layer] = []
     undone: list[Layer] = []
@@ -210,6 +218,8 @@ def _unexplained(
 
 def _upsamples(first: Operation, second: Operation, stride: int) -> bool:
     """Whether an operation that lengthens by `stride` upsamples: reshapes may concatenate."""
+    if first.kind == "concatenation":
+        return False
     if first.kind != "movement":
         return True
     before, after = first.inputs[0], first.outputs[0]
@@ -222,25 +232,27 @@ def _upsamples(first: Operation, second: Operation, stride: int) -> bool:
     return behind_source == behind_target * stride
 
 
-def _innermost(candidates: Sequence[tuple]) -> list[tuple]:
-    """All operations, and those modules in which neither an operation nor a module counts."""
-    chosen = [one for one in candidates if one[0].kind != "module"]
-    for one in candidates:
+def _innermost(found: Sequence[tuple[Operation, Operation, int, Fraction]]) -> list[Any]:
+    """The operations that upsample, and the innermost modules whose operations lengthen nothing."""
+    paths = [one[0].key[0] for one in found if one[0].kind != "module"]
+    chosen = []
+    for one in found:
+        if one[0].kind != "module":
+            chosen += [one] if _upsamples(*one[:3]) else []
+            continue
         path = one[0].key[0]
-        inside = [other[0].key[0] for other in chosen]
-        within = any(other == path or other.startswith(f"{path}.") or not path for other in inside)
-        if one[0].kind == "module" and not within:
+        if not any(not path or other == path or other.startswith(f"{path}.") for other in paths):
             chosen.append(one)
-    order = {one[0].key: index for index, one in enumerate(candidates)}
-    return sorted(chosen, key=lambda one: order[one[0].key])
+            paths.append(path)
+    return chosen
 
 
 def _names(operations: Sequence[Operation]) -> list[str]:
-    """A name for each layer: its module's path, or that of its parameters, or its operation's."""
+    """A name for each layer: its module's path, or its parameters', or a plain word."""
     names: list[str] = []
     for operation in operations:
-        path, kind, _ = operation.key
-        owner = path or _owner(operation.parameters) or kind
+        path, name, _ = operation.key
+        owner = path or _owner(operation.parameters) or PLAIN_NAMES.get(operation.kind, name)
         same = sum(name == owner or name.startswith(f"{owner} #") for name in names)
         names.append(f"{owner} #{same + 1}" if same else owner)
     return names
