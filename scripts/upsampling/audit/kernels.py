@@ -8,7 +8,7 @@
 An inverse STFT of magnitudes and phases is not linear, and has no kernel.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,8 @@ class Kernel:
 
     `source` is the operation that has the weights, None for fixed filters, and `channels`
     [out, stride] its output channel of each phase, None for a transposed convolution. `added`
-    [out, stride] is the part of the bias that another operation adds. `random` is whether each
-    phase has weights of its own, which initialisation draws independently.
+    [out, stride] is the part of the bias that another operation adds. `support` [in, out, stride]
+    says which input channels reach which output, where groups keep others away.
     """
 
     taps: Floats
@@ -37,6 +37,7 @@ class Kernel:
     source: Operation | None = None
     channels: NDArray[np.intp] | None = None
     added: Floats | None = None
+    support: NDArray[np.bool_] | None = None
 
     @property
     def random(self) -> bool:
@@ -64,7 +65,8 @@ def find_kernel(network: Network, trace: Trace, layer: Layer) -> Kernel | None:
             return None
         taps = ungrouped(weights)
         bias = np.repeat(weights.bias[:, None], stride, axis=1)
-        return Kernel(taps, bias, stride, taps.shape[-1], operation)
+        support = np.repeat(_reached(weights)[:, :, None], stride, axis=2)
+        return Kernel(taps, bias, stride, taps.shape[-1], operation, support=support)
     if operation.kind == "movement":
         return _shuffled(network, trace, layer)
     if operation.kind in ("interpolation", "module"):
@@ -83,6 +85,12 @@ def ungrouped(weights: Weights) -> Floats:
     for index, block in enumerate(blocks):
         full[index * inside :][:inside, index * outside :][:, :outside] = block
     return full
+
+
+def _reached(weights: Weights) -> NDArray[np.bool_]:
+    """Which input channels [in, out] the groups connect with which output channels."""
+    ones = replace(weights, weight=np.ones_like(weights.weight))
+    return ungrouped(ones)[:, :, 0] > 0
 
 
 def regrouped(full: Floats, weights: Weights) -> Floats:
@@ -127,7 +135,8 @@ def _shuffled(network: Network, trace: Trace, layer: Layer) -> Kernel | None:
     taps = filters.swapaxes(2, 3).reshape(len(filters), len(channels), -1)
     bias = weights.bias[channels] + added
     size = weights.weight.shape[-1]
-    return Kernel(taps, bias, layer.stride, size, operation, channels, added)
+    support = _reached(weights)[:, channels]
+    return Kernel(taps, bias, layer.stride, size, operation, channels, added, support)
 
 
 def _block(

@@ -19,9 +19,9 @@ repaired in the order of execution: a layer's activations depend on those before
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from upsampling.audit.kernels import Kernel, assign, find_kernel
 from upsampling.audit.network import Floats, Network, NetworkError
@@ -115,12 +115,7 @@ def _repair_layer(
     if kernel is None or kernel.source is None:
         fixed = kernel is not None
         return "its filters are fixed" if fixed else "it is no linear filter with weights"
-    activations = [_activations(network, kernel, sound.inputs) for sound in sounds]
-    chosen = [(s.use, a) for s, a in zip(sounds, activations, strict=True) if s.use != "metric"]
-    exact = np.array([use == "exact" for use, _ in chosen])
-    means = np.array([one.mean(axis=-1) for _, one in chosen])
-    if settings.every_constant:
-        means, exact = np.eye(len(kernel.taps)), np.ones(len(kernel.taps), dtype=bool)
+    means, exact, activations = _constraints(network, kernel, sounds, settings)
     bias = np.repeat(kernel.bias.mean(axis=1, keepdims=True), kernel.stride, axis=1)
     sums = np.einsum("rc,coj->roj", means, kernel.phase_sums())
     if not np.any(means):
@@ -130,13 +125,45 @@ def _repair_layer(
         # Another operation adds the bias: the weights make up for what it adds.
         bias = kernel.bias
         deviation = deviation + bias - bias.mean(axis=1, keepdims=True)
+    assert kernel.support is not None
     taps = kernel.taps.copy()
     for phase, count in enumerate(kernel.counts):
-        taps[..., phase :: kernel.stride] -= _least_change(
-            means, deviation[..., phase], activations, int(count), exact, settings
-        )
+        for inside, outside in _groups(kernel.support[..., phase]):
+            change = _least_change(
+                means[:, inside],
+                deviation[:, outside, phase],
+                [one[inside] for one in activations],
+                int(count),
+                exact,
+                settings,
+            )
+            places = np.arange(phase, taps.shape[-1], kernel.stride)
+            taps[np.ix_(inside, outside, places)] -= change
     assign(network, kernel, taps, bias)
     return ""
+
+
+def _constraints(
+    network: Network, kernel: Kernel, sounds: Sequence[Sound], settings: RepairSettings
+) -> tuple[Floats, NDArray[np.bool_], list[Floats]]:
+    """Means [R, channels] to be answered without a comb, which exactly, and all activations."""
+    activations = [_activations(network, kernel, sound.inputs) for sound in sounds]
+    if settings.every_constant:
+        channels = len(kernel.taps)
+        return np.eye(channels), np.ones(channels, dtype=bool), activations
+    chosen = [(s.use, a) for s, a in zip(sounds, activations, strict=True) if s.use != "metric"]
+    means = np.array([one.mean(axis=-1) for _, one in chosen])
+    return means, np.array([use == "exact" for use, _ in chosen]), activations
+
+
+def _groups(support: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Input and output channels of each group, from which of them [in, out] are connected."""
+    patterns, group = np.unique(support, axis=1, return_inverse=True)
+    group = group.reshape(-1)
+    return [
+        (np.flatnonzero(patterns[:, index]), np.flatnonzero(group == index))
+        for index in range(patterns.shape[1])
+    ]
 
 
 def _activations(network: Network, kernel: Kernel, inputs: Floats) -> Floats:
@@ -157,7 +184,7 @@ def _least_change(
     deviation: Floats,
     activations: Sequence[Floats],
     count: int,
-    exact: np.ndarray[Any, Any],
+    exact: NDArray[np.bool_],
     settings: RepairSettings,
 ) -> Floats:
     """The change [in, out, count] of the taps of one phase, whose `deviation` is [R, out]."""
@@ -175,7 +202,7 @@ def least_change(
     rows: Floats,
     wanted: Floats,
     metric: Floats | None,
-    exact: np.ndarray[Any, Any],
+    exact: NDArray[np.bool_],
     settings: RepairSettings,
 ) -> Floats:
     """The least X [n, out] in `metric` [n, n] (None: identity) with `rows` [R, n] X = `wanted`.
