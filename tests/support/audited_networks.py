@@ -32,11 +32,11 @@ class FunctionalUp(nn.Module):
 
     def __init__(self, channels: int, stride: int, mode: str = "nearest"):
         super().__init__()
-        self.stride, self.mode = stride, mode
+        self.scale, self.mode = float(stride), mode
         self.mix = nn.Conv1d(channels, channels, 5, padding=2)
 
     def forward(self, signal: Tensor) -> Tensor:
-        return self.mix(functional.interpolate(signal, scale_factor=self.stride, mode=self.mode))
+        return self.mix(functional.interpolate(signal, scale_factor=self.scale, mode=self.mode))
 
 
 class Shuffled(nn.Module):

@@ -137,7 +137,8 @@ def _cut(model: Any, path: Path, first: str | None, last: str | None) -> Any:
         nodes,
         "part",
         [_described(graph, name, model, nodes, weights) for name in inputs],
-        [onnx.ValueInfoProto(name=name) for name in outputs],
+        [one for one in graph.output if one.name == outputs[0]]
+        or [onnx.helper.make_tensor_value_info(outputs[0], onnx.TensorProto.FLOAT, None)],
         weights,
     )
     part = onnx.helper.make_model(cut, opset_imports=model.opset_import)

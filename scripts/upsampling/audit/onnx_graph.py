@@ -2,7 +2,7 @@
 
 import ast
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,17 +94,25 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def node_key(index: int, node: Any) -> Key:
-    return (_path(node), node.op_type, index)
+def node_key(index: int, node: Any, stored: Collection[str]) -> Key:
+    """The node's place in a module, its type, and its number; `stored` are names of weights."""
+    return (_path(node, stored), node.op_type, index)
 
 
-def _path(node: Any) -> str:
-    """The module that a node came from, as exporters write it: /dec/ups.0/Conv, or name scopes."""
+def _path(node: Any, stored: Collection[str]) -> str:
+    """The module that a node came from, by its weight (dec.ups.0.weight) or as exporters tell."""
+    for name in node.input[1:2]:
+        if name in stored and name.endswith(".weight"):
+            return name.removesuffix(".weight")
     scopes = {one.key: one.value for one in node.metadata_props}.get("pkg.torch.onnx.name_scopes")
     if scopes:
         names = ast.literal_eval(scopes)
         return next((name for name in reversed(names[:-1]) if name), "")
-    return node.name.strip("/").rpartition("/")[0].replace("/", ".") if "/" in node.name else ""
+    # /decoder/decoder.1/Conv: each part is relative to the one before, or repeats it.
+    path = ""
+    for part in node.name.strip("/").split("/")[:-1]:
+        path = part if not path or part.startswith(f"{path}.") else f"{path}.{part}"
+    return path
 
 
 def node_kind(node: Any) -> str:

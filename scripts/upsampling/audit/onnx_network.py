@@ -44,7 +44,10 @@ class OnnxNetwork(Network):
     def __init__(self, model: Any, name: str, kind: str, samplerate: int):
         self.model = model
         self.name, self.kind, self.samplerate = name, kind, samplerate
-        self.nodes = {node_key(index, node): node for index, node in enumerate(model.graph.node)}
+        stored = self._initializers()
+        self.nodes = {
+            node_key(index, node, stored): node for index, node in enumerate(model.graph.node)
+        }
         self.constants = constants_of(model)
         self.produced = [name for node in model.graph.node for name in node.output if name]
         self._sessions: dict[tuple[Any, ...], Any] = {}
@@ -120,7 +123,7 @@ class OnnxNetwork(Network):
         values = dict(
             zip(fetched, self._feed(inputs, tuple(overrides), fetched, overrides), strict=True)
         )
-        values[self.input] = self._tensor(inputs)
+        values |= {self.input: self._tensor(inputs)} | overrides
         return values[output], {key: values[n] for key, n in zip(keep, names, strict=True)}
 
     def replay(self, operation: Operation, value: Floats) -> Floats:

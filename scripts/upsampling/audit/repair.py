@@ -118,13 +118,13 @@ def _repair_layer(
     means, exact, activations = _constraints(network, kernel, sounds, settings)
     bias = np.repeat(kernel.bias.mean(axis=1, keepdims=True), kernel.stride, axis=1)
     sums = np.einsum("rc,coj->roj", means, kernel.phase_sums())
-    if not np.any(means):
-        sums = np.zeros_like(sums)
-    deviation = sums - sums.mean(axis=-1, keepdims=True)
-    if kernel.added is not None and np.any(kernel.added):
-        # Another operation adds the bias: the weights make up for what it adds.
+    if kernel.added is not None and np.ptp(kernel.added, axis=1).any():
+        # The weights make up for what another operation adds, as far as they are given a constant.
+        if not np.any(means):
+            return "another operation adds biases that differ between phases"
         bias = kernel.bias
-        deviation = deviation + bias - bias.mean(axis=1, keepdims=True)
+        sums = sums + bias
+    deviation = sums - sums.mean(axis=-1, keepdims=True)
     assert kernel.support is not None
     taps = kernel.taps.copy()
     for phase, count in enumerate(kernel.counts):

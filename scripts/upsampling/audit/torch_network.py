@@ -39,7 +39,9 @@ class TorchNetwork(Network):
         kind: str = "audio",
         channels: int = 1,
     ):
-        self.module = module.eval().requires_grad_(False)
+        self.module = module.eval()
+        for parameter in module.parameters():
+            parameter.requires_grad_(False)
         self.name, self.samplerate, self.kind, self.channels = name, samplerate, kind, channels
         self.stored = {name: tensor.dtype for name, tensor in self._tensors().items()}
         self.set_precision(torch.float64)
