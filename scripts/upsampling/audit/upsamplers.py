@@ -98,9 +98,8 @@ def find_structure(network: Network, lengths: Sequence[int] = ()) -> Structure:
         try:
             short, long = (network.trace(_zeros(network, n)) for n in (length, 2 * length))
             step = _step(short, long, length)
-            longer = length + -(-length // step) * step
-            exact = long if longer == 2 * length else network.trace(_zeros(network, longer))
-            return _structure(short, exact, length, longer, step)
+            longer, exact = _longer(network, long, length, step)
+            return _structure(short, exact, length, longer, step if exact is not long else length)
         except NetworkError as error:
             failure = error
     raise failure
@@ -108,6 +107,20 @@ def find_structure(network: Network, lengths: Sequence[int] = ()) -> Structure:
 
 def _zeros(network: Network, length: int) -> Floats:
     return np.zeros((network.channels, length))
+
+
+def _longer(network: Network, long: Trace, length: int, step: int) -> tuple[int, Trace]:
+    """A length that is longer by a multiple of `step`, and its trace: `long` if that must do.
+
+    Some networks take multiples of a number of their own alone, such as `length` and its double.
+    """
+    longer = length + (length // step + 1) * step
+    try:
+        return longer, network.trace(_zeros(network, longer))
+    except NetworkError:
+        if length % step:
+            raise
+        return 2 * length, long
 
 
 def _step(short: Trace, long: Trace, length: int) -> int:
