@@ -14,6 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).parent / "stand_in"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 TINY: dict[str, Any] = {
     "variants": {
@@ -136,3 +137,17 @@ def restored(project: Project):
         if not path.exists() or path.read_bytes() != content:
             path.write_bytes(content)
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless Chromium of the machine's own."""
+    found = [path for name in BROWSERS if (path := shutil.which(name))]
+    if not found:
+        pytest.skip("no Chromium is on PATH (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found[0])
+        yield browser
+        browser.close()

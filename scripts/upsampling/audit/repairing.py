@@ -99,10 +99,11 @@ def summary(changes: Sequence[Change], rows: Sequence[Mapping[str, Any]]) -> str
     if not sizes:
         reasons = "; ".join(f"{one.name}: {one.reason}" for one in left)
         return f"No layer could be repaired ({reasons})."
-    largest = f"{max(sizes):.0f} dB at most"
+    count = "1 layer" if len(sizes) == 1 else f"{len(sizes)} layers"
+    before, after = rows[0]["before"], rows[0]["after"]
     text = (
-        f"The weights of {len(sizes)} layers changed, relative to what they were by {largest}. In "
-        f"silence the lines went from {rows[0]['before']:.1f} to {rows[0]['after']:.1f} dBFS."
+        f"The weights of {count} changed by {max(sizes):.0f} dB or less, relative to what they "
+        f"were. In silence the lines went from {before:.1f} to {after:.1f} dBFS."
     )
     if left:
         text += " Left as they are: " + "; ".join(f"{one.name}, {one.reason}" for one in left) + "."
