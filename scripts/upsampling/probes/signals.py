@@ -16,7 +16,7 @@ from upsampling.settings import UserError, nearest_match
 Samples = NDArray[np.float32]
 Generator = Callable[[int, int, np.random.Generator], np.ndarray]
 
-MUSIC_FILE = Path(__file__).resolve().parents[3] / "resources" / "vibe_ace_4khz.wav"
+MUSIC_FILE = Path(__file__).resolve().parents[1] / "resources" / "vibe_ace_4khz.wav"
 MUSIC_SAMPLERATE = 4000
 CONSTANT = 0.1
 SWEEP_START_HZ = 20.0

@@ -1,12 +1,13 @@
 """The command: exit status, the JSON contract, what it needs, and its pages."""
 
+import importlib
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-from audited_networks import seeded
 
 from upsampling.audit.command import main
 
@@ -211,9 +212,16 @@ def test_it_needs_neither_the_workflow_nor_pandas_nor_a_data_set(folder):
     assert page.stat().st_size > 10000
 
 
-def test_the_program_is_the_command(folder):
+def test_the_program_and_the_installed_command_are_the_same():
     program = ROOT / "scripts" / "audit.py"
     done = subprocess.run([sys.executable, program, "--help"], capture_output=True, text=True)
     assert done.returncode == 0
     assert "network" in done.stdout
-    assert seeded(lambda: 1) == 1
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    module, _, name = project["project"]["scripts"]["upsampling-audit"].partition(":")
+    assert getattr(importlib.import_module(module), name) is main
+    patterns = project["tool"]["setuptools"]["package-data"]["*"]
+    package = ROOT / "scripts" / "upsampling"
+    needed = [one for one in package.rglob("*.*") if one.suffix not in (".py", ".pyc", ".md")]
+    assert needed
+    assert [one for one in needed if not any(one.match(pattern) for pattern in patterns)] == []
