@@ -17,7 +17,15 @@ from upsampling.audit.combs import (
 )
 from upsampling.audit.kernels import find_kernel
 from upsampling.audit.network import Floats, Network, NetworkError
-from upsampling.audit.probing import Features, measure_probe, probes, shift_errors
+from upsampling.audit.probing import (
+    LATENT,
+    Features,
+    attribute_probe,
+    makers_in_sound,
+    measure_probe,
+    probes,
+    shift_errors,
+)
 from upsampling.audit.steady import Steady, settle
 from upsampling.audit.upsamplers import Layer, Structure
 from upsampling.audit.verdict import verdict
@@ -25,6 +33,8 @@ from upsampling.audit.weights import polyphase_imbalance, random_imbalance, weig
 from upsampling.probes.signals import CONSTANT
 
 RANDOM_CONSTANTS = 12
+# Probes whose combs are attributed to layers, too.
+NOISES = ("white_noise", LATENT)
 
 
 @dataclass(frozen=True)
@@ -192,9 +202,18 @@ def _probes(
     measured: dict[str, Any] = {}
     if not settings.probe or not structure.layers:
         return measured
+    names = [layer.name for layer in structure.layers]
     for probe in probes(network, structure, features, settings.seconds, settings.seed):
         try:
-            measured[probe.name] = measure_probe(network, structure, probe)
+            found = measure_probe(network, structure, probe)
+            if probe.name in NOISES:
+                flat = attribute_probe(network, structure, probe)
+                found["flat_excess_db"] = dict(zip(names, flat, strict=True))
+                found["made_by"] = [
+                    [names[n] for n in makers_in_sound(as_is, [one[place] for one in flat])]
+                    for place, as_is in enumerate(found["excess_db"])
+                ]
+            measured[probe.name] = found
         except NetworkError as error:
             notes.append(f"{probe.name}: {error}.")
     return measured

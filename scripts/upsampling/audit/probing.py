@@ -4,7 +4,7 @@ Networks for audio get the probe signals themselves; networks for features what 
 user's makes of them. A latent has no such function: its noise is one of independent normal frames.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upsampling.audit.combs import comb_of_lines, excesses, resolution
-from upsampling.audit.network import Floats, Network, NetworkError
+from upsampling.audit.network import Flat, Floats, Network, NetworkError
 from upsampling.audit.steady import as_rows, lengthened
 from upsampling.audit.upsamplers import Structure
 from upsampling.probes.artifacts import (
@@ -37,6 +37,8 @@ SIGNALS = ("white_noise", "music", "speech_like")
 LATENT = "latent_noise"
 # The most prominent lines of each probe that are described.
 TONES = 8
+# An excess that is as good as none.
+LEFT_DB = 3.0
 # The part of an output, at either end, that is taken for its borders.
 BORDER = 0.05
 
@@ -112,9 +114,11 @@ def _computed(
     return inputs[:, :frames]
 
 
-def respond(network: Network, structure: Structure, inputs: Floats) -> Floats:
+def respond(
+    network: Network, structure: Structure, inputs: Floats, flat: Sequence[Flat] = ()
+) -> Floats:
     """Output [channels, time] without its borders. Raises `NetworkError` if it is not finite."""
-    output, _ = network.run(inputs)
+    output, _ = network.run(inputs, flat)
     rows = as_rows(output, structure)
     if not np.isfinite(rows).all():
         raise NetworkError("its output has samples that are not finite")
@@ -128,11 +132,8 @@ def measure_probe(network: Network, structure: Structure, probe: Probe) -> dict[
     Of several output channels, lines and notches are those of the loudest.
     """
     rows = respond(network, structure, probe.inputs)
-    n_fft, finest = resolution(structure)
-    single = network.epsilon > np.finfo(np.float64).eps
-    transforms = [frame_transforms(row, n_fft) for row in rows]
-    power = np.array([np.mean(np.abs(one) ** 2, axis=0) for one in transforms])
-    told = np.array([resolved(one, SINGLE_RANGE_DB) if single else resolved(one) for one in power])
+    _, finest = resolution(structure)
+    transforms, power, told = _spectra(network, structure, rows)
     loudest = int(np.argmax(power.sum(axis=-1)))
     found = excesses(structure, told)
     rate = network.samplerate
@@ -143,6 +144,42 @@ def measure_probe(network: Network, structure: Structure, probe: Probe) -> dict[
         "tones": _tones(told[loudest], transforms[loudest], rate / finest, rate),
         "notch_depth_db": _notches(structure, told[loudest], rate),
     }
+
+
+def _spectra(
+    network: Network, structure: Structure, rows: Floats
+) -> tuple[list[NDArray[Any]], Floats, Floats]:
+    """Frames' transforms of each row, mean power, and power as far as rounding lets it be told."""
+    n_fft, _ = resolution(structure)
+    single = network.epsilon > np.finfo(np.float64).eps
+    transforms = [frame_transforms(row, n_fft) for row in rows]
+    power = np.array([np.mean(np.abs(one) ** 2, axis=0) for one in transforms])
+    told = np.array([resolved(one, SINGLE_RANGE_DB) if single else resolved(one) for one in power])
+    return transforms, power, told
+
+
+def attribute_probe(
+    network: Network, structure: Structure, probe: Probe
+) -> list[list[float | None]]:
+    """Excess in dB of each comb for one probe, with each layer flat in turn (`attribution`)."""
+    found = []
+    for layer in structure.layers:
+        rows = respond(network, structure, probe.inputs, [layer.flat])
+        _, _, told = _spectra(network, structure, rows)
+        found.append([one and one[0] for one in excesses(structure, told)])
+    return found
+
+
+def makers_in_sound(as_is: float | None, flat: Sequence[float | None]) -> tuple[int, ...]:
+    """The layers that make a comb's excess in a sound: those whose interventions take it away.
+
+    Away is what leaves at most `LEFT_DB`, or half of the excess; none is named for an excess that
+    is not larger itself.
+    """
+    if as_is is None or as_is <= LEFT_DB:
+        return ()
+    limit = max(LEFT_DB, as_is / 2)
+    return tuple(n for n, one in enumerate(flat) if one is not None and one <= limit)
 
 
 def _tones(

@@ -92,8 +92,9 @@ def _sounds(report: Report) -> list[str]:
     sentences = []
     for name, measured in report["probes"].items():
         out = [
-            f"{hertz(comb['spacing_hz'])} by {excess:.1f} dB"
-            for comb, excess in zip(report["combs"], measured["excess_db"], strict=True)
+            f"{hertz(comb['spacing_hz'])} by {comb['excess_db'][name]:.1f} dB"
+            + (f" ({listed(makers)})" if makers else "")
+            for comb, makers in zip(report["combs"], _sound_makers(report, measured), strict=True)
             if stands_out(comb, name, STANDS_OUT)
         ]
         if out:
@@ -105,6 +106,10 @@ def _sounds(report: Report) -> list[str]:
     return sentences
 
 
+def _sound_makers(report: Report, measured: Mapping[str, Any]) -> Sequence[Sequence[str]]:
+    return measured.get("made_by", [[]] * len(report["combs"]))
+
+
 def stands_out(comb: Report, name: str, limit: float) -> bool:
     """Whether a comb's excess in the input `name` is above `limit` in dB beyond chance."""
     excess, error = comb["excess_db"][name], comb["error_db"][name]
@@ -113,14 +118,19 @@ def stands_out(comb: Report, name: str, limit: float) -> bool:
 
 def failures(report: Report, limit: float) -> list[str]:
     """One sentence for each comb and input whose excess is above `limit` in dB."""
-    return [
-        f"the comb of {hertz(comb['spacing_hz'])} stands {excess:.1f} dB above its surroundings in "
-        f"{PROBE_NAMES[name]}, the limit is {limit:g} dB"
-        + (f": {listed(comb['made_by'])}" if comb["made_by"] else "")
-        for comb in report["combs"]
-        for name, excess in comb["excess_db"].items()
-        if stands_out(comb, name, limit)
-    ]
+    found = []
+    for place, comb in enumerate(report["combs"]):
+        for name, excess in comb["excess_db"].items():
+            if not stands_out(comb, name, limit):
+                continue
+            measured = report["probes"].get(name, {})
+            makers = _sound_makers(report, measured)[place] or comb["made_by"]
+            found.append(
+                f"the comb of {hertz(comb['spacing_hz'])} stands {excess:.1f} dB above its "
+                f"surroundings in {PROBE_NAMES[name]}, the limit is {limit:g} dB"
+                + (f": {listed(makers)}" if makers else "")
+            )
+    return found
 
 
 def advice(report: Report) -> list[str]:

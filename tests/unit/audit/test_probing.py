@@ -7,7 +7,15 @@ from audited_networks import SAMPLERATE, AutoEncoder, hifi_gan, seeded, under_au
 from torch import nn
 
 from upsampling.audit.network import NetworkError
-from upsampling.audit.probing import Probe, measure_probe, probes, respond, shift_errors
+from upsampling.audit.probing import (
+    Probe,
+    attribute_probe,
+    makers_in_sound,
+    measure_probe,
+    probes,
+    respond,
+    shift_errors,
+)
 from upsampling.probes.signals import signal
 
 
@@ -89,6 +97,25 @@ def test_a_planted_comb_stands_out_and_is_prominent(amplitude):
     else:
         assert abs(excess) < 3 * error
         assert not any(one["prominent"] for one in found["tones"])
+
+
+def test_a_comb_in_noise_is_attributed_to_its_layer():
+    """Noise through a rectifier after a transposed convolution whose phases differ in gain."""
+    first = nn.ConvTranspose1d(1, 4, 8, 4, padding=2, bias=False)
+    module = nn.Sequential(
+        nn.AvgPool1d(8), first, nn.ReLU(), nn.Upsample(scale_factor=2), nn.Conv1d(4, 1, 1)
+    )
+    network, structure = audited(seeded(lambda: module), 1)
+    probe = next(one for one in probes(network, structure) if one.name == "white_noise")
+    as_is = measure_probe(network, structure, probe)["excess_db"]
+    flat = attribute_probe(network, structure, probe)
+    assert [layer.period for layer in structure.layers] == [8, 2]
+    fine = [one[1] for one in flat]
+    assert as_is[1] > 10
+    assert makers_in_sound(as_is[1], fine) == (0,)
+    assert makers_in_sound(2.0, [0.0]) == ()
+    assert makers_in_sound(None, [None]) == ()
+    assert makers_in_sound(20.0, [9.0, 11.0, -5.0]) == (0, 2)
 
 
 def test_notches_of_an_interpolation_are_measured():
