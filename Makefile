@@ -4,6 +4,7 @@
 # make bench  measures training steps, the track store and scoring, and writes docs/benchmarks/
 # make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
+# make settings   writes docs/config.md and schemas/config.schema.yaml from the declared settings
 # make lock   resolves envs/requirements.in anew into envs/requirements.lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -12,7 +13,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench fault-test cluster-test lock clean
+.PHONY: demo test check bench fault-test cluster-test settings lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -44,6 +45,9 @@ bench: $(ENV)/ready
 $(ENV)/ready: envs/requirements.lock envs/setup.sh
 	@PYTHON="$(PYTHON)" sh envs/setup.sh $(ENV) envs/requirements.lock
 	@touch $@
+
+settings: $(ENV)/ready
+	@PYTHONPATH=scripts python docs/export_settings.py
 
 lock:
 	@PYTHON="$(PYTHON)" sh envs/lock.sh

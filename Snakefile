@@ -1,11 +1,8 @@
 # Upsampling artifacts in neural audio synthesis: the table of contents.
-# `snakemake -n` shows what a change of config.yaml would make anew.
+# `snakemake -n` lists the jobs that a change of config.yaml or of the code calls for.
 from snakemake.utils import min_version
 
 min_version("9.27")
-
-
-configfile: "config.yaml"
 
 
 report: "report/workflow.rst"
@@ -15,14 +12,16 @@ report: "report/workflow.rst"
 container: "envs/upsampling.sif"
 
 
+include: "rules/config.smk"
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/initialisation.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
-include: "rules/figures.smk"
+include: "rules/theory.smk"
 include: "rules/tables.smk"
-include: "rules/report.smk"
+include: "rules/figures.smk"
+include: "rules/gallery.smk"
 
 
 localrules:
@@ -33,7 +32,7 @@ localrules:
 
 
 rule all:
-    """Everything the paper shows, and what goes beyond it."""
+    """Everything the paper shows, and the measurements beyond it."""
     default_target: True
     input:
         rules.figures.input,
@@ -41,13 +40,12 @@ rule all:
         rules.gallery.output,
 
 
+onstart:
+    check_executor()
+
+
 onsuccess:
-    print(
-        f"\nAll done. Figures, tables, models and audio: {Path(RESULTS).resolve()}"
-    )
-    print(
-        f"To see and hear them, open in a browser: {Path(rules.gallery.output.html).resolve()}"
-    )
+    print(finished())
 
 
 onerror:

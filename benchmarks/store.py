@@ -80,11 +80,12 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     import torch
     from training_step import training_step
 
+    from upsampling.config.model import DemucsLikeSettings
+    from upsampling.config.training import TrainingSettings
+    from upsampling.demo_music.songs import demo_validation_names, make_song, write_demo
     from upsampling.models import build
-    from upsampling.settings import DemucsLikeSettings, TrainingSettings
     from upsampling.tracks.building import build_store, plan_tracks
-    from upsampling.tracks.demo import demo_validation_names, make_song, write_demo
-    from upsampling.tracks.segments import Examples
+    from upsampling.tracks.segments import Dataset
     from upsampling.tracks.store import TrackStore
 
     write_demo(folder / "hq", 0, arguments.songs - 2, 1, 1, arguments.length, arguments.length, 2)
@@ -100,7 +101,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     settings = TrainingSettings(
         segment_seconds=arguments.seconds, examples_per_epoch=arguments.examples
     )
-    examples = Examples(store, "train", settings, 0, samples)
+    examples = Dataset(store, "train", settings, 0, samples)
     batch = torch.from_numpy(np.stack([examples.example(0, n) for n in range(BATCH)]))
     step = training_step(model, batch.sum(dim=1), batch)
     latest = arguments.length - arguments.seconds

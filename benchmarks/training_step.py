@@ -24,14 +24,14 @@ BASE = ("transposed", {})
 # Demucs alone, with the most threads.
 NARROW = 32
 VARIANTS = [
-    ("nearest", {"path": "plain"}),
-    ("nearest", {"path": "auto"}),
-    ("linear", {"path": "plain"}),
-    ("linear", {"path": "auto"}),
+    ("nearest", {"implementation": "plain"}),
+    ("nearest", {"implementation": "auto"}),
+    ("linear", {"implementation": "plain"}),
+    ("linear", {"implementation": "auto"}),
     ("subpixel", {}),
 ]
 # The published Demucs, in the form in which the installable package can express it.
-PUBLISHED = {"context": 3, "bottleneck": "lstm_linear", "padding": "same"}
+PUBLISHED = {"context_kernel_size": 3, "bottleneck": "lstm_linear", "padding": "same"}
 # Parts of a step, each with what the names of its operations in torch's profiler contain.
 PARTS = {
     "LSTM": ("rnn_layer", "lstm"),
@@ -47,13 +47,13 @@ def training_step(model: Any, mixture: Any, sources: Any) -> Callable[[], None]:
     import torch
     from torch.nn import functional
 
-    from upsampling.models.demucs_like import centre
+    from upsampling.models.demucs_like import center_trim
 
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, fused=True)
 
     def step() -> None:
         estimates = model(mixture)
-        loss = functional.l1_loss(estimates, centre(sources, estimates.shape[-1]))
+        loss = functional.l1_loss(estimates, center_trim(sources, estimates.shape[-1]))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         loss.item()
@@ -105,8 +105,8 @@ def measure(width: int, arguments: argparse.Namespace) -> dict:
     """All measurements of one width in this process."""
     import torch
 
+    from upsampling.config.model import DemucsLikeSettings
     from upsampling.models import build
-    from upsampling.settings import DemucsLikeSettings
 
     def model(operator: str, options: dict, **changes: Any) -> Any:
         settings = DemucsLikeSettings(operator=operator, options=options, channels=width, **changes)
@@ -151,7 +151,7 @@ def installed_demucs(width: int) -> Any:
         return None
     sources = ["drums", "bass", "other", "vocals"]
     return Demucs(
-        sources, channels=width, depth=6, lstm_layers=2, context=1, gelu=False, norm_starts=99,
+        sources, channels=width, depth=6, lstm_layers=2, context_kernel_size=1, gelu=False, norm_starts=99,
         dconv_mode=0, normalize=False, resample=False, rescale=0.1,
     )  # fmt: skip
 

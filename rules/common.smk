@@ -1,54 +1,90 @@
-import sys
 from functools import cache
-from itertools import product
-from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+from upsampling import deployment, earlier_calls, slurm
+from upsampling.code_fingerprint import program_fingerprint
+from upsampling.config.experiment import Experiment
+from upsampling.model_check import check_models
+from upsampling.figures.plan import before_after, grid, plan
+from upsampling.gallery.settings import gallery_content, gallery_seeds, gallery_signals
+from upsampling.tables import plan as table_plan
 
-from upsampling import environment, slurm
-from upsampling.experiment import Experiment
-from upsampling.paper.gallery.spec import gallery_seeds, gallery_signals, gallery_spec
-from upsampling.settings import UserError, canonical
+
+def told(line):
+    """Tell the user about something that happens before any job."""
+    print(line, file=sys.stderr, flush=True)
+
 
 try:
     EXPERIMENT = Experiment(config)
-    GALLERY = gallery_spec(EXPERIMENT)
-    environment.prepare(
-        {str(m) for m in workflow.deployment_settings.deployment_method}
+    FIGURES = plan(EXPERIMENT)
+    GALLERY = gallery_content(EXPERIMENT)
+    ALONE = False
+    if workflow.is_main_process:
+        check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models"))
+        ALONE = earlier_calls.join_calls(Path(".snakemake"), told)
+    deployment.prepare(
+        SCRIPTS, {str(m) for m in workflow.deployment_settings.deployment_method}
     )
 except UserError as error:
     sys.exit(f"error: {error}")
 
-RESULTS = f"results/{EXPERIMENT.scale}"
-LOGS = f"logs/{EXPERIMENT.scale}"
 DATA = EXPERIMENT.data
-STORE = str(Path(DATA.get("store", Path(DATA["root"], "store")), "manifest.json"))
 ENVIRONMENT = "../envs/upsampling.yaml"
-PACKAGE = "scripts/upsampling"
-STAGES = ["initialised", "trained"]
+
+
+pathvars:
+    results=f"results/{EXPERIMENT.scale}",
+    logs=f"logs/{EXPERIMENT.scale}",
+    benchmarks=f"results/{EXPERIMENT.scale}/benchmarks",
+    store=DATA.store,
 
 
 wildcard_constraints:
     variant="[a-z][a-z0-9_]*",
     seed="[0-9]+",
     side="left|right",
+    stage="initialised|trained",
 
 
-def package(*names):
-    """Files of the package's modules and rooms, for rules that run again when their code changes."""
-    paths = [Path(PACKAGE, name) for name in names]
-    rooms = [sorted(map(str, path.glob("*.py"))) for path in paths if path.is_dir()]
-    return [f"{path}.py" for path in paths if not path.is_dir()] + sum(rooms, [])
+def shown(command):
+    """A shell command whose messages are shown and kept in the job's log.
+
+    A log that cannot be written, as on a full disk, does not make the job fail.
+    """
+    return f"{command} 2>&1 | (tee {{log:q}} || true)"
+
+
+def quiet(command):
+    """A shell command whose messages are kept in the job's log alone."""
+    return f"{shown(command)} > /dev/null"
+
+
+def code(program):
+    """A param function: fingerprint of a program and of all it imports.
+
+    Its rule runs again when that code changes, but not for comments, layout or file times.
+    """
+    return lambda wildcards: program_fingerprint(SCRIPTS / program)
+
+
+def located(pattern):
+    """A param function: `pattern` with its directories and the job's wildcards filled in.
+
+    Other names in braces are left to the program.
+    """
+
+    def fill(wildcards):
+        path = workflow.pathvars.apply(str(pattern))
+        for name, value in wildcards.items():
+            path = path.replace(f"{{{name}}}", value)
+        return path
+
+    return fill
 
 
 def folder(name):
     """A param function: the folder of the rule's output `name`, which its program fills."""
-
-    def parent(wildcards, output):
-        first = output[name] if isinstance(output[name], str) else output[name][0]
-        return str(Path(first).parent)
-
-    return parent
+    return lambda wildcards, output: str(Path(output[name]).parent)
 
 
 def runs(pattern, **wildcards):
@@ -58,59 +94,58 @@ def runs(pattern, **wildcards):
     )
 
 
+def per_probe(pattern, **wildcards):
+    """The pattern for each seed and probe signal, and the given stages or kinds."""
+    return expand(
+        pattern,
+        seed=EXPERIMENT.seeds,
+        signal=EXPERIMENT.signals,
+        allow_missing=True,
+        **wildcards,
+    )
+
+
+def initialised(variants):
+    """Outputs of the variants' models at initialisation."""
+    return expand(rules.render_initialised.output.arrays, variant=variants)
+
+
+def stacks(figure, *kinds):
+    """Outputs of both stacks of a figure, or their predictions."""
+    output = rules.render_stack.output
+    return [
+        str(output[kind]).format(figure=figure, side=side)
+        for kind in kinds
+        for side in ["left", "right"]
+    ]
+
+
 def one_of(variants):
     """A wildcard's pattern for `variants` alone; with none of them, one that nothing matches."""
-    return "|".join(variants) or "(?!)"
-
-
-def surveys():
-    """The artifact measures of every variant, trained or not, with every seed."""
-    path = rules.survey.output.measures
-    return expand(path, variant=EXPERIMENT.variants, seed=EXPERIMENT.seeds)
-
-
-def score_files():
-    """The options that name the scores of each run, for programs about tables."""
-    options = []
-    for variant, seed in product(EXPERIMENT.trained, EXPERIMENT.seeds):
-        path = rules.score.output.scores.format(variant=variant, seed=seed)
-        options += ["--scores", variant, seed, path]
-    return options
-
-
-def table_files():
-    """The table program's options that name each run's files."""
-    options = score_files()
-    for variant, seed in product(EXPERIMENT.trained, EXPERIMENT.seeds):
-        run = {"variant": variant, "seed": seed}
-        options += ["--history", variant, seed, rules.train.output.timing.format(**run)]
-    for variant in EXPERIMENT.trained:
-        run = {"variant": variant, "seed": EXPERIMENT.seeds[0]}
-        for path in (
-            rules.train.output.spec,
-            rules.probe_initialised.output.parameters,
-        ):
-            options += ["--parameters", variant, path.format(**run)]
-    return options
+    return "|".join(sorted(variants)) or "(?!)"
 
 
 @cache
 def wait_for_earlier_calls():
-    """Return when SLURM has no more jobs of a Snakemake that was killed in this folder.
+    """Return when no job of a Snakemake that was killed in this folder is at work any more.
 
-    Where another Snakemake is at work here (its lock says so), the jobs are not left alone, and
-    Snakemake will refuse to start by itself.
+    Where another Snakemake is at work here, its jobs are not waited for, and Snakemake refuses to
+    start by itself.
     """
-    submits = workflow.executor_plugin and workflow.executor_plugin.name == "slurm"
-    if submits and not any(Path(".snakemake/locks").glob("*")):
-        slurm.wait_for_calls(Path.cwd(), lambda line: print(line, file=sys.stderr))
+    if ALONE and workflow.executor_plugin and not workflow.dryrun:
+        try:
+            earlier_calls.end_orphans(told)
+        except UserError as error:
+            raise WorkflowError(str(error))
+        if workflow.executor_plugin.name == "slurm":
+            slurm.wait_for_calls(Path.cwd(), told)
 
 
 def after_earlier_calls(paths):
     """An input function: `paths`, once no job of an earlier call writes files any more.
 
     Input functions are called when it is known that this is not a dry run, and before it is
-    decided what is left to do.
+    decided which jobs are needed.
     """
 
     def inputs(wildcards):
@@ -120,13 +155,38 @@ def after_earlier_calls(paths):
     return inputs
 
 
+def check_executor():
+    """End before any job where a cluster's commands are missing."""
+    try:
+        deployment.check_executor(workflow.executor_plugin.name)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+def finished():
+    """The message after a run without failures."""
+    results = Path(workflow.pathvars.get("results")).resolve()
+    page = Path(workflow.pathvars.apply(rules.gallery.output.html)).resolve()
+    text = f"\nDone. Results: {results}"
+    if page.exists():
+        text += f"\nTo see and hear them, open in a browser: {page}"
+    return text
+
+
 def failures():
-    """What to say when jobs failed for good: which ones, and where to read why."""
+    """The message after failed jobs: which ones, and their logs."""
     failed = getattr(workflow.scheduler, "failed", ())
+    if not failed:
+        return (
+            "\nStopped. Finished files and the checkpoints of trainings are kept; "
+            "the same command resumes."
+        )
     jobs = [job for one in failed for job in getattr(one, "jobs", [one])]
     lines = [f"\n{len(failed)} jobs failed for good; what does not need them is done:"]
     for job in sorted(jobs, key=str):
         values = ", ".join(f"{k} {v}" for k, v in job.wildcards_dict.items())
         logs = ", ".join(map(str, job.log))
-        lines.append(f"  {job.rule.name} ({values}): see {logs or LOGS}")
+        lines.append(
+            f"  {job.rule.name} ({values}): see {logs or 'the messages above'}"
+        )
     return "\n".join(lines)

@@ -1,48 +1,52 @@
 rule download:
     """Download and unpack the data set, unless the folder already holds one."""
     output:
-        record=f"{Path(STORE).parent}/dataset.json",
+        record="<store>/dataset.json",
     log:
-        f"{LOGS}/download.log",
+        "<logs>/download.log",
     retries: 3
     conda:
         ENVIRONMENT
     params:
-        dataset=DATA["dataset"],
-        root=lambda wildcards: DATA["root"],
+        dataset=DATA.dataset,
+        root=lambda wildcards: DATA.root,
     shell:
-        "python scripts/download.py"
-        " --dataset {params.dataset:q}"
-        " --root {params.root:q}"
-        " --record {output.record:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/download.py'
+            " --dataset {params.dataset:q}"
+            " --root {params.root:q}"
+            " --record {output.record:q}"
+        )
 
 
 rule prepare_tracks:
     """Decode all tracks once into memory-mapped arrays; at demo scale, compose the songs first."""
     input:
         after_earlier_calls(
-            [] if DATA["dataset"] == "demo" else rules.download.output.record
+            [] if DATA.dataset == "demo" else rules.download.output.record
         ),
     output:
-        manifest=STORE,
+        manifest="<store>/manifest.json",
     log:
-        f"{LOGS}/prepare_tracks.log",
+        "<logs>/prepare_tracks.log",
     benchmark:
-        f"{RESULTS}/benchmarks/prepare_tracks.tsv"
+        "<benchmarks>/prepare_tracks.tsv"
     conda:
         ENVIRONMENT
     threads: 8
     resources:
         mem_mb=8000,
     params:
-        dataset=DATA["dataset"],
-        root=lambda wildcards: DATA["root"],
+        dataset=DATA.dataset,
+        root=lambda wildcards: DATA.root,
         store=folder("manifest"),
-        demo=canonical(EXPERIMENT.demo_songs),
+        demo=EXPERIMENT.demo_songs,
     shell:
-        "python scripts/prepare_tracks.py"
-        " --dataset {params.dataset:q}"
-        " --root {params.root:q}"
-        " --store {params.store:q}"
-        " --demo {params.demo:q}"
-        " --workers {threads} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/prepare_tracks.py'
+            " --dataset {params.dataset:q}"
+            " --root {params.root:q}"
+            " --store {params.store:q}"
+            " --demo {params.demo:q}"
+            " --workers {threads}"
+        )

@@ -4,184 +4,80 @@ rule score:
         model=rules.train.output.best,
         spec=rules.train.output.spec,
         manifest=rules.prepare_tracks.output.manifest,
-        script="scripts/score.py",
-        package=package(
-            "scoring/separation",
-            "scoring/bsseval",
-            "scoring/projections",
-            "scoring/job",
-        ),
     output:
-        scores=f"{RESULTS}/scores/{{variant}}/seed{{seed}}.csv",
+        scores="<results>/scores/{variant}/seed{seed}.csv",
     log:
-        f"{LOGS}/score/{{variant}}_seed{{seed}}.log",
+        "<logs>/score/{variant}_seed{seed}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score/{{variant}}_seed{{seed}}.tsv"
+        "<benchmarks>/score/{variant}_seed{seed}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=lambda wildcards, threads: 1500 + 1500 * threads,
     params:
+        code=code("score.py"),
         evaluation=EXPERIMENT.scoring,
         model=lambda wildcards, input: str(Path(input.model).parent),
         store=lambda wildcards, input: str(Path(input.manifest).parent),
-        folder=f"{RESULTS}/scores/{{variant}}/seed{{seed}}",
-        audio=f"{RESULTS}/audio/{{variant}}/seed{{seed}}",
+        scores=located("<results>/scores/{variant}/seed{seed}"),
+        audio=located("<results>/audio/{variant}/seed{seed}"),
     shell:
-        "python {input.script:q}"
-        " --model {params.model:q}"
-        " --store {params.store:q}"
-        " --evaluation {params.evaluation:q}"
-        " --workers {threads}"
-        " --folder {params.folder:q}"
-        " --audio {params.audio:q}"
-        " --output {output.scores:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/score.py'
+            " --model {params.model:q}"
+            " --store {params.store:q}"
+            " --evaluation {params.evaluation:q}"
+            " --workers {threads}"
+            " --scores {params.scores:q}"
+            " --audio {params.audio:q}"
+            " --output {output.scores:q}"
+        )
 
 
-# What measures a model: code that a change of makes surveys anew.
-SURVEYED = [
-    "probes/survey",
-    "probes/responses",
-    "probes/signals",
-    "probes/spectra",
-    "probes/artifacts",
-    "probes/tonality",
-    "probes/layers",
-    "probes/shifts",
-]
-SPREAD = ["probes/distribution", "probes/expectation", "probes/theory"]
-# Models of the paper's width take 6 GB in double precision, and 3 GB more while they are read.
-SURVEY_MB = 12000 if EXPERIMENT.scale == "paper" else 3000
-
-
-rule survey:
-    """Measure one run's model, before and after training: weights, and responses to the probes."""
+rule measure_artifacts:
+    """Measure one run's model, before and after training: its weights, and its outputs for probes."""
     input:
         model=rules.train.output.best,
         spec=rules.train.output.spec,
-        script="scripts/survey.py",
-        package=package(*SURVEYED),
     output:
         arrays=expand(
-            f"{RESULTS}/probes/{{variant}}/seed{{seed}}/{{signal}}_{{stage}}.npz",
+            PROBE_ARRAYS,
             signal=EXPERIMENT.signals,
-            stage=STAGES,
+            stage=["initialised", "trained"],
             allow_missing=True,
         ),
         audio=expand(
-            f"{RESULTS}/audio/{{variant}}/seed{{seed}}/{{signal}}_{{kind}}.wav",
+            PROBE_AUDIO,
             signal=EXPERIMENT.signals,
-            kind=["input", *STAGES],
+            kind=["input", "initialised", "trained"],
             allow_missing=True,
         ),
-        measures=f"{RESULTS}/probes/{{variant}}/seed{{seed}}/measures.csv",
+        measures=PROBE_MEASURES,
     log:
-        f"{LOGS}/survey/{{variant}}_seed{{seed}}.log",
+        "<logs>/measure_artifacts/{variant}_seed{seed}.log",
     wildcard_constraints:
         variant=one_of(EXPERIMENT.trained),
+    group:
+        "trained"
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=SURVEY_MB,
+        mem_mb=MEASURE_MB,
     params:
-        probes=EXPERIMENT.section("probes"),
+        code=code("measure_artifacts.py"),
         model=lambda wildcards, input: str(Path(input.model).parent),
-        audio=f"{RESULTS}/audio/{{variant}}/seed{{seed}}",
+        probes=EXPERIMENT.probes,
+        arrays=located(PROBE_ARRAYS),
+        audio=located(PROBE_AUDIO),
     shell:
-        "python {input.script:q} trained"
-        " --folder {params.model:q}"
-        " --variant {wildcards.variant}"
-        " --seed {wildcards.seed}"
-        " --probe {params.probes:q}"
-        " --arrays {output.arrays:q}"
-        " --audio {params.audio:q}"
-        " --measures {output.measures:q} 2>&1 | tee {log:q}"
-
-
-rule survey_initialised:
-    """Measure a variant that is not trained: its model as for training, and many narrow ones."""
-    input:
-        script="scripts/survey.py",
-        package=package(*SURVEYED, *SPREAD),
-    output:
-        arrays=expand(
-            f"{RESULTS}/probes/{{variant}}/seed{{seed}}/{{signal}}_initialised.npz",
-            seed=EXPERIMENT.seeds,
-            signal=EXPERIMENT.signals,
-            allow_missing=True,
-        ),
-        audio=expand(
-            f"{RESULTS}/audio/{{variant}}/seed{{seed}}/{{signal}}_{{kind}}.wav",
-            seed=EXPERIMENT.seeds,
-            signal=EXPERIMENT.signals,
-            kind=["input", "initialised"],
-            allow_missing=True,
-        ),
-        measures=expand(
-            f"{RESULTS}/probes/{{variant}}/seed{{seed}}/measures.csv",
-            seed=EXPERIMENT.seeds,
-            allow_missing=True,
-        ),
-        spread=f"{RESULTS}/distribution/{{variant}}.csv",
-    log:
-        f"{LOGS}/survey_initialised/{{variant}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/survey_initialised/{{variant}}.tsv"
-    wildcard_constraints:
-        variant=one_of(EXPERIMENT.untrained),
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=SURVEY_MB,
-    params:
-        probes=EXPERIMENT.section("probes"),
-        seeds=EXPERIMENT.seeds,
-        model=lambda wildcards: EXPERIMENT.model(wildcards.variant),
-        narrow=lambda wildcards: EXPERIMENT.distribution(wildcards.variant)["model"],
-        distribution=lambda wildcards: EXPERIMENT.distribution(wildcards.variant)[
-            "distribution"
-        ],
-        audio=f"{RESULTS}/audio/{{variant}}",
-    shell:
-        "python {input.script:q} initialised"
-        " --model {params.model:q}"
-        " --variant {wildcards.variant}"
-        " --seeds {params.seeds}"
-        " --probe {params.probes:q}"
-        " --arrays {output.arrays:q}"
-        " --audio {params.audio:q}"
-        " --measures {output.measures:q}"
-        " --narrow-model {params.narrow:q}"
-        " --distribution {params.distribution:q}"
-        " --spread {output.spread:q} 2>&1 | tee {log:q}"
-
-
-rule measure_distribution:
-    """Measure many random initialisations, narrow ones, of a variant that is trained elsewhere."""
-    input:
-        script="scripts/survey.py",
-        package=package(*SURVEYED, *SPREAD),
-    output:
-        spread=f"{RESULTS}/distribution/{{variant}}.csv",
-    log:
-        f"{LOGS}/measure_distribution/{{variant}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/measure_distribution/{{variant}}.tsv"
-    wildcard_constraints:
-        variant=one_of(EXPERIMENT.trained),
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=3000,
-    params:
-        model=lambda wildcards: EXPERIMENT.distribution(wildcards.variant)["model"],
-        distribution=lambda wildcards: EXPERIMENT.distribution(wildcards.variant)[
-            "distribution"
-        ],
-    shell:
-        "python {input.script:q} distribution"
-        " --variant {wildcards.variant}"
-        " --narrow-model {params.model:q}"
-        " --distribution {params.distribution:q}"
-        " --spread {output.spread:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/measure_artifacts.py'
+            " --model {params.model:q}"
+            " --variant {wildcards.variant}"
+            " --seed {wildcards.seed}"
+            " --probes {params.probes:q}"
+            " --arrays {params.arrays:q}"
+            " --audio {params.audio:q}"
+            " --measures {output.measures:q}"
+        )

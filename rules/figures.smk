@@ -1,54 +1,77 @@
-SHELL_FIGURE = (
-    "python {input.script:q} {params.kind}"
-    " --spec {params.spec:q}"
-    " --inputs {input.arrays:q}"
+SHELL_FIGURE = quiet(
+    'python "$SCRIPTS"/draw_figure.py {params.name}'
+    " --settings {params.settings:q}"
+    " --inputs {input:q}"
     " --pdf {output.pdf:q}"
     " --png {output.png:q}"
-    " --arrays {params.arrays:q} > {log:q} 2>&1"
+    " --arrays {params.arrays:q}"
 )
-
-# What docs/artifacts.md shows; `snakemake --cores 2 draw_documentation` brings it up to date.
+# The pictures of the documentation, brought up to date by
+# `snakemake --cores 2 draw_documentation`.
 PICTURES = [
+    "figure1",
     "figure5",
     "figure6_theory",
     "figure8_theory",
-    "responses",
+    "operator_spectra",
     "replicas",
     "loss_gradient",
 ]
 
-# One rule per figure, since their inputs and panels differ.
-for figure in EXPERIMENT.figures(RESULTS):
+
+# The files that each figure is drawn from, in order, and its group of cluster jobs.
+FIGURE_INPUTS = {
+    "figure1": (initialised(EXPERIMENT.settings.figures.figure1.panels), "tables"),
+    "figure9": (initialised(EXPERIMENT.settings.figures.figure9.panels), "tables"),
+    "initialisation": (initialised(EXPERIMENT.variants), "tables"),
+    "figure6": (stacks("figure6", "arrays"), "theory"),
+    "figure7": (stacks("figure7", "arrays"), "theory"),
+    "figure8": (stacks("figure8", "arrays"), "theory"),
+    "figure6_theory": (stacks("figure6", "arrays", "prediction"), "theory"),
+    "figure7_theory": (stacks("figure7", "arrays", "prediction"), "theory"),
+    "figure8_theory": (stacks("figure8", "arrays", "prediction"), "theory"),
+    "figure10": (stacks("figure8", "arrays")[:1], "theory"),
+    "operator_spectra": (["<results>/theory/operator_spectra.npz"], "theory"),
+    "replicas": (["<results>/theory/replicas.npz"], "theory"),
+    "loss_gradient": (["<results>/theory/loss_gradient.npz"], "theory"),
+    "track_differences": (list(rules.row_differences.output), "tables"),
+    "artifact_changes": (["<results>/tables/artifacts.csv"], "tables"),
+    "init_statistics": (["<results>/tables/init_statistics.csv"], "tables"),
+}
+
+# One rule per figure, since their panels differ.
+for figure_name, figure in FIGURES.items():
 
     rule:
         name:
-            f"draw_{figure.name}"
+            f"draw_{figure_name}"
         input:
-            arrays=figure.inputs,
-            script="scripts/figure.py",
-            package=package("paper", "probes/spectra", "probes/artifacts"),
+            FIGURE_INPUTS.get(figure_name, ([], ""))[0],
         output:
-            pdf=f"{RESULTS}/figures/{figure.name}.pdf",
+            pdf=f"<results>/figures/{figure_name}.pdf",
             png=report(
-                f"{RESULTS}/figures/{figure.name}.png",
-                caption=f"../report/{figure.name}.rst",
+                f"<results>/figures/{figure_name}.png",
+                caption=f"../report/{figure_name}.rst",
                 category="Figures",
-                labels={"figure": figure.name},
+                labels={"figure": figure_name},
             ),
             arrays=expand(
-                f"{RESULTS}/figures/arrays/{figure.name}_{{panel}}.npz",
+                f"<results>/figures/arrays/{figure_name}_{{panel}}.npz",
                 panel=figure.panels,
             ),
         log:
-            f"{LOGS}/figures/{figure.name}.log",
+            f"<logs>/figures/{figure_name}.log",
+        group:
+            FIGURE_INPUTS.get(figure_name, ([], "theory"))[1]
         conda:
             ENVIRONMENT
         resources:
             mem_mb=1500,
         params:
-            kind=figure.name,
-            spec=canonical(figure.spec),
-            arrays=folder("arrays"),
+            code=code("draw_figure.py"),
+            name=figure_name,
+            settings=figure.json,
+            arrays=located(f"<results>/figures/arrays/{figure_name}_{{panel}}.npz"),
         shell:
             SHELL_FIGURE
 
@@ -56,47 +79,48 @@ for figure in EXPERIMENT.figures(RESULTS):
 rule draw_variant:
     """Draw one variant's own panel, as in Fig. 1."""
     input:
-        arrays=rules.probe_initialised.output.arrays,
-        script="scripts/figure.py",
-        package=package("paper", "probes/spectra", "probes/artifacts"),
+        rules.render_initialised.output.arrays,
     output:
-        pdf=f"{RESULTS}/figures/variants/{{variant}}.pdf",
+        pdf="<results>/figures/variants/{variant}.pdf",
         png=report(
-            f"{RESULTS}/figures/variants/{{variant}}.png",
+            "<results>/figures/variants/{variant}.png",
             caption="../report/variant.rst",
             category="Upsamplers",
             labels={"variant": "{variant}", "shows": "before training"},
         ),
-        arrays=f"{RESULTS}/figures/arrays/variants/{{variant}}_initialised.npz",
+        arrays="<results>/figures/arrays/variants/{variant}_initialised.npz",
     log:
-        f"{LOGS}/figures/{{variant}}.log",
+        "<logs>/figures/{variant}.log",
+    group:
+        "initialised"
     conda:
         ENVIRONMENT
     resources:
         mem_mb=1500,
     params:
-        kind="variant",
-        spec=lambda wildcards: EXPERIMENT.panel(wildcards.variant),
-        arrays=folder("arrays"),
+        code=code("draw_figure.py"),
+        name="variant",
+        settings=lambda wildcards: grid(
+            EXPERIMENT, [wildcards.variant], ["initialised"]
+        ).json,
+        arrays=located("<results>/figures/arrays/variants/{variant}_{panel}.npz"),
     shell:
         SHELL_FIGURE
 
 
 rule draw_before_after:
-    """Draw one run's responses to the probe signals, before and after training."""
+    """Draw one run's outputs for the probe signals, before and after training."""
     input:
-        arrays=expand(
-            f"{RESULTS}/probes/{{variant}}/seed{{seed}}/{{signal}}_{{stage}}.npz",
+        expand(
+            PROBE_ARRAYS,
             signal=EXPERIMENT.signals,
-            stage=STAGES,
+            stage=["initialised", "trained"],
             allow_missing=True,
         ),
-        script="scripts/figure.py",
-        package=package("paper", "probes/spectra", "probes/artifacts"),
     output:
-        pdf=f"{RESULTS}/figures/before_after/{{variant}}_seed{{seed}}.pdf",
+        pdf="<results>/figures/before_after/{variant}_seed{seed}.pdf",
         png=report(
-            f"{RESULTS}/figures/before_after/{{variant}}_seed{{seed}}.png",
+            "<results>/figures/before_after/{variant}_seed{seed}.png",
             caption="../report/before_after.rst",
             category="Upsamplers",
             labels={
@@ -105,23 +129,28 @@ rule draw_before_after:
             },
         ),
         arrays=expand(
-            f"{RESULTS}/figures/arrays/before_after/{{variant}}_seed{{seed}}_{{signal}}_{{kind}}.npz",
+            "<results>/figures/arrays/before_after/{variant}_seed{seed}_{signal}_{kind}.npz",
             signal=EXPERIMENT.signals,
-            kind=[*STAGES, "mean"],
+            kind=["initialised", "trained", "mean"],
             allow_missing=True,
         ),
     log:
-        f"{LOGS}/figures/{{variant}}_seed{{seed}}_before_after.log",
+        "<logs>/figures/{variant}_seed{seed}_before_after.log",
+    group:
+        "trained"
     conda:
         ENVIRONMENT
     resources:
         mem_mb=1500,
     params:
-        kind="before_after",
-        spec=lambda wildcards: EXPERIMENT.before_after(
-            wildcards.variant, wildcards.seed
+        code=code("draw_figure.py"),
+        name="before_after",
+        settings=lambda wildcards: before_after(
+            EXPERIMENT, wildcards.variant, wildcards.seed
+        ).json,
+        arrays=located(
+            "<results>/figures/arrays/before_after/{variant}_seed{seed}_{panel}.npz"
         ),
-        arrays=folder("arrays"),
     shell:
         SHELL_FIGURE
 
@@ -129,25 +158,22 @@ rule draw_before_after:
 rule figures:
     """All figures, each as PDF and PNG with the arrays that it shows."""
     input:
-        [
-            f"{RESULTS}/figures/{figure.name}.{kind}"
-            for figure in EXPERIMENT.figures(RESULTS)
-            for kind in ("pdf", "png")
-        ],
+        expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["pdf", "png"]),
         expand(rules.draw_variant.output.png, variant=EXPERIMENT.variants),
         runs(rules.draw_before_after.output.png),
 
 
 rule draw_documentation:
-    """Make the pictures of docs/artifacts.md anew, small enough to be committed."""
+    """Bring the pictures of the documentation up to date, small enough to be committed."""
     input:
-        png=expand(f"{RESULTS}/figures/{{name}}.png", name=PICTURES),
-        script="scripts/pictures.py",
+        expand("<results>/figures/{picture}.png", picture=PICTURES),
     output:
-        expand("docs/images/{name}.png", name=PICTURES),
+        expand("docs/images/{picture}.png", picture=PICTURES),
     log:
-        f"{LOGS}/figures/documentation.log",
+        "<logs>/figures/documentation.log",
     conda:
         ENVIRONMENT
+    params:
+        code=code("draw_documentation.py"),
     shell:
-        "python {input.script:q} {input.png:q} --folder docs/images > {log:q} 2>&1"
+        quiet('python "$SCRIPTS"/draw_documentation.py {input:q} --folder docs/images')

@@ -1,101 +1,121 @@
-rule probe_initialised:
+# Models of the paper's width take 6 GB in double precision, and 3 GB more while they are read.
+MEASURE_MB = 12000 if EXPERIMENT.scale == "paper" else 3000
+PROBE_ARRAYS = "<results>/probes/{variant}/seed{seed}/{signal}_{stage}.npz"
+PROBE_AUDIO = "<results>/audio/{variant}/seed{seed}/{signal}_{kind}.wav"
+PROBE_MEASURES = "<results>/probes/{variant}/seed{seed}/measures.csv"
+
+
+rule render_initialised:
     """Feed white noise to one variant's random model at paper width (Figs. 1 and 9)."""
-    input:
-        script="scripts/probe.py",
-        package=package("operators", "models", "probes/responses", "probes/signals"),
     output:
-        arrays=f"{RESULTS}/initialisation/{{variant}}.npz",
-        parameters=f"{RESULTS}/initialisation/{{variant}}.json",
+        arrays="<results>/initialisation/{variant}.npz",
+        parameters="<results>/initialisation/{variant}.json",
         audio=expand(
-            f"{RESULTS}/audio/initialisation/{{variant}}_{{kind}}.wav",
+            "<results>/audio/initialisation/{variant}_{kind}.wav",
             kind=["input", "output"],
             allow_missing=True,
         ),
     log:
-        f"{LOGS}/probe_initialised/{{variant}}.log",
+        "<logs>/render_initialised/{variant}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/probe_initialised/{{variant}}.tsv"
+        "<benchmarks>/render_initialised/{variant}.tsv"
+    group:
+        "initialised"
     conda:
         ENVIRONMENT
     # One model of 750 million parameters and its activations on 6 s: 3.9 GB measured.
     resources:
         mem_mb=6000,
     params:
-        model=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)["model"],
-        paper_model=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)[
-            "paper_model"
-        ],
-        probe=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)["probe"],
-        seed=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant)["seed"],
-        audio=lambda wildcards, output: output.audio[0].removesuffix("_input.wav"),
+        code=code("render_initialised.py"),
+        own=lambda wildcards: EXPERIMENT.initialisation(wildcards.variant),
+        audio=located("<results>/audio/initialisation/{variant}_{kind}.wav"),
     shell:
-        "python {input.script:q} initialised"
-        " --model {params.model:q}"
-        " --paper-model {params.paper_model:q}"
-        " --seed {params.seed}"
-        " --probe {params.probe:q}"
-        " --output {output.arrays:q}"
-        " --audio {params.audio:q}"
-        " --parameters {output.parameters:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/render_initialised.py'
+            " --model-settings {params.own[model]:q}"
+            " --paper-model-settings {params.own[paper_model]:q}"
+            " --seed {params.own[seed]}"
+            " --signal {params.own[signal]}"
+            " --seconds {params.own[seconds]}"
+            " --output {output.arrays:q}"
+            " --audio {params.audio:q}"
+            " --parameters {output.parameters:q}"
+        )
 
 
-rule probe_stack:
-    """Pass a signal through three upsampling layers (one column of Figs. 6, 7, 8)."""
-    input:
-        script="scripts/probe.py",
-        package=package(
-            "operators",
-            "models",
-            "probes/responses",
-            "probes/signals",
-            "probes/prediction",
-            "probes/spectra",
-            "probes/taps",
-            "probes/theory",
-        ),
+rule measure_untrained:
+    """Measure a variant that is not trained here: its model as for training, with each seed."""
     output:
-        arrays=f"{RESULTS}/stacks/{{figure}}_{{side}}.npz",
-        theory=f"{RESULTS}/stacks/{{figure}}_{{side}}_theory.npz",
-        audio=expand(
-            f"{RESULTS}/audio/stacks/{{figure}}_{{side}}_{{layer}}.wav",
-            layer=["signal", "layer_1", "layer_2", "layer_3"],
-            allow_missing=True,
-        ),
+        arrays=per_probe(PROBE_ARRAYS, stage=["initialised"]),
+        audio=per_probe(PROBE_AUDIO, kind=["input", "initialised"]),
+        measures=expand(PROBE_MEASURES, seed=EXPERIMENT.seeds, allow_missing=True),
     log:
-        f"{LOGS}/probe_stack/{{figure}}_{{side}}.log",
+        "<logs>/measure_untrained/{variant}.log",
     wildcard_constraints:
-        figure="figure[678]",
-    conda:
-        ENVIRONMENT
-    params:
-        stack=lambda wildcards: EXPERIMENT.stack(wildcards.figure, wildcards.side),
-        audio=lambda wildcards, output: output.audio[0].removesuffix("_signal.wav"),
-    shell:
-        "python {input.script:q} stack"
-        " --stack {params.stack:q}"
-        " --audio {params.audio:q}"
-        " --theory {output.theory:q}"
-        " --output {output.arrays:q} 2>&1 | tee {log:q}"
-
-
-rule probe_theory:
-    """Measure what theory predicts of each operator, of replicas, or of a loss's gradient."""
-    input:
-        script="scripts/theory.py",
-        package=package("operators", "probes"),
-    output:
-        arrays=f"{RESULTS}/theory/{{probe}}.npz",
-    log:
-        f"{LOGS}/probe_theory/{{probe}}.log",
-    wildcard_constraints:
-        probe="replicas|responses|loss_gradient",
+        variant=one_of(set(EXPERIMENT.untrained) - set(EXPERIMENT.weights)),
+    group:
+        "untrained"
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1500,
+        mem_mb=MEASURE_MB,
     params:
-        settings=lambda wildcards: EXPERIMENT.probe(wildcards.probe),
+        code=code("measure_untrained.py"),
+        model=lambda wildcards: EXPERIMENT.model(wildcards.variant),
+        seeds=EXPERIMENT.seeds,
+        probes=EXPERIMENT.probes,
+        arrays=located(PROBE_ARRAYS),
+        audio=located(PROBE_AUDIO),
+        measures=located(PROBE_MEASURES),
     shell:
-        "python {input.script:q} {wildcards.probe}"
-        " --settings {params.settings:q}"
-        " --output {output.arrays:q} 2>&1 | tee {log:q}"
+        shown(
+            'python "$SCRIPTS"/measure_untrained.py'
+            " --variant {wildcards.variant}"
+            " --model-settings {params.model:q}"
+            " --seeds {params.seeds}"
+            " --probes {params.probes:q}"
+            " --arrays {params.arrays:q}"
+            " --audio {params.audio:q}"
+            " --measures {params.measures:q}"
+        )
+
+
+use rule measure_untrained as measure_own_weights with:
+    input:
+        weights=lambda wildcards: EXPERIMENT.weights[wildcards.variant],
+    output:
+        arrays=per_probe(PROBE_ARRAYS, stage=["initialised", "trained"]),
+        audio=per_probe(PROBE_AUDIO, kind=["input", "initialised", "trained"]),
+        measures=expand(PROBE_MEASURES, seed=EXPERIMENT.seeds, allow_missing=True),
+    log:
+        "<logs>/measure_own_weights/{variant}.log",
+    wildcard_constraints:
+        variant=one_of(EXPERIMENT.weights),
+
+
+rule init_statistics:
+    """Measure many random initialisations of one variant's narrow model."""
+    output:
+        measures="<results>/init_statistics/{variant}.csv",
+    log:
+        "<logs>/init_statistics/{variant}.log",
+    benchmark:
+        "<benchmarks>/init_statistics/{variant}.tsv"
+    group:
+        "untrained"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=3000,
+    params:
+        code=code("init_statistics.py"),
+        own=lambda wildcards: EXPERIMENT.init_statistics(wildcards.variant),
+    shell:
+        shown(
+            'python "$SCRIPTS"/init_statistics.py'
+            " --variant {wildcards.variant}"
+            " --model-settings {params.own[model]:q}"
+            " --statistics {params.own[statistics]:q}"
+            " --output {output.measures:q}"
+        )

@@ -1,39 +1,48 @@
-rule compare:
+TABLE_INPUTS = {
+    "artifacts": expand(
+        PROBE_MEASURES, variant=EXPERIMENT.variants, seed=EXPERIMENT.seeds
+    ),
+    "init_statistics": expand(
+        rules.init_statistics.output.measures, variant=EXPERIMENT.variants
+    ),
+}
+
+
+rule row_differences:
     """Compare every two rows of Table 1 on the same tracks."""
     input:
         scores=runs(rules.score.output.scores),
         published=EXPERIMENT.published,
-        script="scripts/compare.py",
-        package=package(
-            "paper/tables",
-            "scoring/aggregation",
-            "scoring/bootstrap",
-            "scoring/published",
-            "scoring/significance",
-        ),
     output:
         comparisons=report(
-            f"{RESULTS}/tables/comparisons.csv",
+            "<results>/tables/comparisons.csv",
             caption="../report/comparisons.rst",
             category="Tables",
             labels={"table": "Differences between rows of Table 1"},
         ),
-        tracks=f"{RESULTS}/tables/track_scores.csv",
+        tracks="<results>/tables/track_scores.csv",
     log:
-        f"{LOGS}/compare.log",
+        "<logs>/row_differences.log",
+    group:
+        "tables"
     conda:
         ENVIRONMENT
     params:
-        rows=EXPERIMENT.compared_rows(),
-        aggregation=EXPERIMENT.aggregation,
-        files=score_files(),
+        code=code("row_differences.py"),
+        rows=table_plan.scored_rows(EXPERIMENT),
+        seeds=EXPERIMENT.seeds,
+        scores=located(rules.score.output.scores),
+        aggregation=EXPERIMENT.settings.evaluation.aggregation,
     shell:
-        "python {input.script:q}"
-        " --rows {params.rows:q}"
-        " --aggregation {params.aggregation}"
-        " {params.files:q}"
-        " --comparisons {output.comparisons:q}"
-        " --tracks {output.tracks:q} > {log:q} 2>&1"
+        quiet(
+            'python "$SCRIPTS"/row_differences.py'
+            " --rows {params.rows:q}"
+            " --seeds {params.seeds}"
+            " --scores {params.scores:q}"
+            " --aggregation {params.aggregation}"
+            " --comparisons {output.comparisons:q}"
+            " --tracks {output.tracks:q}"
+        )
 
 
 rule table1:
@@ -47,135 +56,123 @@ rule table1:
             seed=EXPERIMENT.seeds[0],
         ),
         parameters=expand(
-            rules.probe_initialised.output.parameters, variant=EXPERIMENT.trained
+            rules.render_initialised.output.parameters, variant=EXPERIMENT.trained
         ),
-        comparisons=rules.compare.output.comparisons,
+        comparisons=rules.row_differences.output.comparisons,
         published=EXPERIMENT.published,
-        script="scripts/table.py",
-        package=package(
-            "paper/tables",
-            "paper/table_text",
-            "paper/markup",
-            "paper/typesetting",
-            "scoring/aggregation",
-            "scoring/published",
-            "scoring/significance",
-        ),
     output:
-        csv=f"{RESULTS}/tables/table1.csv",
-        md=f"{RESULTS}/tables/table1.md",
-        tex=f"{RESULTS}/tables/table1.tex",
+        csv="<results>/tables/table1.csv",
+        md="<results>/tables/table1.md",
+        tex="<results>/tables/table1.tex",
         html=report(
-            f"{RESULTS}/tables/table1.html",
+            "<results>/tables/table1.html",
             caption="../report/table1.rst",
             category="Tables",
             labels={"table": "Table 1"},
         ),
     log:
-        f"{LOGS}/table1.log",
+        "<logs>/table1.log",
+    group:
+        "tables"
     conda:
         ENVIRONMENT
     params:
-        rows=EXPERIMENT.table_rows(),
-        description=EXPERIMENT.description(),
+        code=code("table1.py"),
+        rows=table_plan.table1_rows(EXPERIMENT),
+        seeds=EXPERIMENT.seeds,
+        description=table_plan.table1_description(EXPERIMENT),
         scale=EXPERIMENT.scale,
-        files=table_files(),
+        scores=located(rules.score.output.scores),
+        timing=located(rules.train.output.timing),
+        identity=located(rules.train.output.spec),
+        parameters=located(rules.render_initialised.output.parameters),
     shell:
-        "python {input.script:q}"
-        " --rows {params.rows:q}"
-        " --description {params.description:q}"
-        " --scale {params.scale}"
-        " {params.files:q}"
-        " --comparisons {input.comparisons:q}"
-        " --csv {output.csv:q}"
-        " --md {output.md:q}"
-        " --tex {output.tex:q}"
-        " --html {output.html:q} > {log:q} 2>&1"
+        quiet(
+            'python "$SCRIPTS"/table1.py'
+            " --rows {params.rows:q}"
+            " --seeds {params.seeds}"
+            " --description {params.description:q}"
+            " --scale {params.scale}"
+            " --scores {params.scores:q}"
+            " --timing {params.timing:q}"
+            " --identity {params.identity:q}"
+            " --parameters {params.parameters:q}"
+            " --comparisons {input.comparisons:q}"
+            " --csv {output.csv:q}"
+            " --md {output.md:q}"
+            " --tex {output.tex:q}"
+            " --html {output.html:q}"
+        )
 
 
-rule collect_artifacts:
-    """All artifact measures of all variants, before and after training, in one tidy table."""
+rule collect:
+    """The artifact measures of all variants, of their models or their initialisations, in one table."""
     input:
-        measures=surveys(),
-        script="scripts/collect.py",
+        lambda wildcards: TABLE_INPUTS[wildcards.table],
     output:
         csv=report(
-            f"{RESULTS}/tables/artifacts.csv",
+            "<results>/tables/{table}.csv",
             caption="../report/artifacts.rst",
             category="Tables",
-            labels={"table": "Artifacts before and after training"},
+            labels={"table": "{table}"},
         ),
     log:
-        f"{LOGS}/collect_artifacts.log",
+        "<logs>/collect/{table}.log",
+    wildcard_constraints:
+        table="|".join(TABLE_INPUTS),
+    group:
+        "tables"
     conda:
         ENVIRONMENT
+    params:
+        code=code("collect.py"),
     shell:
-        "python {input.script:q} {output.csv:q} {input.measures:q} > {log:q} 2>&1"
-
-
-rule collect_distribution:
-    """The artifacts of all variants' random initialisations, and what theory expects, in one table."""
-    input:
-        measures=expand(
-            rules.measure_distribution.output.spread, variant=EXPERIMENT.variants
-        ),
-        script="scripts/collect.py",
-    output:
-        csv=f"{RESULTS}/tables/distribution.csv",
-    log:
-        f"{LOGS}/collect_distribution.log",
-    conda:
-        ENVIRONMENT
-    shell:
-        "python {input.script:q} {output.csv:q} {input.measures:q} > {log:q} 2>&1"
+        quiet('python "$SCRIPTS"/collect.py {input:q} --output {output.csv:q}')
 
 
 rule table2:
     """Table 2: the artifacts of each variant before and after training."""
     input:
-        artifacts=rules.collect_artifacts.output.csv,
-        script="scripts/table2.py",
-        package=package(
-            "paper/artifact_table",
-            "paper/artifact_summary",
-            "paper/markup",
-            "paper/typesetting",
-        ),
+        artifacts="<results>/tables/artifacts.csv",
     output:
-        csv=f"{RESULTS}/tables/table2.csv",
-        md=f"{RESULTS}/tables/table2.md",
-        tex=f"{RESULTS}/tables/table2.tex",
+        csv="<results>/tables/table2.csv",
+        md="<results>/tables/table2.md",
+        tex="<results>/tables/table2.tex",
         html=report(
-            f"{RESULTS}/tables/table2.html",
+            "<results>/tables/table2.html",
             caption="../report/table2.rst",
             category="Tables",
             labels={"table": "Table 2"},
         ),
     log:
-        f"{LOGS}/table2.log",
+        "<logs>/table2.log",
+    group:
+        "tables"
     conda:
         ENVIRONMENT
     params:
-        rows=EXPERIMENT.artifact_rows(),
-        description=EXPERIMENT.training_summary(),
+        code=code("table2.py"),
+        rows=table_plan.table2_rows(EXPERIMENT),
+        description=table_plan.table2_description(EXPERIMENT),
         scale=EXPERIMENT.scale,
     shell:
-        "python {input.script:q}"
-        " --artifacts {input.artifacts:q}"
-        " --rows {params.rows:q}"
-        " --description {params.description:q}"
-        " --scale {params.scale}"
-        " --csv {output.csv:q}"
-        " --md {output.md:q}"
-        " --tex {output.tex:q}"
-        " --html {output.html:q} > {log:q} 2>&1"
+        quiet(
+            'python "$SCRIPTS"/table2.py'
+            " --artifacts {input.artifacts:q}"
+            " --rows {params.rows:q}"
+            " --description {params.description:q}"
+            " --scale {params.scale}"
+            " --csv {output.csv:q}"
+            " --md {output.md:q}"
+            " --tex {output.tex:q}"
+            " --html {output.html:q}"
+        )
 
 
 rule tables:
     """All tables."""
     input:
         rules.table1.output,
-        rules.compare.output,
-        rules.collect_artifacts.output,
-        rules.collect_distribution.output,
+        rules.row_differences.output,
+        expand(rules.collect.output.csv, table=TABLE_INPUTS),
         rules.table2.output,

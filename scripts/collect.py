@@ -1,19 +1,22 @@
-"""Join tidy CSV files of equal columns into one: collect.py OUTPUT INPUT [INPUT ...]."""
+"""Join tidy CSV files of equal columns into one.
 
-import argparse
+python scripts/collect.py results/demo/probes/*/seed0/measures.csv --output artifacts.csv
+"""
+
 from pathlib import Path
 
+from upsampling.arguments import parser
+from upsampling.errors import UserError, command_line
 from upsampling.files import write_text
-from upsampling.settings import UserError, run
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("output", type=Path)
-    parser.add_argument("inputs", type=Path, nargs="+")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("tables", type=Path, nargs="+", help="CSV files")
+    options.add_argument("--output", type=Path, required=True, help="CSV of all their rows")
+    arguments = options.parse_args()
     lines: list[str] = []
-    for path in arguments.inputs:
+    for path in arguments.tables:
         header, *rows = path.read_text().splitlines()
         if lines and header != lines[0]:
             raise UserError(f"{path} has the columns {header}, not {lines[0]}")
@@ -22,4 +25,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    command_line(main)

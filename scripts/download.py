@@ -1,25 +1,26 @@
-"""Download a data set, check it and unpack it; a copy that is there already is taken as it is."""
+"""Download a data set, check it and unpack it; a copy that is there already is used.
 
-import argparse
+python scripts/download.py --dataset musdb18_7s --root data/musdb18_7s --record dataset.json
+"""
+
 from pathlib import Path
 
+from upsampling.arguments import parser
+from upsampling.errors import command_line
 from upsampling.files import write_json
-from upsampling.settings import run
-from upsampling.tracks.download import DATASETS, fetch
+from upsampling.tracks.download import ARCHIVES, fetch
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dataset", choices=DATASETS, required=True)
-    parser.add_argument(
-        "--root", type=Path, required=True, help="folder that has, or will have, the data"
-    )
-    parser.add_argument("--record", type=Path, required=True, help="JSON that says where it lies")
-    parser.add_argument("--keep-archive", action="store_true", help="do not remove the zip file")
-    options = parser.parse_args()
-    folder = fetch(options.dataset, options.root, options.keep_archive)
-    write_json(options.record, {"dataset": options.dataset, "folder": str(folder)})
+    options = parser(__doc__)
+    options.add_argument("--dataset", choices=ARCHIVES, required=True)
+    options.add_argument("--root", type=Path, required=True, help="folder of the data set")
+    options.add_argument("--record", type=Path, required=True, help="JSON with its location")
+    options.add_argument("--keep-archive", action="store_true", help="do not remove the zip file")
+    arguments = options.parse_args()
+    folder = fetch(arguments.dataset, arguments.root, arguments.keep_archive)
+    write_json(arguments.record, {"dataset": arguments.dataset, "folder": str(folder)})
 
 
 if __name__ == "__main__":
-    run(main)
+    command_line(main)

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from upsampling.settings import UserError, run
+from upsampling.errors import UserError, command_line
 from upsampling.tracks.building import Planned, build_store, plan_tracks
 from upsampling.tracks.download import tracks_root
 from upsampling.tracks.reading import list_tracks
@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
 
 def prepare_demo(root: Path, settings: dict, workers: int) -> list[Planned]:
     # Here, since every decoding process imports this file and has no use for the synthesis.
-    from upsampling.tracks.demo import copy_real_track, demo_validation_names, write_demo
+    from upsampling.demo_music.songs import copy_real_track, demo_validation_names, write_demo
 
     songs = {key: value for key, value in settings.items() if key != "real_track"}
     try:
@@ -56,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    command_line(main)

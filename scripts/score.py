@@ -1,45 +1,52 @@
-"""Separate all test tracks with a trained model and score them with BSSEval."""
+"""Separate all test tracks with a trained model and score them with BSSEval.
 
-import argparse
-import json
+    python scripts/score.py --model results/demo/models/nearest/seed0 --store data/demo/store \\
+        --scores scores/nearest --output scores/nearest.csv
+"""
+
 import sys
 from pathlib import Path
 
-from upsampling.settings import from_mapping, run
+from upsampling.arguments import parser, settings
+from upsampling.code_fingerprint import program_fingerprint
+from upsampling.config.sections import EvaluationSettings
+from upsampling.errors import command_line
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="folder of the trained model")
-    parser.add_argument("--store", type=Path, required=True, help="prepared tracks")
-    parser.add_argument("--output", type=Path, required=True, help="tidy CSV of all test tracks")
-    parser.add_argument("--folder", type=Path, required=True, help="folder of per-track scores")
-    parser.add_argument("--evaluation", type=json.loads, default={}, help="settings, JSON")
-    parser.add_argument("--audio", type=Path, help="folder of separated excerpts (none without)")
-    parser.add_argument("--workers", type=int, default=1, help="tracks that are scored at once")
-    parser.add_argument("--excerpt-seconds", type=float, help="instead of the evaluation's")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--model", type=Path, required=True, help="folder of the trained model")
+    options.add_argument("--store", type=Path, required=True, help="folder of the prepared tracks")
+    options.add_argument(
+        "--evaluation",
+        type=settings(EvaluationSettings, "--evaluation"),
+        default=EvaluationSettings(),
+        help="the section evaluation of config.yaml, JSON or file",
+    )
+    options.add_argument("--workers", type=int, default=1, help="tracks that are scored at once")
+    options.add_argument("--scores", type=Path, required=True, help="folder of per-track scores")
+    options.add_argument("--audio", type=Path, help="folder of separated excerpts; default: none")
+    options.add_argument("--output", type=Path, required=True, help="tidy CSV of all test tracks")
+    arguments = options.parse_args()
 
-    from upsampling.scoring import records
-    from upsampling.scoring.job import EvaluationSettings, ScoringJob, summary
+    from upsampling.scoring import score_files
+    from upsampling.scoring.scoring_job import ScoringJob, summary
     from upsampling.tracks.store import TrackStore
 
-    evaluation = arguments.evaluation
-    if arguments.excerpt_seconds is not None:
-        evaluation["excerpt_seconds"] = arguments.excerpt_seconds
     store = TrackStore.open(arguments.store)
     job = ScoringJob(
         model_folder=arguments.model,
         store=store,
-        settings=from_mapping(EvaluationSettings, evaluation, "--evaluation"),
-        folder=arguments.folder,
+        settings=arguments.evaluation,
+        folder=arguments.scores,
+        code=program_fingerprint(Path(__file__)),
         audio=arguments.audio,
         workers=arguments.workers,
     )
     scores = job.run()
-    records.write_csv(arguments.output, scores)
+    score_files.write_csv(arguments.output, scores)
     print(f"{arguments.model}: {summary(scores, store.sources)}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    run(main)
+    command_line(main)

@@ -1,37 +1,45 @@
-"""Write Table 2, artifacts before and after training, as CSV, Markdown, LaTeX and HTML."""
+"""Write Table 2, artifacts before and after training, as CSV, Markdown, LaTeX and HTML.
 
-import argparse
+    python scripts/table2.py --artifacts results/demo/tables/artifacts.csv --md table2.md \\
+        --rows '[{"variant": "nearest", "label": "nearest"}]'
+"""
+
 from pathlib import Path
 
+from upsampling.arguments import json_or_file, parser, settings
+from upsampling.config.declared import read_settings
+from upsampling.errors import command_line
 from upsampling.files import write_text
-from upsampling.settings import from_mapping, run
 
 SUFFIXES = ("csv", "md", "tex", "html")
 
 
 def main() -> None:
-    from upsampling.paper.tables import json_or_file
+    from upsampling.tables.captions import Description
 
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--artifacts", type=Path, required=True, help="tidy artifact measures")
-    parser.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
-    parser.add_argument("--description", type=json_or_file, default={}, help="JSON, or its file")
-    parser.add_argument("--scale", required=True)
+    options = parser(__doc__)
+    options.add_argument("--artifacts", type=Path, required=True, help="tidy artifact measures")
+    options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
+    options.add_argument(
+        "--description",
+        type=settings(Description, "--description"),
+        default=Description(),
+        help="facts for the caption, JSON or file",
+    )
+    options.add_argument("--scale", default="demo", help="name of the scale, for the caption")
     for suffix in SUFFIXES:
-        parser.add_argument(f"--{suffix}", type=Path)
-    arguments = parser.parse_args()
+        options.add_argument(f"--{suffix}", type=Path, help=f"Table 2 as .{suffix}")
+    arguments = options.parse_args()
 
-    from upsampling.paper import artifact_table
-    from upsampling.paper.artifact_summary import read_artifacts
-    from upsampling.paper.table_text import Description
+    from upsampling.tables.table2 import read_artifacts
+    from upsampling.tables.table2_cells import ArtifactRow, render, table2
 
-    rows = [from_mapping(artifact_table.Row, row, "--rows") for row in arguments.rows]
-    description = from_mapping(Description, arguments.description, "--description")
-    table = artifact_table.table2(read_artifacts(arguments.artifacts), rows)
-    for suffix, text in artifact_table.render(table, arguments.scale, description).items():
+    rows = [read_settings(ArtifactRow, row, "--rows") for row in arguments.rows]
+    table = table2(read_artifacts(arguments.artifacts), rows)
+    for suffix, text in render(table, arguments.scale, arguments.description).items():
         if path := getattr(arguments, suffix):
             write_text(path, text)
 
 
 if __name__ == "__main__":
-    run(main)
+    command_line(main)

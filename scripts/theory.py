@@ -1,47 +1,46 @@
-"""Measure what theory predicts of operators, of replicas, of losses with strides; write both.
+"""Spectra of operators, of replicas by kind, or of gradients of losses, beside their prediction.
 
-    python scripts/theory.py replicas --settings '{...}' --output replicas.npz
-    python scripts/theory.py loss_gradient --settings '{...}' --output loss_gradient.npz
+    python scripts/theory.py replicas --output replicas.npz \\
+        --settings '{"following": [{"operator": "nearest"}], "seconds": 1}'
 
-Settings are those of the section `figures` in config.yaml; `responses` also has `operators`.
+Settings are those of the section figures in config.yaml; those of operator_spectra also have
+`operators`: an object of operator, options and bias by name.
 """
 
-import argparse
-import inspect
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from upsampling.settings import UserError, run
+from upsampling.arguments import json_or_file, parser
+from upsampling.config.declared import read_settings
+from upsampling.config.sections import LossGradient, OperatorSpectra, Replicas
+from upsampling.errors import command_line
+from upsampling.files import save_arrays
+
+KINDS = {"operator_spectra": OperatorSpectra, "replicas": Replicas, "loss_gradient": LossGradient}
 
 
 def main() -> None:
-    """Read the command line, probe and write."""
-    from upsampling.probes.losses import gradients
-    from upsampling.probes.operator_spectra import operator_spectra
-    from upsampling.probes.replicas import replicas
-    from upsampling.probes.spectra import save_arrays
+    options = parser(__doc__)
+    options.add_argument("kind", choices=KINDS)
+    options.add_argument("--settings", type=json_or_file, default={}, help="JSON or file")
+    options.add_argument("--output", type=Path, required=True, help="arrays (.npz)")
+    arguments = options.parse_args()
+    values = dict(arguments.settings)
+    operators = values.pop("operators", {}) if arguments.kind == "operator_spectra" else {}
+    settings: Any = read_settings(KINDS[arguments.kind], values, "--settings")
+    save_arrays(arguments.output, spectra(arguments.kind, settings, operators))
 
-    probes: dict[str, Callable[..., dict[str, Any]]] = {
-        "responses": operator_spectra,
-        "replicas": replicas,
-        "loss_gradient": gradients,
-    }
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("probe", choices=probes)
-    parser.add_argument("--settings", required=True, type=json.loads, help="JSON")
-    parser.add_argument("--output", required=True, type=Path, help="arrays (.npz)")
-    arguments = parser.parse_args()
-    probe = probes[arguments.probe]
-    try:
-        inspect.signature(probe).bind(**arguments.settings)
-    except TypeError as error:
-        raise UserError(f"--settings of {arguments.probe}: {error}") from error
-    save_arrays(arguments.output, probe(**arguments.settings))
+
+def spectra(kind: str, settings: Any, operators: dict[str, Any]) -> dict[str, Any]:
+    """Measure and predict the spectra of one kind."""
+    from upsampling.theory.loss_gradients import loss_gradients
+    from upsampling.theory.operator_spectra import operator_spectra
+    from upsampling.theory.replicas import replicas
+
+    if kind == "operator_spectra":
+        return operator_spectra(settings, operators)
+    return replicas(settings) if kind == "replicas" else loss_gradients(settings)
 
 
 if __name__ == "__main__":
-    run(main)
+    command_line(main)

@@ -1,41 +1,52 @@
 """Train one variant with one seed; resumes from its checkpoints after any interruption.
 
+    python scripts/train.py --name nearest/seed0 --seed 0 --store data/demo/store \\
+        --model-settings '{"operator": "nearest", "channels": 8, "depth": 4}' \\
+        --training '{"epochs": 1, "batch_size": 2, "segment_seconds": 1, "examples_per_epoch": 8}' \\
+        --checkpoints checkpoints/nearest --output models/nearest
+
 Exit status 75: it stopped in time, on a signal or before its time limit or the end of its SLURM
 job; start it again to continue. Several processes share the work if --processes and --nodes say so,
 or if torchrun or srun starts them.
 """
 
 import argparse
-import json
 import math
 from pathlib import Path
 
-from upsampling import settings
-from upsampling.settings import DemucsLikeSettings, TrainingSettings, UserError
+from upsampling.arguments import json_or_file, parser, settings
+from upsampling.config.model import model_settings
+from upsampling.config.training import TrainingSettings
+from upsampling.errors import command_line
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="what progress and messages call this run")
-    parser.add_argument("--model", required=True, type=json.loads, help="model settings, JSON")
-    parser.add_argument("--training", required=True, type=json.loads, help="settings, JSON")
-    parser.add_argument("--seed", required=True, type=int)
-    parser.add_argument("--store", required=True, type=Path, help="folder of the track store")
-    parser.add_argument("--checkpoints", required=True, type=Path, help="folder of its own")
-    parser.add_argument("--output", required=True, type=Path, help="folder of the trained model")
-    limit = parser.add_mutually_exclusive_group()
+    options = parser(__doc__)
+    options.add_argument("--name", required=True, help="name of the run in messages")
+    options.add_argument("--model-settings", type=json_or_file, required=True, help="JSON or file")
+    options.add_argument(
+        "--training",
+        type=settings(TrainingSettings, "--training"),
+        default=TrainingSettings(),
+        help="the section training of config.yaml, JSON or file",
+    )
+    options.add_argument("--seed", type=int, required=True)
+    options.add_argument("--store", type=Path, required=True, help="folder of the prepared tracks")
+    options.add_argument("--checkpoints", type=Path, required=True, help="folder of its own")
+    options.add_argument("--output", type=Path, required=True, help="folder of the trained model")
+    limit = options.add_mutually_exclusive_group()
     limit.add_argument("--max-minutes", type=float, default=0, help="0: no limit")
     limit.add_argument("--max-hours", type=float, default=0, help="the same, in hours")
-    parser.add_argument("--processes", type=int, default=1, help="on each node; 0: one per GPU")
-    parser.add_argument("--nodes", type=int, default=1, help="of the SLURM job; they share the run")
-    parser.add_argument("--requeue", type=int, default=0, help="1: the SLURM job, not 75")
-    parser.add_argument("--micro-batch", type=int, default=0, help="examples at once; 0: all")
-    parser.add_argument("--events", type=Path, help="folder for TensorBoard; default: none")
-    arguments = parser.parse_args()
+    options.add_argument("--processes", type=int, default=1, help="per node; 0: one per GPU")
+    options.add_argument("--nodes", type=int, default=1, help="of the SLURM job that share the run")
+    options.add_argument("--requeue", type=int, default=0, help="1: requeue the SLURM job, not 75")
+    options.add_argument("--micro-batch", type=int, default=0, help="examples at once; 0: all")
+    options.add_argument("--events", type=Path, help="folder for TensorBoard; default: none")
+    arguments = options.parse_args()
 
     from upsampling import slurm
     from upsampling.training import distributed
-    from upsampling.training.stopping import EXIT_STATUS
+    from upsampling.training.signals import EXIT_STATUS
 
     if arguments.requeue and not distributed.is_launched():
         with slurm.queued_again(EXIT_STATUS, arguments.checkpoints, "epoch*.safetensors"):
@@ -49,17 +60,13 @@ def train(arguments: argparse.Namespace) -> None:
     from upsampling import slurm
     from upsampling.tracks.store import TrackStore
     from upsampling.training import distributed, loop
-    from upsampling.training.run import Run
+    from upsampling.training.identity import Run
 
     limit = arguments.max_minutes or 60 * arguments.max_hours
     distributed.launch(arguments.processes, arguments.nodes, arguments.name.replace("/", "_"))
-    model = settings.model_settings(arguments.model, f"{arguments.name}: model")
-    if not isinstance(model, DemucsLikeSettings):
-        raise UserError(f"{arguments.name}: a {model.architecture} model cannot be trained here")
-    where = f"{arguments.name}: training"
     run = Run(
-        model=model,
-        training=settings.from_mapping(TrainingSettings, arguments.training, where),
+        model=model_settings(arguments.model_settings, f"{arguments.name}: --model-settings"),
+        training=arguments.training,
         seed=arguments.seed,
         store=TrackStore.open(arguments.store),
         checkpoints=arguments.checkpoints,
@@ -73,4 +80,4 @@ def train(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    settings.run(main)
+    command_line(main)

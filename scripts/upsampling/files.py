@@ -1,32 +1,139 @@
-"""Files that are either complete under their name or not there at all."""
+"""Files that are complete under their name or not there, and are read as they were written.
 
+Data that a later step reads has a checksum in the folder `.checksums` beside it, in the format of
+`sha256sum`. Each reader compares it; a file without one, as a user's own, is read as it is.
+"""
+
+import csv
+import functools
+import glob
+import hashlib
+import io
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+import socket
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from upsampling.errors import UserError
+
+HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
+TEMPORARY = re.compile(r"\..*\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)(\.\w+)?")
+DAY = 86400.0
+CHECKSUMS = ".checksums"
+UNREADABLE = "delete it and run the same command again, which makes it anew"
+
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, checksum: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success sync it to disk and rename it to `path`.
 
     The temporary name keeps the suffix, since many writers choose their format by it. When the
     block raises, the temporary file is removed and whatever stood at `path` stays untouched.
+    Temporary files of this path that killed processes left are removed. With `checksum`, readers
+    notice when the file is changed afterwards.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    remove_leftovers(path.parent, path.stem)
+    temporary = path.with_name(f".{path.stem}.{HOST}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         # Some writers create files that only their owner may read.
         temporary.chmod(0o666 & ~_umask())
+        digest = sha256(temporary) if checksum else ""
+        # A process that is killed between these steps leaves a complete file without a checksum.
+        checksum_path(path).unlink(missing_ok=True)
         os.replace(temporary, path)
+        if checksum:
+            write_text(checksum_path(path), f"{digest}  ../{path.name}\n")
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def checksum_path(path: Path) -> Path:
+    """Where the checksum of a file lies."""
+    return path.parent / CHECKSUMS / f"{path.name}.sha256"
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's content, as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checked(path: str | Path) -> Path:
+    """`path`, after its content was compared with its checksum; `UserError` if they differ.
+
+    A process compares a file once, unless its size, time or inode change.
+    """
+    path = Path(path)
+    while True:
+        identity = _identity(path)
+        try:
+            _compare(path, *identity)
+        except UserError:
+            # A writer may have replaced the file in between.
+            if _identity(path) == identity:
+                raise
+            continue
+        return path
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    """A file's size, time and inode: what changes with its content."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
+
+
+@functools.lru_cache(maxsize=10000)
+def _compare(path: Path, size: int, modified: int, inode: int) -> None:
+    stored = checksum_path(path)
+    try:
+        expected = stored.read_text(errors="replace").partition(" ")[0]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if sha256(path) != expected:
+        raise UserError(
+            f"{path} is not as it was written: its SHA-256 is not the one in {stored}; {UNREADABLE}"
+        )
+
+
+def remove_leftovers(folder: Path, stem: str = "*") -> None:
+    """Remove temporary files of `stem` in `folder` whose processes are gone.
+
+    A process on another host cannot be seen: its files are removed when they are a day old.
+    """
+    for path in folder.glob(f".{stem if stem == '*' else glob.escape(stem)}.*.*"):
+        name = TEMPORARY.fullmatch(path.name)
+        if name is None:
+            continue
+        with suppress(FileNotFoundError):
+            if name["host"] == HOST:
+                gone = not is_running(int(name["pid"]))
+            else:
+                gone = path.stat().st_mtime < time.time() - DAY
+            if gone:
+                path.unlink()
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process of this host has this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _umask() -> int:
@@ -35,15 +142,24 @@ def _umask() -> int:
     return mask
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str, checksum: bool = False) -> None:
     """Write `text` in UTF-8."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path, checksum) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: str | Path, data: Any) -> None:
     """Write `data` as indented JSON with sorted keys, so that equal data gives equal bytes."""
-    write_text(path, json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    text = json.dumps(data, indent=1, sort_keys=True, allow_nan=False)
+    write_text(path, f"{text}\n", checksum=True)
+
+
+def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of equal keys, at least one, as CSV; floats at full precision."""
+    with atomic_path(path, checksum=True) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def write_wav(
@@ -58,14 +174,71 @@ def write_wav(
     With `peak`, the samples are scaled so that the largest has that magnitude (silence stays).
     `subtype` is libsndfile's; every browser plays PCM_16, which wants magnitudes of at most 1.
     """
-    import soundfile
-
     largest = abs(samples).max(initial=0)
     gain = peak / largest if peak is not None and largest > 0 else 1
-    with atomic_path(path) as temporary:
-        soundfile.write(temporary, samples * gain, samplerate, subtype=subtype)
+    # libsndfile reports a full disk as "System error.", and the time of day in files of floats.
+    file = io.BytesIO()
+    if subtype == "FLOAT":
+        import scipy.io.wavfile
+
+        scipy.io.wavfile.write(file, samplerate, (samples * gain).astype("float32"))
+    else:
+        import soundfile
+
+        soundfile.write(file, samples * gain, samplerate, format="WAV", subtype=subtype)
+    with atomic_path(path, checksum=True) as temporary:
+        temporary.write_bytes(file.getbuffer())
+
+
+def read_wav(path: str | Path, **options: Any) -> tuple[Any, int]:
+    """Read samples and sampling rate of an audio file, with the options of `soundfile.read`."""
+    import soundfile
+
+    try:
+        return soundfile.read(checked(path), **options)
+    except soundfile.LibsndfileError as error:
+        raise UserError(f"{path} cannot be read as audio: {error.error_string}") from error
 
 
 def read_json(path: str | Path) -> Any:
     """Read one JSON document."""
-    return json.loads(Path(path).read_text())
+    try:
+        return json.loads(checked(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read as JSON: {error}; {UNREADABLE}") from error
+
+
+def read_table(path: str | Path, **options: Any) -> Any:
+    """Read a CSV file as a data frame, with the options of `pandas.read_csv`."""
+    import pandas as pd
+
+    try:
+        return pd.read_csv(checked(path), **options)
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read as a table: {reason}; {UNREADABLE}") from error
+
+
+def save_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
+    """Write named arrays to a compressed .npz file; equal arrays give equal bytes."""
+    import numpy as np
+
+    with atomic_path(path, checksum=True) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def load_arrays(path: str | Path, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Read the arrays `names`, or all, from an .npz file; one that is missing is a `UserError`."""
+    import numpy as np
+
+    try:
+        with np.load(checked(path), allow_pickle=False) as stored:
+            missing = [name for name in names or () if name not in stored]
+            if missing:
+                raise UserError(
+                    f"{path}: no array '{missing[0]}' (it has {', '.join(stored.files)}); "
+                    f"{UNREADABLE}"
+                )
+            return {name: stored[name] for name in names or stored.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{path} cannot be read as arrays: {error}; {UNREADABLE}") from error

@@ -112,7 +112,7 @@ class User(Project):
         copied = self.root.with_name(f"by_hand{len(list(self.root.parent.glob('by_hand*')))}")
         copied.mkdir()
         for name in ("config.yaml", "Snakefile", "rules", "scripts", "schemas", "envs", "report",
-                     "resources", "profiles", "data"):  # fmt: skip
+                     "profiles", "data"):  # fmt: skip
             path = self.root / name
             (shutil.copytree if path.is_dir() else shutil.copy2)(path, copied / name)
         other = User(copied)

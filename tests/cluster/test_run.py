@@ -71,10 +71,10 @@ def test_a_job_says_its_rule_variant_and_seed(complete):
 
 
 def test_nothing_was_done_twice_when_slurmctld_was_restarted(complete):
-    # The groups of look_initialised and look_trained have one comment for all models.
-    assert len(complete.jobs("rule_look_initialised_")) == 3
-    assert len(complete.jobs("rule_look_trained_")) == 2
-    comments = [job["Comment"] for job in complete.jobs() if "rule_look_" not in job["Comment"]]
+    # The groups of initialised and trained have one comment for all models.
+    assert len(complete.jobs("rule_initialised_")) == 3
+    assert len(complete.jobs("rule_trained_")) == 2
+    comments = [job["Comment"] for job in complete.jobs() if "rule_" not in job["Comment"]]
     assert len(comments) == len(set(comments))
     for variant in RUNS:
         assert epochs(complete.log(variant)) == [1, 2]

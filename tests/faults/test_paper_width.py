@@ -13,7 +13,7 @@ import pytest
 import yaml
 from training_runs import ROOT, environment
 
-from upsampling.experiment import Experiment
+from upsampling.config.experiment import Experiment
 
 LARGEST = 20e9
 # Millions of parameters; the paper prints 703, 716, 716, 729, 703, 729 in units of 2^20.
@@ -35,7 +35,7 @@ import torch
 from upsampling.settings import DemucsLikeSettings, TrainingSettings
 from upsampling.training import state, tensorfile
 from upsampling.training.distributed import Group
-from upsampling.training.learner import Learner
+from upsampling.training.train_step import TrainStep
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -46,25 +46,25 @@ run = SimpleNamespace(
     seed=0, micro_batch=0, name="paper",
 )
 begun = time.monotonic()
-learner = Learner(run, Group(torch.device("cpu")))
-samples = learner.model.input_length(44100 // 2)
+train_step = TrainStep(run, Group(torch.device("cpu")))
+samples = train_step.model.input_length(44100 // 2)
 sources = 0.1 * torch.randn(1, 4, 2, samples, generator=torch.Generator().manual_seed(0))
 built = time.monotonic()
-loss = float(learner.step(sources))
+loss = float(train_step.step(sources))
 stepped = time.monotonic()
-moments = [moments["exp_avg"] for moments in learner.optimizer.state.values()]
+moments = [moments["exp_avg"] for moments in train_step.optimizer.state.values()]
 report = {
-    "parameters": sum(p.numel() for p in learner.model.parameters()),
+    "parameters": sum(p.numel() for p in train_step.model.parameters()),
     "peak": peak(),
     "seconds": stepped - built,
     "built": built - begun,
     "loss": loss,
     "moved": sum(bool(moment.any()) for moment in moments),
-    "tensors": len(list(learner.model.parameters())),
+    "tensors": len(list(train_step.model.parameters())),
 }
 if folder.name != "none":
     begun = time.monotonic()
-    tensorfile.save(folder / "x.safetensors", state.pack(learner.model, learner.optimizer), {})
+    tensorfile.save(folder / "x.safetensors", state.pack(train_step.model, train_step.optimizer), {})
     report |= {
         "saved": time.monotonic() - begun,
         "saved_peak": peak(),

@@ -10,14 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from upsampling.config.model import DemucsLikeSettings
+from upsampling.config.training import TrainingSettings
 from upsampling.files import write_json
-from upsampling.settings import DemucsLikeSettings, TrainingSettings
 from upsampling.tracks.store import MANIFEST, Track, TrackStore, manifest
-from upsampling.training.run import Run
+from upsampling.training.identity import Run
 
 ROOT = Path(__file__).parents[2]
 RATE = 8000
-MODEL = {"channels": 4, "depth": 3, "context": 3, "operator": "nearest", "options": {"length": 6}}
+MODEL = {
+    "channels": 4,
+    "depth": 3,
+    "context_kernel_size": 3,
+    "operator": "nearest",
+    "options": {"kernel_size": 6},
+}
 TRAINING = {
     "epochs": 3,
     "batch_size": 4,

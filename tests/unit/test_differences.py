@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from upsampling.paper.figures import render
+from upsampling.errors import UserError
+from upsampling.figures.registry import render
 from upsampling.scoring import significance
-from upsampling.settings import UserError
 
 SOURCES = ("drums", "bass", "other", "vocals")
 

@@ -3,19 +3,25 @@
 import contextlib
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
+from upsampling.config.model import DemucsLikeSettings
+from upsampling.measures.from_waveform import measure_waveform
+from upsampling.measures.from_weights import measure_layers
+from upsampling.measures.shifts import measure_shifts
 from upsampling.models import build
-from upsampling.probes.artifacts import measure
-from upsampling.probes.layers import measure_layers, upsampling_layers
-from upsampling.probes.responses import model_response
-from upsampling.probes.shifts import measure_shifts
-from upsampling.settings import DemucsLikeSettings
+from upsampling.probes.model_output import model_output
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 LARGEST_PICTURE = 150_000
 
 
@@ -50,10 +56,10 @@ def test_pictures_are_there_and_small():
 def test_every_measure_is_explained():
     settings = DemucsLikeSettings(channels=2, depth=2, bottleneck="none")
     model = build(settings, 0)
-    _, output, rate = model_response(model, "white_noise", 1, 0)
+    _, output, rate = model_output(model, "white_noise", 1, 0)
     records = [
-        *measure(output, rate, [settings.stride] * settings.depth),
-        *measure_layers(upsampling_layers(model)),
+        *measure_waveform(output, rate, [settings.stride] * settings.depth),
+        *measure_layers(model.upsampling_layers),
         *measure_shifts(model, 0.5, 0),
     ]
     text = (DOCS / "artifacts.md").read_text()
@@ -66,3 +72,26 @@ def test_links_lead_somewhere():
     text = (DOCS / "artifacts.md").read_text()
     for link in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", text):
         assert (DOCS / link).exists(), link
+
+
+def test_declared_settings_are_exported(tmp_path):
+    paths = {"schema": ROOT / "schemas/config.schema.yaml", "page": DOCS / "config.md"}
+    arguments = [text for name in paths for text in (f"--{name}", str(tmp_path / name))]
+    subprocess.run(
+        [sys.executable, DOCS / "export_settings.py", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")},
+        check=True,
+    )
+    for name, path in paths.items():
+        assert path.read_text() == (tmp_path / name).read_text(), "run `make settings`"
+
+
+def test_the_schema_accepts_the_configuration_and_refuses_an_unknown_key():
+    schema = yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(config, schema)
+    for section in ("model", "training", "probes"):
+        wrong = config | {section: {**config[section], "unknown": 1}}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)

@@ -14,12 +14,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from upsampling.paper.diagrams import TransposedSpec, transposed_matrix, upsampled_ones
-from upsampling.paper.figures import FIGURES, render
-from upsampling.paper.spectrograms import for_display, response
+from upsampling.errors import UserError
+from upsampling.figures.registry import FIGURES, render
+from upsampling.figures.spectrograms import for_display, response
+from upsampling.figures.transposed_diagrams import TransposedSpec, transposed_matrix, upsampled_ones
+from upsampling.measures.spectra import FLOOR_DB, Spectrogram
 from upsampling.probes.signals import signal
-from upsampling.probes.spectra import FLOOR_DB, Spectrogram
-from upsampling.settings import UserError
 
 ROOT = Path(__file__).parents[2]
 ROUNDING = 1e-9

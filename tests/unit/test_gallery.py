@@ -13,12 +13,12 @@ import pytest
 import soundfile
 from PIL import Image
 
-from upsampling.files import write_wav
-from upsampling.paper.gallery import content, page, pictures, sound
-from upsampling.paper.gallery.words import MEASURES, PROBES, words_for
-from upsampling.probes.artifacts import tone_level
+from upsampling.files import save_arrays, write_wav
+from upsampling.gallery import clips, page, pictures, sound
+from upsampling.gallery.glossary import MEASURES, PROBES, words_for
+from upsampling.measures.from_waveform import tone_level
+from upsampling.measures.spectra import mean_spectrum, spectrogram
 from upsampling.probes.signals import SIGNALS
-from upsampling.probes.spectra import mean_spectrum, save_arrays, spectrogram
 
 RATE = 44100
 DB = 0.01
@@ -125,7 +125,7 @@ def test_mean_curves_keep_tones_of_one_bin():
 
 
 def test_media_without_room_are_left_out_in_order():
-    media = content.Media()
+    media = clips.Media()
     takes = [{}, {}, {}]
     for seed, kind, take in ((1, 0, takes[0]), (0, 2, takes[1]), (0, 0, takes[2])):
         media.want(seed, kind, take, "sound", lambda: "x" * 40)
@@ -145,7 +145,7 @@ def variant(name: str, trained: bool, title: str = "") -> dict:
         "title": title or name,
         "label": title or name,
         "operator": "transposed",
-        "options": {"length": 8},
+        "options": {"kernel_size": 8},
         "trained": trained,
         "width": 4,
         "stride": 4,
@@ -239,7 +239,7 @@ def test_a_page_has_every_variant_with_what_was_made_for_it(results):
 
 
 def test_rows_join_both_stages_and_keep_what_nobody_has_heard_of(results):
-    rows = content.artifact_rows(results / "tables" / "artifacts.csv", ["first", "second"])
+    rows = clips.artifact_rows(results / "tables" / "artifacts.csv", ["first", "second"])
     assert rows["rows"] == [
         [0, 0, 0, 0, None, -30.0, -200.0],
         [0, 0, 0, 1, 11025.0, 1.2346, None],

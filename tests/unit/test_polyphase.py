@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
+from upsampling.errors import UserError
 from upsampling.operators import build_operator, phases
-from upsampling.operators.interpolation import LINEAR, interpolate_nearest
+from upsampling.operators.linear import LINEAR
+from upsampling.operators.nearest import interpolate_nearest
 from upsampling.operators.phases import costs, find_phases
 from upsampling.operators.polyphase import ORDERS, convolve
-from upsampling.settings import UserError
 
 OPERATORS = [
     ("nearest", {}),
@@ -21,12 +22,12 @@ OPERATORS = [
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 
 
-def plain_layer(operator, options, channels_in, channels_out, stride, length, bias=True):
-    options = options | {"length": length, "path": "plain"}
+def plain_layer(operator, options, in_channels, out_channels, stride, length, bias=True):
+    options = options | {"kernel_size": length, "implementation": "plain"}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stride + 10 * length)
         return build_operator(
-            operator, channels_in, channels_out, stride, bias=bias, options=options
+            operator, in_channels, out_channels, stride, bias=bias, options=options
         )
 
 
@@ -73,14 +74,14 @@ def test_every_filter_and_short_signal_is_exact_in_double_precision(
     stride=st.integers(2, 5),
     length=st.integers(1, 12),
     shape=st.tuples(st.integers(1, 3), st.integers(1, 20), st.integers(1, 40)),
-    channels_out=st.integers(1, 20),
+    out_channels=st.integers(1, 20),
     bias=st.booleans(),
     seed=st.integers(0, 2**31),
 )
 def test_any_shape_is_equal_in_single_precision(
-    kind, order, stride, length, shape, channels_out, bias, seed
+    kind, order, stride, length, shape, out_channels, bias, seed
 ):
-    layer = plain_layer(*kind, shape[1], channels_out, stride, length, bias)
+    layer = plain_layer(*kind, shape[1], out_channels, stride, length, bias)
     signal = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     assert_equal_to_plain(layer, signal.requires_grad_(), order)
 
@@ -168,58 +169,62 @@ def test_the_path_changes_neither_parameters_nor_what_is_computed():
     for layer in layers.values():
         layer.load_state_dict(state, strict=True)
         assert list(layer.state_dict()) == ["convolution.weight", "convolution.bias"]
-    assert layers["plain"].way(46) == "plain"
-    assert layers["polyphase"].way(46) in ORDERS
+    assert layers["plain"].choose_implementation(46) == "plain"
+    assert layers["polyphase"].choose_implementation(46) in ORDERS
     expected = layers["plain"](signal)
     for layer in layers.values():
         torch.testing.assert_close(layer(signal), expected, atol=1e-5, rtol=0)
 
 
 def test_auto_takes_each_way_where_it_is_cheapest():
-    narrow = build_operator("nearest", 1, 1, 2, options={"length": 9})
-    assert narrow.way(12000) == "plain"  # Fig. 6: one channel
+    narrow = build_operator("nearest", 1, 1, 2, options={"kernel_size": 9})
+    assert narrow.choose_implementation(12000) == "plain"  # Fig. 6: one channel
     outermost = build_operator("nearest", 8, 8, 4)
-    assert outermost.way(40_000) == "kernel"
+    assert outermost.choose_implementation(40_000) == "kernel"
     innermost = build_operator("nearest", 512, 256, 4)
-    assert innermost.way(48) == "taps"
+    assert innermost.choose_implementation(48) == "taps"
     # At paper width its taps would not fit the work space: 26 numbers per channel and sample.
-    assert innermost.way(phases.WORK_SPACE // (26 * 256)) == "taps"
-    assert innermost.way(phases.WORK_SPACE // (26 * 256) + 1) == "kernel"
+    assert innermost.choose_implementation(phases.WORK_SPACE // (26 * 256)) == "taps"
+    assert innermost.choose_implementation(phases.WORK_SPACE // (26 * 256) + 1) == "kernel"
 
 
 @pytest.mark.parametrize("way", ["plain", *ORDERS])
 def test_costs_without_writing_are_the_multiply_adds_of_a_step(monkeypatch, way):
     monkeypatch.setattr(phases, "MOVE", 0)
-    batch, channels_in, channels_out, time, stride, length = 2, 6, 5, 11, 4, 10
-    layer = plain_layer("nearest", {}, channels_in, channels_out, stride, length)
+    batch, in_channels, out_channels, time, stride, length = 2, 6, 5, 11, 4, 10
+    layer = plain_layer("nearest", {}, in_channels, out_channels, stride, length)
     maps = find_phases(interpolate_nearest, stride, length)
-    signal = torch.randn(batch, channels_in, time, requires_grad=True)
+    signal = torch.randn(batch, in_channels, time, requires_grad=True)
     with FlopCounterMode(display=False) as counter:
         if way == "plain":
             output = layer(signal)
         else:
             output = convolve(signal, layer.convolution.weight, None, maps, way)
         output.sum().backward()
-    expected = costs(maps, batch * time, channels_in, channels_out)[way]
+    expected = costs(maps, batch * time, in_channels, out_channels)[way]
     # An even filter's plain convolution makes one sample more, which is cut off.
-    surplus = batch * 3 * length * channels_in * channels_out if way == "plain" else 0
+    surplus = batch * 3 * length * in_channels * out_channels if way == "plain" else 0
     assert counter.get_total_flops() == 2 * (expected + surplus)
 
 
 def test_align_corners_keeps_the_plain_path():
     layer = build_operator("linear", 64, 64, 4, options={"definition": "align_corners"})
-    assert layer.way(10_000) == "plain"
+    assert layer.choose_implementation(10_000) == "plain"
     with pytest.raises(UserError, match="not shift-invariant"):
         build_operator(
-            "linear", 2, 2, 4, options={"definition": "align_corners", "path": "polyphase"}
+            "linear",
+            2,
+            2,
+            4,
+            options={"definition": "align_corners", "implementation": "polyphase"},
         )
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"path": "polyfase"}, "did you mean 'polyphase'"),
-        ({"path": "polyphase", "length": 0}, "has no polyphase path"),
+        ({"implementation": "polyfase"}, "did you mean 'polyphase'"),
+        ({"implementation": "polyphase", "kernel_size": 0}, "has no polyphase path"),
         ({"definition": "halfpixel"}, "did you mean 'half_pixel'"),
     ],
 )

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from upsampling.errors import UserError
 from upsampling.scoring import aggregation
 from upsampling.scoring.bsseval import WHOLE_TRACK
-from upsampling.settings import UserError
 
 SOURCES = ("drums", "bass", "other", "vocals")
 

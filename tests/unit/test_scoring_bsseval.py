@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from upsampling.errors import UserError
 from upsampling.scoring.bsseval import METRICS, WHOLE_TRACK, NotScorable, evaluate
 from upsampling.scoring.projections import energy_ratios
-from upsampling.settings import UserError
 from upsampling.tracks.decoder import ensure_ffmpeg
 
 DECIBELS = 1e-9

@@ -13,13 +13,14 @@ import pytest
 import soundfile
 from safetensors.torch import save_file
 
+from upsampling.config.model import DemucsLikeSettings
+from upsampling.errors import UserError
 from upsampling.files import write_json
 from upsampling.models import build
-from upsampling.scoring import records
+from upsampling.scoring import score_files
 from upsampling.scoring.bsseval import METRICS, WHOLE_TRACK, evaluate
-from upsampling.scoring.job import EvaluationSettings, ScoringJob, summary
+from upsampling.scoring.scoring_job import EvaluationSettings, ScoringJob, summary
 from upsampling.scoring.separation import separate
-from upsampling.settings import DemucsLikeSettings, UserError
 from upsampling.tracks.store import MANIFEST, STEMS, Track, TrackStore, manifest
 from upsampling.training.checkpoints import load_model
 
@@ -62,7 +63,7 @@ def make_store(root: Path) -> TrackStore:
 
 def make_model(folder: Path, seed: int = 0) -> Path:
     """A small Demucs-like model with random weights, stored as training stores one."""
-    settings = DemucsLikeSettings(channels=4, depth=2, options={"length": 8}, samplerate=RATE)
+    settings = DemucsLikeSettings(channels=4, depth=2, options={"kernel_size": 8}, samplerate=RATE)
     folder.mkdir(parents=True, exist_ok=True)
     model = build(settings, seed)
     save_file(dict(model.state_dict()), folder / "best.safetensors")
@@ -98,7 +99,7 @@ def times(job: ScoringJob, name: str) -> tuple[int, int] | None:
 def test_scores_are_those_of_separation_and_bsseval(job: ScoringJob) -> None:
     job = dataclasses.replace(job, settings=dataclasses.replace(SETTINGS, metrics=METRICS))
     scores = job.run()
-    assert list(scores.columns) == records.COLUMNS
+    assert list(scores.columns) == score_files.COLUMNS
     model, track = load_model(job.model_folder), job.store.track("one/two")
     estimates = separate(
         model, job.store.mixture(track), segment_seconds=1.5, overlap=0.25, samplerate=RATE
@@ -189,7 +190,7 @@ def test_other_settings_weights_or_audio_compute_all_again(job: ScoringJob) -> N
 
 
 def test_nan_estimate_names_model_and_track(job: ScoringJob) -> None:
-    model = build(DemucsLikeSettings(channels=4, depth=2, options={"length": 8}), 0)
+    model = build(DemucsLikeSettings(channels=4, depth=2, options={"kernel_size": 8}), 0)
     for parameter in model.parameters():
         parameter.data.fill_(float("nan"))
     save_file(dict(model.state_dict()), job.model_folder / "best.safetensors")
@@ -241,7 +242,7 @@ def test_program_runs_from_the_command_line(job: ScoringJob, tmp_path: Path) -> 
     done = score({"engine": "exact", "metrics": ["SDR"], "segment_seconds": 1.5})
     assert done.returncode == 0, done.stderr
     assert "SDR" in done.stderr
-    scores = records.read_scores(tmp_path / "out" / "seed0.csv")
+    scores = score_files.read_scores(tmp_path / "out" / "seed0.csv")
     assert scores.groupby("track")["frame"].nunique().to_dict() == {"one/two": 3, "Falcon 69": 3}
     assert set(scores["metric"]) == {"SDR", WHOLE_TRACK}
     failed = score({"engin": "exact"})

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
+from upsampling.demo_music.songs import copy_real_track, make_song
 from upsampling.scoring.bsseval import METRICS, NotScorable, evaluate
 from upsampling.scoring.projections import correlations, energy_ratios, projection_filters
 from upsampling.tracks.decoder import ensure_ffmpeg
-from upsampling.tracks.demo import copy_real_track, make_song
 from upsampling.tracks.reading import SourceTrack, read_track
 
 SDR_DECIBELS = 1e-9

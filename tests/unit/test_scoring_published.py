@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from upsampling.paper import tables
-from upsampling.scoring import records
+from upsampling.errors import UserError
+from upsampling.scoring import score_files
 from upsampling.scoring.published import read_folder
-from upsampling.settings import UserError
+from upsampling.tables import table1
 
 SOURCES = ("drums", "bass", "other", "vocals")
 
@@ -60,8 +60,8 @@ def by_hand(folder: Path) -> float:
 def test_a_row_is_what_a_few_lines_give(tmp_path: Path, gzipped: bool, place: str) -> None:
     folder = write_folder(tmp_path / "scores" / place, gzipped)
     row = {"label": "Theirs", "scores": str(tmp_path / "scores"), "paper": {"sdr": 5.3}}
-    rows = tables.read_rows([row])
-    record = tables.table1(rows, tables.Measurements({}, {}, {})).iloc[0]
+    rows = table1.read_rows([row])
+    record = table1.table1(rows, table1.Measurements({}, {}, {})).iloc[0]
     assert record["sdr"] == by_hand(folder)
     assert (record["tracks"], record["seeds"], record["printed_sdr"]) == (7, 1, 5.3)
     assert record["variant"] == ""
@@ -70,8 +70,8 @@ def test_a_row_is_what_a_few_lines_give(tmp_path: Path, gzipped: bool, place: st
 def test_folders_are_seeds(tmp_path: Path) -> None:
     folders = [write_folder(tmp_path / f"seed{n}", False, seed=n) for n in range(3)]
     row = {"label": "Theirs", "scores": [str(folder) for folder in folders]}
-    rows = tables.read_rows([row])
-    record = tables.table1(rows, tables.Measurements({}, {}, {})).iloc[0]
+    rows = table1.read_rows([row])
+    record = table1.table1(rows, table1.Measurements({}, {}, {})).iloc[0]
     expected = [by_hand(folder) for folder in folders]
     assert record["sdr"] == pytest.approx(statistics.mean(expected), abs=1e-14)
     assert record["sdr_spread"] == pytest.approx(statistics.stdev(expected), abs=1e-14)
@@ -82,9 +82,9 @@ def test_what_is_written_here_is_read_the_same(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(4, 3, (4, 5)).round(5)
     values[:, 2] = np.nan
     scores = {"SDR": values, "SIR": values + 1}
-    records.write_track(tmp_path, "one", scores, SOURCES, "exact")
+    score_files.write_track(tmp_path, "one", scores, SOURCES, "exact")
     table = read_folder(tmp_path)
-    assert list(table.columns) == records.COLUMNS
+    assert list(table.columns) == score_files.COLUMNS
     assert table["track"].unique().tolist() == ["one"]
     for metric, expected in scores.items():
         rows = table[table["metric"] == metric]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upsampling.scoring import records
-from upsampling.settings import UserError
+from upsampling.errors import UserError
+from upsampling.scoring import score_files
 from upsampling.tracks.decoder import ensure_ffmpeg
 
 SOURCES = ("drums", "bass", "other", "vocals")
@@ -39,8 +39,8 @@ def random_scores(metrics: tuple[str, ...] = ("SDR", "ISR", "SIR", "SAR")) -> di
 @pytest.mark.parametrize("name", NAMES)
 def test_csv_holds_every_digit(name: str, tmp_path: Path) -> None:
     scores = random_scores()
-    records.write_track(tmp_path / "scores", name, scores, SOURCES, "museval")
-    rows = records.read_track(tmp_path / "scores", name)
+    score_files.write_track(tmp_path / "scores", name, scores, SOURCES, "museval")
+    rows = score_files.read_track(tmp_path / "scores", name)
     assert list(rows.columns) == ["source", "frame", "metric", "value"]
     for metric, values in scores.items():
         table = rows[rows["metric"] == metric].pivot(
@@ -60,13 +60,13 @@ def test_museval_reads_the_json(engine: str, tmp_path: Path) -> None:
 
     scores = random_scores() if engine == "museval" else random_scores(("SDR",))
     for name in NAMES[:2]:
-        records.write_track(tmp_path / "linear", name, scores, SOURCES, engine)
+        score_files.write_track(tmp_path / "linear", name, scores, SOURCES, engine)
 
     written = json.loads((tmp_path / "linear" / f"{NAMES[0]}.json").read_text())
     track_store = museval.TrackStore(NAMES[0], win=1.0, hop=1.0)
     for index, source in enumerate(SOURCES):
         missing = np.full((4, 6), np.nan)
-        values = {m: scores.get(m, missing)[index].tolist() for m in records.MUSEVAL_METRICS}
+        values = {m: scores.get(m, missing)[index].tolist() for m in score_files.MUSEVAL_METRICS}
         track_store.add_target(source, values)
     assert written.pop("engine") == engine
     np.testing.assert_equal(written, json.loads(track_store.json))
@@ -88,15 +88,15 @@ def test_museval_reads_the_json(engine: str, tmp_path: Path) -> None:
 
 
 def test_a_track_without_scores_leaves_no_json(tmp_path: Path) -> None:
-    records.write_track(tmp_path, "a", random_scores(), SOURCES, "museval")
-    records.write_track(tmp_path, "a", {}, SOURCES, "museval")
-    assert len(records.read_track(tmp_path, "a")) == 0
+    score_files.write_track(tmp_path, "a", random_scores(), SOURCES, "museval")
+    score_files.write_track(tmp_path, "a", {}, SOURCES, "museval")
+    assert len(score_files.read_track(tmp_path, "a")) == 0
     assert not list(tmp_path.rglob("*.json"))
 
 
 @given(st.text(max_size=400))
 def test_file_names_stay_in_their_folder_and_apart(name: str) -> None:
-    stem = records.file_stem(name)
+    stem = score_files.file_stem(name)
     assert stem.isascii()
     assert stem.isprintable()
     assert not {"/", "\\", "*", "?", "[", "{", "$", "`", '"'} & {*stem}
@@ -106,14 +106,14 @@ def test_file_names_stay_in_their_folder_and_apart(name: str) -> None:
 
 
 def test_long_names_keep_apart() -> None:
-    stems = {records.file_stem("x" * 300 + tail) for tail in ("a", "b")}
+    stems = {score_files.file_stem("x" * 300 + tail) for tail in ("a", "b")}
     assert len(stems) == 2
 
 
 def test_track_called_nan_stays_text(tmp_path: Path) -> None:
-    rows = records.tidy(random_scores(), SOURCES).assign(track="nan", origin="1")
-    records.write_csv(tmp_path / "scores.csv", rows[records.COLUMNS])
-    scores = records.read_scores(tmp_path / "scores.csv")
+    rows = score_files.tidy(random_scores(), SOURCES).assign(track="nan", origin="1")
+    score_files.write_csv(tmp_path / "scores.csv", rows[score_files.COLUMNS])
+    scores = score_files.read_scores(tmp_path / "scores.csv")
     assert scores["track"].unique().tolist() == ["nan"]
     assert scores["origin"].unique().tolist() == ["1"]
     np.testing.assert_array_equal(scores["value"], rows["value"])
@@ -122,6 +122,6 @@ def test_track_called_nan_stays_text(tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("track,value\na,1\n")
     with pytest.raises(UserError, match=r"no column origin, source, frame, metric"):
-        records.read_scores(tmp_path / "x.csv")
+        score_files.read_scores(tmp_path / "x.csv")
     with pytest.raises(UserError, match="cannot be read"):
-        records.read_scores(tmp_path / "y.csv")
+        score_files.read_scores(tmp_path / "y.csv")

@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from upsampling.config.model import DemucsLikeSettings
+from upsampling.errors import UserError
 from upsampling.models import build
-from upsampling.models.demucs_like import centre
+from upsampling.models.demucs_like import center_trim
 from upsampling.scoring.separation import separate, triangle
-from upsampling.settings import DemucsLikeSettings, UserError
 
 RATE = 100
 FLOAT32 = 1e-5
@@ -34,7 +35,7 @@ class Gains(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A convolution without padding: the output is the centre of the input."""
+    """A convolution without padding: the output is the center_trim of the input."""
 
     def __init__(self, length: int):
         super().__init__()
@@ -91,7 +92,7 @@ def test_segments_of_a_demucs_like_model_are_aligned() -> None:
     At its ends an output has the boundary artifacts of Sec. 2; 40 samples cover them here.
     """
     settings = DemucsLikeSettings(
-        channels=4, depth=2, bottleneck="none", operator="transposed", options={"length": 8}
+        channels=4, depth=2, bottleneck="none", operator="transposed", options={"kernel_size": 8}
     )
     model, mixture = build(settings, seed=3).eval(), noise(2000)
     apart, overlapped = (
@@ -105,15 +106,17 @@ def test_segments_of_a_demucs_like_model_are_aligned() -> None:
 
 
 def test_segments_lie_where_training_puts_them() -> None:
-    """Training compares output sample k with sample k of the centre of the input."""
-    settings = DemucsLikeSettings(channels=4, depth=2, operator="nearest", options={"length": 10})
+    """Training compares output sample k with sample k of the center_trim of the input."""
+    settings = DemucsLikeSettings(
+        channels=4, depth=2, operator="nearest", options={"kernel_size": 10}
+    )
     model, mixture = build(settings, seed=3).eval(), noise(300)
     length: int = model.input_length(300)  # type: ignore[operator]
     before = (length - 300) // 2
     padded = np.pad(mixture, ((0, 0), (before, length - 300 - before)))
     with torch.inference_mode():
         output = model(torch.from_numpy(padded)[None])[0].numpy()
-    places = centre(torch.arange(length) - before, output.shape[-1]).numpy()
+    places = center_trim(torch.arange(length) - before, output.shape[-1]).numpy()
     result = separate(model, mixture, segment_seconds=10, overlap=0.5, samplerate=RATE)
     inside = (places >= 0) & (places < 300)
     assert inside.sum() == 300

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from upsampling.settings import UserError
-from upsampling.tracks import synthesis
-from upsampling.tracks.composition import bass_notes, compose, melody_notes
-from upsampling.tracks.demo import (
+from upsampling.demo_music import synthesis
+from upsampling.demo_music.composition import bass_notes, compose, melody_notes
+from upsampling.demo_music.songs import (
     PEAK,
     STEMS,
     demo_names,
@@ -17,9 +16,10 @@ from upsampling.tracks.demo import (
     make_song,
     write_demo,
 )
+from upsampling.demo_music.styles import FEELS
+from upsampling.demo_music.voice import VOWELS, formant_gain
+from upsampling.errors import UserError
 from upsampling.tracks.store import safe_file_name
-from upsampling.tracks.styles import FEELS
-from upsampling.tracks.voice import VOWELS, formant_gain
 
 SECONDS = 12
 RATE = synthesis.SAMPLERATE
@@ -48,7 +48,7 @@ def spectrum_share(sound, low, high):
     return power[(frequencies >= low) & (frequencies < high)].sum() / power.sum()
 
 
-def sounding_frames(sound, length=4096):
+def sounding_frames(sound, kernel_size=4096):
     """Mono frames [frames, length] of a stem that are not far below its loudest."""
     mono = sound.mean(axis=1)
     frames = mono[: len(mono) // length * length].reshape(-1, length)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 from upsampling.tracks import download as module
 from upsampling.tracks.download import DATASETS, DataSet, download, fetch, tracks_root, unpack
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from upsampling.settings import UserError
+from upsampling.demo_music.songs import copy_real_track, write_demo
+from upsampling.errors import UserError
 from upsampling.tracks.decoder import ensure_ffmpeg
-from upsampling.tracks.demo import copy_real_track, write_demo
 from upsampling.tracks.reading import STEMS, list_tracks, musdb_validation_names, read_track
 
 RATE = 44100

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from upsampling.settings import TrainingSettings, UserError
+from upsampling.config.training import TrainingSettings
+from upsampling.errors import UserError
 from upsampling.tracks.building import Planned, build_store
 from upsampling.tracks.reading import STEMS, list_tracks
-from upsampling.tracks.segments import Examples
+from upsampling.tracks.segments import Dataset
 from upsampling.tracks.store import TrackStore
 
 RATE = 1000
@@ -44,7 +45,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture
 def examples(store):
-    return Examples(store, "train", SETTINGS, 7, SAMPLES)
+    return Dataset(store, "train", SETTINGS, 7, SAMPLES)
 
 
 def origin(sound, source):
@@ -70,19 +71,19 @@ def origins(examples, epoch):
 def test_length_counts_whole_segments_with_room_for_the_shift(store, examples):
     assert len(examples) == EXAMPLES
     fixed = replace(SETTINGS, examples_per_epoch=150)
-    assert len(Examples(store, "train", fixed, 7, SAMPLES)) == 150
+    assert len(Dataset(store, "train", fixed, 7, SAMPLES)) == 150
 
 
 def test_example_is_a_pure_function_of_seed_epoch_and_index(store, examples):
     expected = {(e, i): examples.example(e, i) for e in (0, 3) for i in (0, 17, EXAMPLES - 1)}
-    fresh = pickle.loads(pickle.dumps(Examples(store, "train", SETTINGS, 7, SAMPLES)))
+    fresh = pickle.loads(pickle.dumps(Dataset(store, "train", SETTINGS, 7, SAMPLES)))
     for (epoch, index), example in reversed(expected.items()):
         again = fresh.example(epoch, index)
         assert again.dtype == np.float32
         assert again.shape == (4, 2, SAMPLES)
         assert np.array_equal(again, example)
     assert not np.array_equal(
-        Examples(store, "train", SETTINGS, 8, SAMPLES).example(0, 0), expected[0, 0]
+        Dataset(store, "train", SETTINGS, 8, SAMPLES).example(0, 0), expected[0, 0]
     )
 
 
@@ -99,7 +100,7 @@ def test_every_segment_is_used_once_per_epoch_and_source(examples):
 
 def test_remixing_conserves_each_groups_segments(store, examples):
     remixed = origins(examples, 2)
-    plain = origins(Examples(store, "train", replace(SETTINGS, remix_group=1), 7, SAMPLES), 2)
+    plain = origins(Dataset(store, "train", replace(SETTINGS, remix_group=1), 7, SAMPLES), 2)
     moved = 0
     for first in range(0, EXAMPLES, SETTINGS.remix_group):
         group = slice(first, first + SETTINGS.remix_group)
@@ -125,7 +126,7 @@ def test_half_of_signs_and_channels_are_flipped(store, examples):
     assert np.abs(flips.mean(axis=(0, 1)) - 0.5).max() < 0.05
     assert abs(np.mean(flips[..., 0] == flips[..., 1]) - 0.5) < 0.05
     still = replace(SETTINGS, flip_sign=False, flip_channels=False, shift_seconds=0.0)
-    made = origins(Examples(store, "train", still, 7, SAMPLES), 0)
+    made = origins(Dataset(store, "train", still, 7, SAMPLES), 0)
     assert not any(source[2] or source[3] or source[1] % 100 for o in made for source in o)
 
 
@@ -135,7 +136,7 @@ def test_no_two_epochs_are_equal(examples):
 
 def test_a_larger_epoch_goes_round_in_new_orders(store):
     settings = replace(SETTINGS, examples_per_epoch=2 * EXAMPLES + 10, remix_group=1)
-    made = origins(Examples(store, "train", settings, 7, SAMPLES), 0)
+    made = origins(Dataset(store, "train", settings, 7, SAMPLES), 0)
     bases = [(o[0][0], o[0][1] // 100) for o in made]
     first, second = bases[:EXAMPLES], bases[EXAMPLES : 2 * EXAMPLES]
     assert sorted(first) == sorted(second)
@@ -143,17 +144,17 @@ def test_a_larger_epoch_goes_round_in_new_orders(store):
 
 
 def test_validation_covers_every_track_in_order_without_augmentation(store):
-    fixed = Examples(store, "train", SETTINGS, 7, SAMPLES, augment=False)
+    fixed = Dataset(store, "train", SETTINGS, 7, SAMPLES, augment=False)
     assert len(fixed) == 3 + 4 + 3 + 1
     made = [[origin(s, n) for n, s in enumerate(fixed.example(4, i))] for i in range(len(fixed))]
     expected = [(t, p) for t, n in enumerate((3, 4, 3, 1)) for p in range(0, n * SAMPLES, SAMPLES)]
     assert made == [[(track, start, False, False)] * 4 for track, start in expected]
     limited = replace(SETTINGS, validation_seconds=1.5)
-    assert len(Examples(store, "train", limited, 7, SAMPLES, augment=False)) == 2 + 2 + 2 + 1
+    assert len(Dataset(store, "train", limited, 7, SAMPLES, augment=False)) == 2 + 2 + 2 + 1
 
 
 def test_bad_requests_are_refused(store, examples):
     with pytest.raises(IndexError):
         examples.example(0, EXAMPLES)
     with pytest.raises(UserError, match="no valid tracks"):
-        Examples(store, "valid", SETTINGS, 7, SAMPLES)
+        Dataset(store, "valid", SETTINGS, 7, SAMPLES)

@@ -14,10 +14,10 @@ import pytest
 import soundfile
 
 import prepare_tracks
+from upsampling.demo_music.songs import copy_real_track, demo_validation_names
+from upsampling.errors import UserError
 from upsampling.files import read_json, write_json
-from upsampling.settings import UserError
 from upsampling.tracks.building import Planned, build_store, linear_mixture, plan_tracks
-from upsampling.tracks.demo import copy_real_track, demo_validation_names
 from upsampling.tracks.reading import STEMS, SourceTrack, list_tracks
 from upsampling.tracks.store import TrackStore, safe_file_name
 

@@ -14,12 +14,12 @@ import torch
 import training_runs as small
 from safetensors.torch import load_file
 
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 from upsampling.training import loop
 from upsampling.training.checkpoints import BYTES_PER_PARAMETER, Checkpoints, load_model
 from upsampling.training.distributed import Group
-from upsampling.training.loading import ahead
-from upsampling.training.stopping import Stopped, Stopper
+from upsampling.training.prefetch import ahead
+from upsampling.training.signals import Stopped, Stopper
 
 CPU = Group(torch.device("cpu"))
 # Sums of float32 losses in another order; the same of gradients, after some steps with them.
@@ -265,7 +265,7 @@ def test_the_loss_of_a_step_is_the_mean_over_its_batch(store, tmp_path):
         estimates = trainer.model(sources.sum(dim=1))
     first = (sources.shape[-1] - estimates.shape[-1]) // 2
     error = (estimates - sources[..., first : first + estimates.shape[-1]]).abs().double().mean()
-    assert float(trainer.learner.step(sources)) == pytest.approx(float(error), rel=ROUNDING)
+    assert float(trainer.train_step.step(sources)) == pytest.approx(float(error), rel=ROUNDING)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])

@@ -8,7 +8,7 @@ import pytest
 from tensorboardX.proto.event_pb2 import Event
 
 from upsampling.training.dashboard import Dashboard
-from upsampling.training.records import Records
+from upsampling.training.history import History
 
 
 def events(path: Path) -> Iterator[Event]:
@@ -28,7 +28,7 @@ def points(path: Path) -> dict[tuple[str, int], float]:
     }
 
 
-def trained(dashboard: Dashboard, records: Records, epochs: int) -> dict[tuple[str, int], float]:
+def trained(dashboard: Dashboard, records: History, epochs: int) -> dict[tuple[str, int], float]:
     """Train so many epochs; what the dashboard should show of them."""
     expected = {}
     for _ in range(epochs):
@@ -43,7 +43,7 @@ def trained(dashboard: Dashboard, records: Records, epochs: int) -> dict[tuple[s
 
 def test_every_value_of_every_epoch_is_there(tmp_path: Path) -> None:
     dashboard = Dashboard(tmp_path / "events", 0)
-    expected = trained(dashboard, Records(), 3)
+    expected = trained(dashboard, History(), 3)
     dashboard.close()
     (file,) = (tmp_path / "events").iterdir()
     assert points(file) == pytest.approx(expected)
@@ -57,7 +57,7 @@ def test_every_value_of_every_epoch_is_there(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_start_is_replaced_from_where_the_next_one_goes_on(tmp_path: Path) -> None:
-    records = Records()
+    records = History()
     lost = Dashboard(tmp_path, 0)
     trained(lost, records, 2)
     lost.close()
@@ -75,6 +75,6 @@ def test_an_interrupted_start_is_replaced_from_where_the_next_one_goes_on(tmp_pa
 def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     dashboard = Dashboard(None, 0)
-    trained(dashboard, Records(), 1)
+    trained(dashboard, History(), 1)
     dashboard.close()
     assert not list(tmp_path.iterdir())

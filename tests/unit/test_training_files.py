@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from upsampling.settings import UserError
-from upsampling.training import distributed, tensorfile
+from upsampling.errors import UserError
+from upsampling.training import checkpoint_file, distributed
 from upsampling.training.lock import exclusive, started
 
 TENSORS = {
@@ -28,19 +28,19 @@ META = {"epoch": 3, "loss": 0.1, "spec": {"name": "é"}}
 
 @pytest.fixture
 def file(tmp_path) -> Path:
-    tensorfile.save(tmp_path / "x.safetensors", TENSORS, META)
+    checkpoint_file.save(tmp_path / "x.safetensors", TENSORS, META)
     return tmp_path / "x.safetensors"
 
 
 def test_what_is_saved_is_read_back_by_the_library(file):
-    assert tensorfile.read_verified(file) == META
+    assert checkpoint_file.read_verified(file) == META
     loaded = load_file(file)
     assert loaded.keys() == TENSORS.keys()
     for name, tensor in TENSORS.items():
         assert loaded[name].dtype == tensor.dtype
         assert torch.equal(loaded[name], tensor)
     again = file.with_name("again.safetensors")
-    tensorfile.save(again, dict(reversed(TENSORS.items())), META)
+    checkpoint_file.save(again, dict(reversed(TENSORS.items())), META)
     assert again.read_bytes() == file.read_bytes()
 
 
@@ -51,17 +51,17 @@ def test_every_flipped_bit_and_every_truncation_is_noticed(file):
         changed[position] ^= 1 << position % 8
         file.write_bytes(changed)
         with pytest.raises(UserError):
-            tensorfile.read_verified(file)
+            checkpoint_file.read_verified(file)
     for length in range(len(content)):
         file.write_bytes(content[:length])
         with pytest.raises(UserError):
-            tensorfile.read_verified(file)
+            checkpoint_file.read_verified(file)
 
 
 def test_a_write_that_fails_leaves_the_old_file(file):
     content = file.read_bytes()
     with pytest.raises(KeyError):
-        tensorfile.save(file, {"complex": torch.zeros(1, dtype=torch.complex64)}, META)
+        checkpoint_file.save(file, {"complex": torch.zeros(1, dtype=torch.complex64)}, META)
     assert file.read_bytes() == content
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
@@ -180,7 +180,7 @@ def test_place_among_processes(monkeypatch, variables, expected):
             monkeypatch.delenv(name)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert distributed.place() == expected
+    assert distributed.rank_and_world_size() == expected
     if expected[1] == 8:
         assert os.environ["MASTER_PORT"] == variables.get("MASTER_PORT", "21234")
     monkeypatch.delenv("MASTER_PORT", raising=False)

@@ -23,11 +23,11 @@ TINY: dict[str, Any] = {
             "model": {"architecture": "melgan", "channels": 2, "mels": 8},
             "train": False,
         },
-        "nearest": {"operator": "nearest", "paper": {"sdr": 5.17, "parameters": "716M"}},
+        "nearest": {"operator": "nearest", "printed": {"sdr": 5.17, "parameters": "716M"}},
         "transposed": {
             "operator": "transposed",
-            "title": '<script>alert(1)</script> "it\'s"',
-            "label": "<b>50 % & more_</b> | $x$",
+            "figure_title": '<script>alert(1)</script> "it\'s"',
+            "table_label": "<b>50 % & more_</b> | $x$",
         },
     },
     "figures": {
@@ -39,7 +39,7 @@ TINY: dict[str, Any] = {
     "evaluation": {"engine": "exact", "excerpt_seconds": 1},
     "data": {"train": 3, "valid": 1, "test": 1, "seconds": 5, "test_seconds": 4},
     "model": {"channels": 3, "depth": 2},
-    "distribution": {"seeds": 3, "seconds": 0.5, "channels": 2, "depth": 2},
+    "init_statistics": {"seeds": 3, "seconds": 0.5, "channels": 2, "depth": 2},
     "training": {"epochs": 2, "batch_size": 2, "segment_seconds": 0.5, "examples_per_epoch": 8},
 }
 
@@ -107,7 +107,7 @@ def copy_project(target: Path) -> Project:
     config["figures"] |= TINY["figures"]
     for section in ("initialisation", "probes", "evaluation"):
         config[section] |= TINY[section]
-    for section in ("data", "model", "training", "distribution"):
+    for section in ("data", "model", "training", "init_statistics"):
         config["scales"]["demo"][section] |= TINY[section]
     project.config = config
     return project

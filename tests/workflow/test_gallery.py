@@ -13,7 +13,7 @@ import pytest
 from .conftest import TINY
 
 PAGES = ("report/gallery.html", "tables/table1.html", "tables/table2.html")
-TITLE = TINY["variants"]["transposed"]["title"]
+TITLE = TINY["variants"]["transposed"]["figure_title"]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -98,7 +98,7 @@ def test_text_of_the_configuration_is_shown_not_run(visit):
     choose(page, "transposed")
     card = page.locator("article[data-variant=transposed]")
     assert card.get_by_role("heading").text_content() == TITLE
-    assert TINY["variants"]["transposed"]["label"] in card.text_content()
+    assert TINY["variants"]["transposed"]["table_label"] in card.text_content()
     assert page.locator("script").count() == 3
     assert page.locator("main b", has_text="50 %").count() == 0
 

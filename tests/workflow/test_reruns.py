@@ -1,9 +1,23 @@
-"""What a change makes anew, and what it leaves alone."""
+"""Changes of code, settings and files rerun the jobs that depend on them, and no others."""
 
 import os
+import re
+import shutil
 import time
 
+import pytest
+
+from .conftest import ROOT, Project
 from .test_gallery import gallery_data
+
+PROGRAMS = sorted(
+    path.name
+    for path in (ROOT / "scripts").glob("*.py")
+    # These belong to no target of `rule all`.
+    if path.name not in ("export_settings.py", "draw_documentation.py", "download.py")
+)
+# Programs of rules without a fingerprint of their code.
+UNTRACKED = ("prepare_tracks.py", "train.py")
 
 
 def test_a_second_call_has_nothing_to_do(project):
@@ -17,19 +31,83 @@ def test_a_deleted_figure_alone_is_drawn_again(project):
     assert project.planned() == {}
 
 
-def test_a_touch_reruns_nothing(restored):
-    for name in ("scripts/train.py", "scripts/probe.py", "scripts/upsampling/training/loop.py"):
-        os.utime(restored.root / name, (time.time() + 5, time.time() + 5))
+def test_touches_comments_docstrings_and_layout_rerun_nothing(restored):
+    later = time.time() + 5
+    for path in (restored.root / "scripts").rglob("*.py"):
+        text = path.read_text()
+        if text.startswith('"""'):
+            text = text.replace('"""', '"""Changed. ', 1)
+        path.write_text(f"# A remark.\n{text}\n\n# Another.\n")
+    for path in (restored.root / "scripts").rglob("*"):
+        os.utime(path, (later, later))
     os.utime(restored.root / "config.yaml")
+    (restored.root / "envs" / "upsampling.yaml").write_text("# A remark.\n")
     assert restored.planned() == {}
 
 
-def test_a_change_of_the_training_code_trains_nothing(restored):
-    for name in ("scripts/train.py", "scripts/upsampling/training/loop.py", "envs/upsampling.yaml"):
-        path = restored.root / name
-        path.write_text(path.read_text() + "\n# a remark\n")
-        os.utime(path, (time.time() + 5, time.time() + 5))
-    assert "train" not in restored.planned()
+def test_a_fresh_clone_over_the_same_results_reruns_nothing(project, tmp_path):
+    clone = tmp_path / "clone"
+    shutil.copytree(project.root, clone, ignore=shutil.ignore_patterns(".snakemake", "__pycache__"))
+    later = time.time() + 5
+    for folder in ("scripts", "rules", "envs", "report", "profiles"):
+        for path in (clone / folder).rglob("*"):
+            os.utime(path, (later, later))
+    assert Project(clone).planned() == {}
+
+
+def rules_of(program: str) -> set[str]:
+    """Rules whose shell command calls a program."""
+    rules = set()
+    for path in (ROOT / "rules").glob("*.smk"):
+        for block in re.split(r"(?m)^(?=rule |use rule )", path.read_text()):
+            name = re.match(r"rule (\w+):", block)
+            calls = f'"$SCRIPTS"/{program}' in block
+            if name and (calls or (program == "draw_figure.py" and "SHELL_FIGURE" in block)):
+                rules.add(name[1])
+    return rules
+
+
+def test_every_program_belongs_to_a_rule_of_its_name():
+    for program in PROGRAMS:
+        assert rules_of(program), program
+        assert program == "draw_figure.py" or program.removesuffix(".py") in rules_of(program)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_change_of_a_program_reruns_all_jobs_of_its_rules(restored, program):
+    path = restored.root / "scripts" / program
+    path.write_text(path.read_text() + "\nCHANGED = True\n")
+    planned = restored.planned()
+    if program in UNTRACKED:
+        assert planned == {}
+        return
+    assert "train" not in planned
+    everything = restored.planned("--forceall")
+    direct = rules_of(program) - {"measure_own_weights"}
+    if program == "draw_figure.py":
+        direct |= {name for name in everything if name.startswith("draw_")}
+    for rule in direct & set(everything):
+        assert planned[rule] == everything[rule], rule
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("operators/subpixel.py", {"measure_artifacts", "init_statistics", "table2", "score"}),
+        ("scoring/score_files.py", {"score", "row_differences", "table1"}),
+        ("tables/latex.py", {"table1", "table2", "gallery"}),
+        ("gallery/page.css", {"gallery"}),
+    ],
+)
+def test_a_change_of_a_module_reruns_the_rules_that_import_it(restored, module, rules):
+    path = restored.root / "scripts" / "upsampling" / module
+    remark = "\nCHANGED = True\n" if module.endswith(".py") else "\nb {}\n"
+    path.write_text(path.read_text() + remark)
+    planned = set(restored.planned())
+    assert rules <= planned
+    assert "train" not in planned
+    if module.startswith(("tables", "gallery")):
+        assert planned == rules
 
 
 def test_revision_says_that_training_is_called_for(restored):
@@ -49,7 +127,7 @@ def test_order_of_keys_changes_nothing(restored):
 
 def test_a_label_changes_the_table_and_the_gallery_alone(restored):
     config = restored.config
-    config["variants"]["nearest"]["label"] = "Another label"
+    config["variants"]["nearest"]["table_label"] = "Another label"
     restored.config = config
     assert restored.planned() == {"table1": 1, "gallery": 1}
 
@@ -58,7 +136,7 @@ def test_another_aggregation_scores_nothing_again(restored):
     config = restored.config
     config["evaluation"]["aggregation"] = "mean"
     restored.config = config
-    expected = {"compare": 1, "draw_track_differences": 1, "table1": 1, "gallery": 1}
+    expected = {"row_differences": 1, "draw_track_differences": 1, "table1": 1, "gallery": 1}
     assert restored.planned() == expected
 
 
@@ -67,19 +145,18 @@ def test_settings_of_one_variant_train_it_alone(restored):
     config["variants"]["nearest"]["training"] = {"learning_rate": 1.0e-3}
     restored.config = config
     planned = restored.planned()
-    assert (planned["train"], planned["score"], planned["survey"]) == (1, 1, 1)
-    assert "probe_initialised" not in planned
+    assert (planned["train"], planned["score"], planned["measure_artifacts"]) == (1, 1, 1)
+    assert "render_initialised" not in planned
 
 
-# Overviews of what is measured of all variants, and of what theory says of their operators.
+# Overviews of all variants: their measures, and their operators beside theory.
 MEASURED = {
-    "collect_artifacts": 1,
-    "collect_distribution": 1,
+    "collect": 2,
     "draw_artifact_changes": 1,
-    "draw_distribution": 1,
-    "draw_responses": 1,
+    "draw_init_statistics": 1,
+    "draw_operator_spectra": 1,
     "gallery": 1,
-    "probe_theory": 1,
+    "theory": 1,
     "table2": 1,
 }
 
@@ -91,17 +168,17 @@ def test_a_new_variant_makes_exactly_its_own_jobs(restored):
     assert (
         restored.planned()
         == {
-            "probe_initialised": 1,
+            "render_initialised": 1,
             "draw_variant": 1,
             "draw_initialisation": 1,
             "train": 1,
             "score": 1,
-            "survey": 1,
+            "measure_artifacts": 1,
             "draw_before_after": 1,
-            "compare": 1,
+            "row_differences": 1,
             "draw_track_differences": 1,
             "table1": 1,
-            "measure_distribution": 1,
+            "init_statistics": 1,
         }
         | MEASURED
     )
@@ -114,22 +191,23 @@ def test_a_new_variant_that_is_not_trained_is_measured_too(restored):
     assert (
         restored.planned()
         == {
-            "probe_initialised": 1,
+            "render_initialised": 1,
             "draw_variant": 1,
             "draw_initialisation": 1,
-            "survey_initialised": 1,
+            "measure_untrained": 1,
+            "init_statistics": 1,
         }
         | MEASURED
     )
 
 
-def test_more_initialisations_train_and_survey_nothing_anew(restored):
+def test_more_initialisations_train_nothing(restored):
     config = restored.config
-    config["scales"]["demo"]["distribution"]["seeds"] += 1
+    config["scales"]["demo"]["init_statistics"]["seeds"] += 1
     restored.config = config
     planned = restored.planned()
-    assert planned["measure_distribution"] == 2
-    assert not {"train", "survey", "probe_initialised"} & set(planned)
+    assert planned["init_statistics"] == 2
+    assert not {"train", "measure_artifacts", "render_initialised"} & set(planned)
 
 
 OWN = """
@@ -137,10 +215,10 @@ from torch import nn
 
 
 class Hold(nn.Module):
-    def __init__(self, channels_in, channels_out, stride, *, bias=True):
+    def __init__(self, in_channels, out_channels, stride, *, bias=True):
         super().__init__()
         self.stride = stride
-        self.mix = nn.Conv1d(channels_in, channels_out, 1, bias=bias)
+        self.mix = nn.Conv1d(in_channels, out_channels, 1, bias=bias)
 
     def forward(self, signal):
         return self.mix(signal).repeat_interleave(self.stride, dim=-1)
@@ -150,7 +228,7 @@ class Hold(nn.Module):
 def test_an_operator_of_ones_own_goes_all_the_way(restored):
     (restored.root / "own.py").write_text(OWN)
     config = restored.config
-    config["variants"]["own"] = {"operator": "own.py:Hold", "title": "Held"}
+    config["variants"]["own"] = {"operator": "own.py:Hold", "figure_title": "Held"}
     restored.config = config
     restored.snakemake("--cores", "2", "--quiet", "rules")
     assert "Held" in restored.results("tables/table1.md").read_text()

@@ -35,14 +35,14 @@ def test_figures_are_there_as_pdf_png_and_arrays(project):
 
 def test_what_theory_predicts_is_drawn_beside_it(project):
     stacks = ("figure6_theory", "figure7_theory", "figure8_theory")
-    for name in (*stacks, "responses", "replicas", "loss_gradient"):
+    for name in (*stacks, "operator_spectra", "replicas", "loss_gradient"):
         assert project.results(f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
         assert project.results(f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
     with np.load(project.results("figures/arrays/figure8_theory_left_3.npz")) as arrays:
         assert arrays["lines"].tolist() == [4000, 8000, 12000, 16000]
         assert {"measured", "predicted", "frequencies"} <= set(arrays)
     for variant in ("melgan", *RUNS):
-        assert project.results(f"figures/arrays/responses_{variant}.npz").exists()
+        assert project.results(f"figures/arrays/operator_spectra_{variant}.npz").exists()
 
 
 def test_each_variant_has_a_panel_of_its_own(project):
@@ -168,7 +168,7 @@ def test_table2_has_every_variant_and_states_the_scale(project):
 
 
 def test_distributions_hold_every_seed_and_what_theory_expects(project):
-    table = pd.read_csv(project.results("tables/distribution.csv"))
+    table = pd.read_csv(project.results("tables/init_statistics.csv"))
     assert np.isfinite(table["value"]).all()
     drawn = table[table["stage"] == "initialised"]
     assert set(drawn["variant"]) == {"melgan", *RUNS}
@@ -176,7 +176,7 @@ def test_distributions_hold_every_seed_and_what_theory_expects(project):
         assert sorted(seeds) == [0, 1, 2]
     expected = table[table["stage"] == "expected"].set_index(["variant", "measure"])["value"]
     assert expected["transposed", "polyphase_imbalance"] == pytest.approx(3**0.5)
-    for name in ("distribution", "artifact_changes"):
+    for name in ("init_statistics", "artifact_changes"):
         for kind in ("pdf", "png"):
             assert project.results(f"figures/{name}.{kind}").exists()
         with np.load(project.results(f"figures/arrays/{name}_all.npz")) as arrays:

@@ -23,7 +23,7 @@ def plan(project, variants: int) -> tuple[str, float]:
     config = project.config
     config["seeds"] = SEEDS
     config["variants"] = {
-        f"v{n}": {"operator": "nearest", "options": {"length": 5 + n}} for n in range(variants)
+        f"v{n}": {"operator": "nearest", "options": {"kernel_size": 5 + n}} for n in range(variants)
     }
     for figure in ("figure1", "figure9"):
         config["figures"][figure]["panels"] = ["v0"]

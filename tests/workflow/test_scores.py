@@ -19,10 +19,10 @@ def test_published_scores_fill_a_row_and_train_nothing(restored):
     folder = restored.root / "published"
     shutil.copytree(restored.results("scores/nearest/seed0/test"), folder / "test")
     before, config = restored.config, restored.config
-    config["literature"][0] |= {"label": "Theirs", "scores": "published"}
+    config["literature"][0] |= {"table_label": "Theirs", "scores": "published"}
     restored.config = config
     drawn = {"draw_track_differences": 1, "gallery": 1}
-    assert restored.planned() == {"compare": 1, "table1": 1} | drawn
+    assert restored.planned() == {"row_differences": 1, "table1": 1} | drawn
     restored.snakemake("--cores", "2", "--quiet", "rules")
     table = table1(restored)
     theirs, ours = table[table["label"] == "Theirs"], table[table["variant"] == "nearest"]
@@ -44,7 +44,7 @@ def test_another_seed_trains_what_is_new_and_gives_a_spread(restored):
     config["seeds"] = [0, 1]
     restored.config = config
     planned = restored.planned()
-    assert (planned["train"], planned["score"], planned["survey"]) == (2, 2, 2)
+    assert (planned["train"], planned["score"], planned["measure_artifacts"]) == (2, 2, 2)
     first = table1(restored).set_index("variant")["sdr"]
     restored.snakemake("--cores", "2", "--quiet", "rules")
     table = table1(restored).set_index("variant").loc[["nearest", "transposed"]]

@@ -16,7 +16,7 @@ from upsampling.audit.combs import comb_levels, comb_of_lines
 from upsampling.audit.network import Floats, Network
 from upsampling.audit.steady import Steady, run
 from upsampling.audit.upsamplers import Structure
-from upsampling.probes.taps import Complexes
+from upsampling.theory.filters import Complexes
 
 # A layer makes a line if its intervention leaves at most this share of it.
 SHARE = 0.5

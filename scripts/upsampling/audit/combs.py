@@ -6,7 +6,7 @@ of amplitude 1 has -3.01. Of an output with several channels (sources, stereo), 
 has the level of the channel where it is loudest.
 
 A comb's excess, in dB, is the mean over its lines of their prominence above the spectrum around
-them, less that of control bins half the finest spacing below (`probes.artifacts`): music is
+them, less that of control bins half the finest spacing below (`measures.from_waveform`): music is
 harmonic itself. In silence and for a constant there is nothing around the lines; 16-bit samples
 would have their rounding noise there, and what lies below it no file keeps.
 """
@@ -17,16 +17,18 @@ import numpy as np
 
 from upsampling.audit.network import Floats
 from upsampling.audit.upsamplers import Structure
-from upsampling.probes.artifacts import MINIMUM_SPACING, N_FFT, prominence
-from upsampling.probes.theory import decibels
+from upsampling.decibels import power_to_db
+from upsampling.measures.from_waveform import MINIMUM_SPACING, N_FFT, prominence
 
+# Well below what double precision leaves of lines in an exact period.
+FLOOR_DB = -300.0
 # The variance of rounding to 16 bits, 1/12 of a step squared, in a bin of a Hann window.
 SIXTEEN_BITS = 2.0**-30 / 12 * 1.5 / N_FFT
 
 
 def level(power: Floats | float) -> Floats:
     """Powers to dB, at least `FLOOR_DB`; any shape."""
-    return decibels(np.sqrt(power))
+    return power_to_db(power, FLOOR_DB)
 
 
 def line_powers(period: Floats) -> Floats:

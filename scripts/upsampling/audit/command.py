@@ -1,7 +1,7 @@
-"""The command `upsampling-audit`: which layer of a network makes which line.
+"""The command `upsampling-audit`: which layer of a network makes which line; combs in recordings.
 
-Exit status: 0, or 1 if --fail-above is exceeded, or 2 if there is nothing to audit, with one line
-that says why.
+Exit status: 0, or 1 if --fail-above is exceeded, or 2 if there is something that cannot be audited,
+with one line that says why.
 """
 
 import argparse
@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from upsampling.audit.network_command import add_network
-from upsampling.settings import UserError
+from upsampling.errors import UserError
+from upsampling.recordings.command import add_recording
 
-# Of the memory that is free at the beginning, the part that a network may ask for.
+# Of the memory that is free at the beginning, the part that an audit may ask for.
 MEMORY_SHARE = 0.9
 
 
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="upsampling-audit", description=__doc__)
     subparsers = parser.add_subparsers(required=True, metavar="network | recording")
     add_network(subparsers)
+    add_recording(subparsers)
     parsed = parser.parse_args(arguments)
     limit_memory()
     try:

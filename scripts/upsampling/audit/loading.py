@@ -8,7 +8,7 @@ from typing import Any
 from upsampling.audit.network import Network, NetworkError
 from upsampling.audit.torch_file import from_factory, load_weights, read_torchscript
 from upsampling.audit.upsamplers import Structure, find_structure
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 
 KINDS = ("audio", "features", "latent")
 RATE_NAMES = ("samplerate", "sample_rate", "sampling_rate")
@@ -137,7 +137,7 @@ def _module(source: Source) -> tuple[Any, dict[str, Any]]:
 
 
 def _trained_here(folder: Path) -> tuple[Any, dict[str, Any]]:
-    from upsampling.settings import MelganSettings
+    from upsampling.config.model import MelganSettings
     from upsampling.training.checkpoints import load_model
 
     for name in ("spec.json", "best.safetensors"):

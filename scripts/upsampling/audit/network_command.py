@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from upsampling.errors import UserError
 from upsampling.files import write_json, write_text
-from upsampling.settings import UserError
 
 if TYPE_CHECKING:
     from upsampling.audit.network import Network

@@ -9,7 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from upsampling.settings import UserError, nearest_match
+from upsampling.errors import UserError, nearest_match
 
 # Protocol buffers end at 2 GiB, and so does onnxruntime's reading of them.
 LARGEST = 2**31 - 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from upsampling.audit.network import Floats
 from upsampling.audit.verdict import PROBE_NAMES, advice, hertz, listed
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 
 FOLDER = Path(__file__).parent
 # The plot, in units of its own.

@@ -16,21 +16,21 @@ from upsampling.audit.combs import comb_of_lines, excesses, resolution
 from upsampling.audit.network import Flat, Floats, Network, NetworkError
 from upsampling.audit.steady import as_rows, lengthened
 from upsampling.audit.upsamplers import Structure
-from upsampling.probes.artifacts import (
+from upsampling.measures.ecma418 import assessed, prominence_limit
+from upsampling.measures.from_waveform import (
     ECMA,
     SINGLE_RANGE_DB,
     comb_frequencies,
     level,
     notch_depth,
     prominence,
-    resolved,
     stationarity,
     tone_level,
+    with_floor,
 )
-from upsampling.probes.shifts import shift_error
-from upsampling.probes.signals import MUSIC_FILE, signal
-from upsampling.probes.spectra import frame_transforms
-from upsampling.probes.tonality import assessed, prominence_limit
+from upsampling.measures.shifts import shift_error
+from upsampling.measures.spectra import frame_transforms
+from upsampling.probes.signals import MUSIC_FILE, probe_signal
 
 SECONDS = 3.0
 SIGNALS = ("white_noise", "music", "speech_like")
@@ -88,7 +88,7 @@ def waveforms(network: Network, name: str, length: int, seed: int = 0) -> Floats
     """The probe signal `name` [channels, length] at the network's sampling rate."""
     seconds = (length + 1) / network.samplerate
     rows = [
-        signal(name, seconds, network.samplerate, seed + channel)[:length]
+        probe_signal(name, seconds, network.samplerate, seed + channel)[:length]
         for channel in range(network.channels)
     ]
     return np.stack(rows).astype(np.float64)
@@ -97,7 +97,7 @@ def waveforms(network: Network, name: str, length: int, seed: int = 0) -> Floats
 def _computed(
     network: Network, structure: Structure, features: Features, name: str, seconds: float
 ) -> Floats:
-    waveform = signal(name, seconds, network.samplerate)
+    waveform = probe_signal(name, seconds, network.samplerate)
     try:
         inputs = np.asarray(features(waveform, network.samplerate), dtype=np.float64)
     except Exception as error:
@@ -154,7 +154,9 @@ def _spectra(
     single = network.epsilon > np.finfo(np.float64).eps
     transforms = [frame_transforms(row, n_fft) for row in rows]
     power = np.array([np.mean(np.abs(one) ** 2, axis=0) for one in transforms])
-    told = np.array([resolved(one, SINGLE_RANGE_DB) if single else resolved(one) for one in power])
+    told = np.array(
+        [with_floor(one, SINGLE_RANGE_DB) if single else with_floor(one) for one in power]
+    )
     return transforms, power, told
 
 

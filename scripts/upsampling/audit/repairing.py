@@ -14,8 +14,8 @@ from upsampling.audit.repair import Change, RepairSettings, Sound, relative_size
 from upsampling.audit.steady import lengthened
 from upsampling.audit.upsamplers import Structure
 from upsampling.audit.verdict import PROBE_NAMES
+from upsampling.errors import UserError
 from upsampling.files import atomic_path
-from upsampling.settings import UserError
 
 # Sounds of a repair and of its report must not be the same ones.
 OTHER_SEED = 1000

@@ -12,10 +12,10 @@ from math import ceil
 
 import numpy as np
 
-from upsampling.audit.combs import level
+from upsampling.audit.combs import FLOOR_DB, level
 from upsampling.audit.network import Flat, Floats, Network, NetworkError
 from upsampling.audit.upsamplers import Structure
-from upsampling.probes.theory import decibels
+from upsampling.decibels import amplitude_to_db
 
 # Periods of output, at least, around the two that are compared.
 PERIODS = 8
@@ -91,7 +91,7 @@ def settle(
         settled = bool(apart <= AGREEMENT * network.epsilon * peak)
         if (settled and (enough or before is not None)) or 2 * rows.shape[-1] > LONGEST:
             difference = float(level(np.mean((early - late) ** 2, axis=-1).max()))
-            rounding = float(decibels(ROUNDINGS * network.epsilon * peak))
+            rounding = float(amplitude_to_db(ROUNDINGS * network.epsilon * peak, FLOOR_DB))
             period = (early + late) / 2
             return Steady(period, start, length, settled, difference, max(rounding, difference))
         before = late

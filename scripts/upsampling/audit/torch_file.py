@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from upsampling.settings import UserError, nearest_match
+from upsampling.errors import UserError, nearest_match
 
 # An archive may not grow beyond this many times its own size; TorchScript's are not compressed.
 LARGEST_GROWTH = 4

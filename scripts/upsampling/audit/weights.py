@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from upsampling.audit.kernels import Kernel
-from upsampling.probes.layers import Layer, imbalance, measure_layers
-from upsampling.probes.theory import comb_spectrum
+from upsampling.measures.from_weights import imbalance, measure_layers
+from upsampling.models.base import UpsamplingLayer
+from upsampling.theory.closed_forms import comb_spectrum
 
 
 def polyphase_imbalance(kernel: Kernel) -> float:
@@ -21,7 +22,7 @@ def polyphase_imbalance(kernel: Kernel) -> float:
 def random_imbalance(kernel: Kernel) -> float:
     """The same of independent weights of zero mean, in expectation: sqrt(stride - 1).
 
-    E|P[k]|^2 is the number of taps for every k, whatever the overlap (`probes.theory`). A fixed
+    E|P[k]|^2 is the number of taps for every k, whatever the overlap (`theory.closed_forms`). A fixed
     interpolation has no weights to draw: it keeps the imbalance that it has.
     """
     return float(np.sqrt(kernel.stride - 1)) if kernel.random else polyphase_imbalance(kernel)
@@ -31,12 +32,14 @@ def weight_measures(kernel: Kernel, spacing: float) -> dict[str, float]:
     """Response and borders of a layer whose comb has `spacing` in Hz.
 
     `tone_to_constant`, `bias_imbalance`, `image_to_base`, `droop`, `boundary_error`: see
-    `probes.layers.measure_layers`. Of at most 32 input channels.
+    `measures.from_weights.measure_layers`. Of at most 32 input channels.
     """
     inside, outside, count = kernel.taps.shape
     layer = nn.ConvTranspose1d(inside, outside, count, kernel.stride, bias=False)
     layer.weight.data = torch.from_numpy(kernel.taps.copy())
-    records = measure_layers([Layer(_Phased(layer, kernel), kernel.stride, inside, spacing)])
+    records = measure_layers(
+        [UpsamplingLayer(_Phased(layer, kernel), kernel.stride, inside, spacing)]
+    )
     measures = ("tone_to_constant", "bias_imbalance", "image_to_base", "droop", "boundary_error")
     return {one["measure"]: one["value"] for one in records if one["measure"] in measures}
 

@@ -1,24 +1,31 @@
-"""Models that take an upsampling operator and know nothing of its inside."""
+"""Models around an upsampling operator, by the name of their architecture."""
+
+from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import nn
 
+from upsampling.config.model import ModelSettings
+from upsampling.models.base import AudioModel
 from upsampling.models.demucs_like import DemucsLike
 from upsampling.models.melgan import MelganGenerator
-from upsampling.settings import DemucsLikeSettings, MelganSettings
+from upsampling.models.own import build_own
+from upsampling.operators.base import seeded
+
+MODELS: dict[str, Callable[[Any], AudioModel]] = {
+    "demucs_like": DemucsLike,
+    "melgan": MelganGenerator,
+}
 
 
-def build(settings: DemucsLikeSettings | MelganSettings, seed: int = 0) -> nn.Module:
-    """Build a model whose initial weights depend on `seed` alone, not on the global generator."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        if isinstance(settings, MelganSettings):
-            return MelganGenerator(settings)
-        return DemucsLike(settings)
+def build(settings: ModelSettings, seed: int = 0) -> AudioModel:
+    """Build a model whose initial weights are a function of `seed`, not of the global generator."""
+    with seeded(seed):
+        return MODELS.get(settings.architecture, build_own)(settings)
 
 
-def count_parameters(settings: DemucsLikeSettings | MelganSettings) -> int:
-    """Number of trainable parameters, counted on the meta device: no weight is allocated."""
+def count_parameters(settings: ModelSettings) -> int:
+    """Count the trainable parameters on the meta device: no weight is allocated."""
     with torch.device("meta"):
         model = build(settings)
     return sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -2,15 +2,21 @@
 
 from torch import Tensor, nn
 
+from upsampling.config.model import DemucsLikeSettings
+from upsampling.errors import UserError
+from upsampling.models.base import AudioModel, center_trim
 from upsampling.operators import build_operator, find_operator, output_length
 from upsampling.operators.base import SameConvolution
-from upsampling.settings import DemucsLikeSettings, UserError
+
+# The LSTM carries the effect of the input's ends inwards.
+SETTLING_STRIDES = 16
 
 
-class AddedDirections(nn.Module):
+class BLSTM(nn.Module):
     """Bidirectional LSTM whose two directions are added, or mixed by a linear layer.
 
-    `[batch, channels, time]` to the same shape; as many units as channels (3200 each in Sec. 6).
+    `[batch, channels, time]` to the same shape. The hidden size of each direction is `channels`
+    (3200 in Sec. 6).
     """
 
     def __init__(self, channels: int, *, linear: bool, bias: bool, layers: int = 2):
@@ -28,60 +34,64 @@ class AddedDirections(nn.Module):
         return hidden.permute(1, 2, 0)
 
 
-class DemucsLike(nn.Module):
+class DemucsLike(AudioModel):
     """Six strided encoder blocks, an LSTM, six decoder blocks with skip connections (Sec. 6).
 
     Encoder block: strided convolution, ReLU, convolution, GLU. Decoder block: convolution, GLU,
     upsampling operator, ReLU (none after the last). `[batch, audio_channels, time]` to
-    `[batch, sources, audio_channels, time']`; without padding the output covers the centre of
-    the input, and `input_length` says how long an input a wanted output needs. With context 3
-    and the `lstm_linear` bottleneck it is the published Demucs (Défossez et al. 2019).
+    `[batch, sources, audio_channels, time']`; without padding the output covers the center of
+    the input. With `context_kernel_size` 3 and the `lstm_linear` bottleneck it is the published
+    Demucs (Défossez et al. 2019).
     """
 
     def __init__(self, settings: DemucsLikeSettings):
         super().__init__()
         self.settings = settings
+        self.samplerate = settings.samplerate
+        self.audio_channels = settings.audio_channels
+        self.sources = settings.sources
         bias, stride = settings.bias, settings.stride
         self.encoder = nn.ModuleList()
         decoder: list[nn.ModuleDict] = []
-        channels_in = settings.audio_channels
-        channels_out = len(settings.sources) * settings.audio_channels
+        in_channels = settings.audio_channels
+        out_channels = len(settings.sources) * settings.audio_channels
         channels = settings.channels
         for index in range(settings.depth):
             relu = nn.ReLU() if index or settings.first_relu else nn.Identity()
             self.encoder.append(
                 nn.Sequential(
-                    nn.Conv1d(channels_in, channels, settings.length, stride, bias=bias),
+                    nn.Conv1d(in_channels, channels, settings.kernel_size, stride, bias=bias),
                     relu,
-                    SameConvolution(channels, 2 * channels, settings.encoder_kernel, bias=bias),
+                    SameConvolution(
+                        channels, 2 * channels, settings.encoder_kernel_size, bias=bias
+                    ),
                     nn.GLU(dim=1),
                 )
             )
-            padding = settings.context // 2 if settings.padding == "same" else 0
+            padding = settings.context_kernel_size // 2 if settings.padding == "same" else 0
             context = nn.Conv1d(
-                channels, 2 * channels, settings.context, padding=padding, bias=bias
+                channels, 2 * channels, settings.context_kernel_size, padding=padding, bias=bias
             )
             decoder.append(
                 nn.ModuleDict(
                     {
                         "mix": nn.Sequential(context, nn.GLU(dim=1)),
-                        "upsampler": build_upsampler(settings, channels, channels_out, index == 0),
+                        "upsampler": build_upsampler(settings, channels, out_channels, index == 0),
                         "activation": nn.ReLU() if index else nn.Identity(),
                     }
                 )
             )
-            channels_in, channels_out = channels, channels
+            in_channels, out_channels = channels, channels
             channels *= settings.growth
         self.decoder = nn.ModuleList(reversed(decoder))
         self.bottleneck = (
             nn.Identity()
             if settings.bottleneck == "none"
-            else AddedDirections(
-                channels_in, linear=settings.bottleneck == "lstm_linear", bias=bias
-            )
+            else BLSTM(in_channels, linear=settings.bottleneck == "lstm_linear", bias=bias)
         )
         if settings.rescale is not None:
             rescale_weights(self, settings.rescale)
+        self.settling = SETTLING_STRIDES * self.total_stride
 
     def forward(self, mixture: Tensor) -> Tensor:
         """Separate `[batch, audio_channels, time]` into its sources."""
@@ -93,29 +103,35 @@ class DemucsLike(nn.Module):
         for block in self.decoder:
             skip = skips.pop()
             time = min(signal.shape[-1], skip.shape[-1])
-            signal = block["mix"](centre(signal, time) + centre(skip, time))  # type: ignore[index]
+            signal = block["mix"](center_trim(signal, time) + center_trim(skip, time))  # type: ignore[index]
             signal = block["activation"](block["upsampler"](signal))  # type: ignore[index]
         settings = self.settings
         return signal.unflatten(1, (len(settings.sources), settings.audio_channels))
 
+    def find_upsamplers(self) -> list[tuple[nn.Module, int, int]]:
+        return [
+            (block["upsampler"], self.settings.stride, block["mix"][0].out_channels // 2)  # type: ignore[index, union-attr, operator]
+            for block in self.decoder
+        ]
+
     def input_length(self, samples: int) -> int:
-        """The shortest input, fitting all strides, whose output has at least `samples` samples."""
+        """Return the shortest input that fits all strides and gives at least `samples` samples."""
         deepest = 1
         while self._lengths(deepest)[1] < samples:
             deepest += 1
         return self._lengths(deepest)[0]
 
     def _lengths(self, deepest: int) -> tuple[int, int]:
-        """Input and output length of the model when its bottleneck sees `deepest` samples."""
+        """Return input and output length of the model for `deepest` samples at the bottleneck."""
         settings = self.settings
         encoded = [deepest]
         for _ in range(settings.depth):
-            encoded.append((encoded[-1] - 1) * settings.stride + settings.length)
+            encoded.append((encoded[-1] - 1) * settings.stride + settings.kernel_size)
         time = deepest
         for block, skip in zip(self.decoder, encoded, strict=False):
             time = min(time, skip)
             if settings.padding == "valid":
-                time -= settings.context - 1
+                time -= settings.context_kernel_size - 1
             if time < 1:
                 return encoded[-1], 0
             time = output_length(block["upsampler"], settings.stride, time)  # type: ignore[index]
@@ -123,36 +139,30 @@ class DemucsLike(nn.Module):
 
 
 def build_upsampler(
-    settings: DemucsLikeSettings, channels_in: int, channels_out: int, outermost: bool
+    settings: DemucsLikeSettings, in_channels: int, out_channels: int, outermost: bool
 ) -> nn.Module:
-    """Build the upsampler of one decoder block: `settings.last` for the outermost, if there is one.
+    """Build the upsampler of one decoder block: in the outermost one, `settings.last` if it is set.
 
-    Raises `UserError` for an operator in an inner block that writes waveforms only.
+    Raises `UserError` for an operator in an inner block that only fits the outermost one.
     """
     name, options = settings.operator, settings.options
     if outermost and settings.last is not None:
-        name, options = settings.last["operator"], settings.last.get("options", {})
+        name, options = settings.last.operator, settings.last.options
     if not outermost and getattr(find_operator(name), "outermost_only", False):
         raise UserError(
             f"operator '{name}' can be the last upsampler only; name another one as operator, and "
             f"add model: {{last: {{operator: {name}}}}}"
         )
     return build_operator(
-        name, channels_in, channels_out, settings.stride, bias=settings.bias, options=options
+        name, in_channels, out_channels, settings.stride, bias=settings.bias, options=options
     )
 
 
-def centre(signal: Tensor, time: int) -> Tensor:
-    """Cut `[..., samples]` to its `time` central samples (the skip connections of Demucs)."""
-    start = (signal.shape[-1] - time) // 2
-    return signal[..., start : start + time]
-
-
 def rescale_weights(model: nn.Module, reference: float) -> None:
-    """Demucs's weight rescaling, in place, of all convolutions in `model` (Sec. 6).
+    """Apply Demucs's weight rescaling in place to all convolutions of `model` (Sec. 6).
 
     Weight and bias are divided by sqrt(standard deviation of the weight / `reference`), so that
-    input and output are of about the same magnitude after initialisation.
+    input and output have about the same magnitude at initialisation.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):

@@ -5,13 +5,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from upsampling.settings import MelganSettings
+from upsampling.config.model import MelganSettings
+from upsampling.models.base import AudioModel
 
 N_FFT, HOP, FLOOR = 1024, 256, 1e-5
 
 
-def _normal(layer: nn.Conv1d | nn.ConvTranspose1d) -> nn.Module:
-    """Draw the weights from N(0, 0.02), then split them into norm and direction."""
+def _weight_normed(layer: nn.Conv1d | nn.ConvTranspose1d) -> nn.Module:
+    """Draw the weights from N(0, 0.02) and apply weight norm."""
     nn.init.normal_(layer.weight, 0.0, 0.02)
     return weight_norm(layer)
 
@@ -24,55 +25,72 @@ class ResidualBlock(nn.Module):
         self.block = nn.Sequential(
             nn.LeakyReLU(0.2),
             nn.ReflectionPad1d(dilation),
-            _normal(nn.Conv1d(channels, channels, 3, dilation=dilation)),
+            _weight_normed(nn.Conv1d(channels, channels, 3, dilation=dilation)),
             nn.LeakyReLU(0.2),
-            _normal(nn.Conv1d(channels, channels, 1)),
+            _weight_normed(nn.Conv1d(channels, channels, 1)),
         )
-        self.shortcut = _normal(nn.Conv1d(channels, channels, 1))
+        self.shortcut = _weight_normed(nn.Conv1d(channels, channels, 1))
 
     def forward(self, signal: Tensor) -> Tensor:
         return self.shortcut(signal) + self.block(signal)
 
 
-class MelganGenerator(nn.Module):
+class MelganGenerator(AudioModel):
     """`[batch, mels, frames]` to a waveform `[batch, 1, frames * product(ratios)]`.
 
-    Transposed convolutions of length 16, 16, 4, 4 and stride 8, 8, 2, 2 (Sec. 1), each followed
-    by residual blocks with dilations 1, 3, 9; weight norm; tanh at the end.
+    Transposed convolutions of `kernel_size` 16, 16, 4, 4 and stride 8, 8, 2, 2 (Sec. 1), each
+    followed by residual blocks with dilations 1, 3, 9; weight norm; final tanh.
     """
 
     def __init__(self, settings: MelganSettings):
         super().__init__()
         self.settings = settings
+        self.samplerate = settings.samplerate
         channels = settings.channels * 2 ** len(settings.ratios)
         layers: list[nn.Module] = [
             nn.ReflectionPad1d(3),
-            _normal(nn.Conv1d(settings.mels, channels, 7)),
+            _weight_normed(nn.Conv1d(settings.mels, channels, 7)),
         ]
-        for ratio, length in zip(settings.ratios, settings.lengths, strict=True):
+        for ratio, kernel_size in zip(settings.ratios, settings.kernel_sizes, strict=True):
             upsampler = nn.ConvTranspose1d(
                 channels,
                 channels // 2,
-                length,
+                kernel_size,
                 ratio,
                 padding=ratio // 2 + ratio % 2,
                 output_padding=ratio % 2,
             )
-            layers += [nn.LeakyReLU(0.2), _normal(upsampler)]
+            layers += [nn.LeakyReLU(0.2), _weight_normed(upsampler)]
             channels //= 2
             layers += [ResidualBlock(channels, 3**j) for j in range(settings.residual_layers)]
-        layers += [nn.LeakyReLU(0.2), nn.ReflectionPad1d(3), _normal(nn.Conv1d(channels, 1, 7))]
+        layers += [
+            nn.LeakyReLU(0.2),
+            nn.ReflectionPad1d(3),
+            _weight_normed(nn.Conv1d(channels, 1, 7)),
+        ]
         self.layers = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, mel: Tensor) -> Tensor:
         return self.layers(mel)
 
+    def find_upsamplers(self) -> list[tuple[nn.Module, int, int]]:
+        layers = [layer for layer in self.layers if isinstance(layer, nn.ConvTranspose1d)]
+        return [(layer, layer.stride[0], layer.in_channels) for layer in layers]
+
+    @torch.inference_mode()
+    def process(self, waveforms: Tensor) -> Tensor:
+        """Map waveforms `[batch, 1, samples]`, by their mel spectra, to `[batch, 1, 1, time]`."""
+        self.eval()
+        settings = self.settings
+        mels = [log_mel(w[0].numpy(), settings.samplerate, settings.mels) for w in waveforms]
+        return self(torch.cat(mels).to(next(self.parameters()).dtype)).unsqueeze(1)
+
 
 def log_mel(waveform: np.ndarray, samplerate: int, mels: int) -> Tensor:
     """MelGAN's input for a waveform `[samples]`: log10 mel magnitudes `[1, mels, frames]`.
 
-    Window 1024, hop 256, reflection padding that gives `samples // hop` frames, magnitudes
-    floored at 1e-5 before the logarithm, as the published MelGAN computes its conditioning.
+    Window 1024, hop 256, reflection padding for `samples // hop` frames, magnitudes of at least
+    1e-5 before the logarithm, as in the published MelGAN.
     """
     from librosa.filters import mel as mel_filters
 

@@ -1,24 +1,33 @@
-"""The upsampling operators and the registry that maps a config name to one."""
+"""The upsampling operators, by the name that a configuration gives them."""
 
-import importlib.util
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from upsampling.config.declared import read_settings
+from upsampling.config.operators import OPTIONS
+from upsampling.errors import UserError, nearest_match, reason_of
 from upsampling.operators.base import Upsampler
-from upsampling.operators.doubling import LearnedLinear
-from upsampling.operators.filters import KaiserSinc, NearestTwoStrides, Sinc, Stretch
-from upsampling.operators.head import IstftHead
-from upsampling.operators.initialised import SubpixelICNR, SubpixelZOH, TransposedNearestInit
-from upsampling.operators.interpolation import Linear, Nearest
-from upsampling.operators.noise import NoiseSinc
+from upsampling.operators.haar_wavelet import HaarWavelet
+from upsampling.operators.istft_head import IstftHead
+from upsampling.operators.kaiser_sinc import KaiserSinc
+from upsampling.operators.lazy_wavelet import LazyWavelet
+from upsampling.operators.learned_linear import LearnedLinear
+from upsampling.operators.learned_wavelet import LearnedWavelet
+from upsampling.operators.linear import Linear
+from upsampling.operators.nearest import Nearest
+from upsampling.operators.nearest_2s import NearestTwoStrides
+from upsampling.operators.noise_sinc import NoiseSinc
+from upsampling.operators.sinc import Sinc
+from upsampling.operators.stretch import Stretch
 from upsampling.operators.subpixel import Subpixel
+from upsampling.operators.subpixel_icnr import SubpixelICNR
+from upsampling.operators.subpixel_zoh import SubpixelZOH
 from upsampling.operators.transposed import Transposed
-from upsampling.operators.wavelet import HaarWavelet, LazyWavelet, LearnedWavelet
-from upsampling.settings import UserError, nearest_match
+from upsampling.operators.transposed_nearest_init import TransposedNearestInit
+from upsampling.own_code import load_class
 
 OPERATORS: dict[str, type[Upsampler]] = {
     "transposed": Transposed,
@@ -45,59 +54,64 @@ def find_operator(name: str) -> type[nn.Module]:
     """Return the operator class of a registered name, or of `path/to/file.py:ClassName`."""
     if name in OPERATORS:
         return OPERATORS[name]
-    path, colon, class_name = name.rpartition(":")
-    if not colon:
+    if ":" not in name:
         raise UserError(
             f"unknown operator '{name}'{nearest_match(name, OPERATORS)}; choose from "
             f"{', '.join(OPERATORS)}, or name your own as path/to/file.py:ClassName"
         )
-    if not Path(path).is_file():
-        raise UserError(f"operator '{name}': there is no file {path}")
-    spec = importlib.util.spec_from_file_location(f"operator_{Path(path).stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise UserError(f"operator '{name}': {path} cannot be imported: {error!r}") from error
-    if not hasattr(module, class_name):
-        raise UserError(f"operator '{name}': {path} has no class {class_name}")
-    return getattr(module, class_name)
+    return load_class(name, f"operator '{name}'")
 
 
 def build_operator(
     name: str,
-    channels_in: int,
-    channels_out: int,
+    in_channels: int,
+    out_channels: int,
     stride: int,
     *,
     bias: bool = True,
     options: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """Build one operator; a custom one is tried on a short signal and refused if its shape is off.
+    """Build one operator; a custom one is first run on a short signal.
 
     Raises `UserError` for an unknown operator, options that it does not take, or an output that
-    is not `[batch, channels_out, output_length(time)]`.
+    is not `[batch, out_channels, output_length(time)]`.
     """
-    operator = find_operator(name)
+    operator, options = find_operator(name), dict(options or {})
+    if name in OPTIONS:
+        read_settings(OPTIONS[name], options, f"options of operator '{name}'")
+    # A custom class may raise any exception.
+    mistakes = (TypeError, ValueError) if name in OPERATORS else Exception
     try:
-        layer = operator(channels_in, channels_out, stride, bias=bias, **(options or {}))
-    except (TypeError, ValueError) as error:
-        raise UserError(f"operator '{name}' with options {dict(options or {})}: {error}") from error
+        layer = operator(in_channels, out_channels, stride, bias=bias, **options)
+    except UserError:
+        raise
+    except mistakes as error:
+        raise UserError(f"operator '{name}' with options {options}: {reason_of(error)}") from error
     if name not in OPERATORS:
-        with torch.no_grad():
-            weight = next(layer.parameters(), torch.zeros(0))
-            shape = tuple(layer(torch.zeros(1, channels_in, 32, device=weight.device)).shape)
-        expected = (1, channels_out, output_length(layer, stride, 32))
-        if shape != expected:
-            raise UserError(
-                f"operator '{name}': [1, {channels_in}, 32] at stride {stride} gave {list(shape)}, "
-                f"expected {list(expected)}; define output_length(time) if its borders differ"
-            )
+        check_upsampling(layer, in_channels, out_channels, stride, f"operator '{name}'")
     return layer
 
 
+@torch.no_grad()
+def check_upsampling(
+    layer: nn.Module, in_channels: int, out_channels: int, stride: int, where: str
+) -> None:
+    """Run `layer` on zeros `[1, in_channels, 32]`; `UserError` for a failure or a wrong shape."""
+    if not isinstance(layer, nn.Module):
+        raise UserError(f"{where} is no subclass of torch.nn.Module")
+    weight = next(layer.parameters(), torch.zeros(0))
+    try:
+        shape = list(layer(torch.zeros(1, in_channels, 32, device=weight.device)).shape)
+        expected = [1, out_channels, output_length(layer, stride, 32)]
+    except Exception as error:
+        raise UserError(f"{where} fails on [1, {in_channels}, 32]: {reason_of(error)}") from error
+    if shape != expected:
+        raise UserError(
+            f"{where}: [1, {in_channels}, 32] at stride {stride} gave {shape}, expected "
+            f"{expected}; define output_length(time) if its borders differ"
+        )
+
+
 def output_length(layer: nn.Module, stride: int, time: int) -> int:
-    """Samples that `layer` makes of `time`: by its own `output_length`, else `stride * time`."""
+    """Return the length of `layer`'s output: its `output_length` if defined, else the product."""
     return layer.output_length(time) if hasattr(layer, "output_length") else stride * time  # type: ignore[operator]

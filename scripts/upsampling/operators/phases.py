@@ -97,7 +97,7 @@ def as_tensor(phases: Phases, name: str, dtype: torch.dtype, device: torch.devic
     return torch.tensor(value.copy(), dtype=dtype, device=device)
 
 
-def costs(phases: Phases, samples: int, channels_in: int, channels_out: int) -> dict[str, int]:
+def costs(phases: Phases, samples: int, in_channels: int, out_channels: int) -> dict[str, int]:
     """Cost of one training step of a layer, in multiply-adds, per way to compute it.
 
     `samples` is batch times low-rate time. A product with the weights is done three times: for
@@ -107,23 +107,23 @@ def costs(phases: Phases, samples: int, channels_in: int, channels_out: int) -> 
     """
     stride, length = phases.stride, phases.length
     products = stride * phases.window
-    pairs = channels_in * channels_out
+    pairs = in_channels * out_channels
     found = {
         # The upsampled signal and its gradient are written.
-        "plain": 3 * stride * length * pairs * samples + MOVE * 2 * stride * channels_in * samples,
+        "plain": 3 * stride * length * pairs * samples + MOVE * 2 * stride * in_channels * samples,
         # The map and its adjoint, each result then reordered for the convolution; both signals
         # and both gradients change their layout once.
         "kernel": 3 * products * pairs * samples
         + (2 * length + 4 * MOVE) * products * pairs
-        + MOVE * 2 * (channels_in + stride * channels_out) * samples,
+        + MOVE * 2 * (in_channels + stride * out_channels) * samples,
         # The weights are transposed, their gradient back. Per output channel and sample, the
         # forward pass writes `length` taps, `products` of them with B, as many sums, and `stride`
         # outputs; the backward pass the same without the sums.
         "taps": 3 * length * pairs * samples
-        + 2 * length * products * channels_out * samples
-        + MOVE * (2 * length * pairs + 2 * channels_in * samples)
-        + MOVE * (2 * length + 3 * products + 2 * stride) * channels_out * samples,
+        + 2 * length * products * out_channels * samples
+        + MOVE * (2 * length * pairs + 2 * in_channels * samples)
+        + MOVE * (2 * length + 3 * products + 2 * stride) * out_channels * samples,
     }
-    if (length + products) * channels_out * samples > WORK_SPACE:
+    if (length + products) * out_channels * samples > WORK_SPACE:
         del found["taps"]
     return found

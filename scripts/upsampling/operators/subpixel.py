@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from upsampling.config.operators import SubpixelOptions
 from upsampling.operators.base import SameConvolution, Upsampler
 
 
@@ -17,23 +18,25 @@ def periodic_shuffle(signal: Tensor, stride: int) -> Tensor:
 
 
 class Subpixel(Upsampler):
-    """Convolution to `channels_out * stride` channels at the low rate, then periodic shuffle.
+    """Convolution to `out_channels * stride` channels at the low rate, then periodic shuffle.
 
-    Consecutive output samples come from different filters, hence tonal artifacts.
-    Source: Sec. 4, Fig. 7 (`length` 3, stride 2).
+    Consecutive output samples come from different filters, which causes tonal artifacts.
+    Source: Sec. 4, Fig. 7 (`kernel_size` 3, stride 2).
     """
 
     def __init__(
         self,
-        channels_in: int,
-        channels_out: int,
+        in_channels: int,
+        out_channels: int,
         stride: int,
         *,
         bias: bool = True,
-        length: int = 3,
+        kernel_size: int = SubpixelOptions.kernel_size,
     ):
-        super().__init__(channels_in, channels_out, stride, bias=bias)
-        self.convolution = SameConvolution(channels_in, channels_out * stride, length, bias=bias)
+        super().__init__(in_channels, out_channels, stride, bias=bias)
+        self.convolution = SameConvolution(
+            in_channels, out_channels * stride, kernel_size, bias=bias
+        )
 
     def forward(self, signal: Tensor) -> Tensor:
         return periodic_shuffle(self.convolution(signal), self.stride)

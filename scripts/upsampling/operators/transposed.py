@@ -1,39 +1,35 @@
-"""Transposed convolutions (Sec. 2): state of the art, and prone to tonal artifacts."""
+"""Transposed convolutions (Sec. 2): in wide use, and prone to tonal artifacts."""
 
 from torch import Tensor, nn
 
+from upsampling.config.operators import TransposedOptions
 from upsampling.operators.base import Upsampler
 
 
 class Transposed(Upsampler):
-    """Transposed convolution with filters of `length` samples, without padding.
+    """Transposed convolution with filters of `kernel_size` samples, without padding.
 
-    `length == stride`: no overlap. `length` a multiple of `stride`: full overlap, as in Demucs
-    (8, 4) and MelGAN (2 * stride, stride). Else partial overlap, which adds overlap artifacts to
-    those of the weight initialisation. Source: Sec. 2, Figs. 2-5.
+    `kernel_size == stride`: no overlap. `kernel_size` a multiple of `stride`: full overlap, as in
+    Demucs (8, 4) and MelGAN (2 * stride, stride). Otherwise partial overlap, which adds overlap
+    artifacts to those of the weight initialisation. Source: Sec. 2, Figs. 2-5.
     """
 
     def __init__(
         self,
-        channels_in: int,
-        channels_out: int,
+        in_channels: int,
+        out_channels: int,
         stride: int,
         *,
         bias: bool = True,
-        length: int = 8,
+        kernel_size: int = TransposedOptions.kernel_size,
     ):
-        super().__init__(channels_in, channels_out, stride, bias=bias)
-        self.convolution = nn.ConvTranspose1d(channels_in, channels_out, length, stride, bias=bias)
+        super().__init__(in_channels, out_channels, stride, bias=bias)
+        self.convolution = nn.ConvTranspose1d(
+            in_channels, out_channels, kernel_size, stride, bias=bias
+        )
 
     def output_length(self, time: int) -> int:
         return (time - 1) * self.stride + self.convolution.kernel_size[0]
 
     def forward(self, signal: Tensor) -> Tensor:
         return self.convolution(signal)
-
-
-def overlap(length: int, stride: int) -> str:
-    """Name the overlap of a transposed convolution as Sec. 2 does: 'no', 'full' or 'partial'."""
-    if length == stride:
-        return "no"
-    return "partial" if length % stride else "full"

@@ -1,1 +1,1 @@
-"""Probes: test signals, spectra by the conventions of the paper's appendix, and measurements."""
+"""Test signals, and the outputs of models and operators for them."""

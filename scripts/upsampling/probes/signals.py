@@ -1,7 +1,7 @@
-"""Signals that are fed to upsamplers: the paper's (ones, white noise, music) and harder ones.
+"""Test signals for upsamplers: the paper's (ones, white noise, music) and out-of-distribution ones.
 
-Sec. 6 reports that tonal artifacts survive training "in silent parts and with out-of-distribution
-data"; silence, a constant, a sweep, percussion and artificial speech make that measurable.
+Sec. 6 reports tonal artifacts after training "in silent parts and with out-of-distribution data";
+silence, a constant, a sweep, percussion and artificial speech make that measurable.
 """
 
 import zlib
@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from upsampling.settings import UserError, nearest_match
+from upsampling.errors import UserError, nearest_match
 
 Samples = NDArray[np.float32]
 Generator = Callable[[int, int, np.random.Generator], np.ndarray]
 
-MUSIC_FILE = Path(__file__).resolve().parents[1] / "resources" / "vibe_ace_4khz.wav"
+MUSIC_FILE = Path(__file__).with_name("vibe_ace_4khz.wav")
 MUSIC_SAMPLERATE = 4000
 CONSTANT = 0.1
 SWEEP_START_HZ = 20.0
@@ -57,18 +57,18 @@ def _sweep(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _music(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
-    """The 3 s clip of Fig. 6, resampled; if asked for more, played back and forth, with no jump."""
+    """The 3 s clip of Fig. 6, resampled; longer signals repeat it back and forth, with no jump."""
     import soundfile
     import soxr
 
     clip, _ = soundfile.read(MUSIC_FILE, dtype="float32")
-    # What librosa resamples with, without the second that importing it takes.
+    # librosa resamples with soxr too; importing librosa takes a second.
     clip = soxr.resample(clip, MUSIC_SAMPLERATE, samplerate, quality="HQ")
     return np.resize(np.concatenate([clip, clip[::-1]]), count)
 
 
 def _percussive(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
-    """Four hits a second, in turn a falling sine (kick) and a burst of noise (snare)."""
+    """Four hits per second, alternately a falling sine (kick) and a burst of noise (snare)."""
     step = samplerate // 4
     time = np.arange(step) / samplerate
     kick = np.sin(2 * np.pi * (50 * time + 2 * -np.expm1(-time / 0.03))) * np.exp(-time / 0.08)
@@ -80,24 +80,24 @@ def _percussive(count: int, samplerate: int, rng: np.random.Generator) -> np.nda
 
 
 def _resonate(sound: np.ndarray, formant: float, samplerate: int) -> np.ndarray:
-    """Filter `sound` with a pair of poles at `formant`, of unit gain at 0 Hz: equal length.
+    """Filter `sound` [samples] with a pair of poles at `formant` in Hz, of unit gain at 0 Hz.
 
-    By its impulse response r^n sin((n + 1) a) / sin(a), which ends within the sound.
+    Its impulse response r^n sin((n + 1) a) / sin(a) decays within the sound.
     """
     radius = np.exp(-np.pi * FORMANT_BANDWIDTH_HZ / samplerate)
     angle = 2 * np.pi * formant / samplerate
     steps = np.arange(len(sound))
-    response = radius**steps * np.sin((steps + 1) * angle) / np.sin(angle)
-    response *= 1 - 2 * radius * np.cos(angle) + radius**2
+    impulse_response = radius**steps * np.sin((steps + 1) * angle) / np.sin(angle)
+    impulse_response *= 1 - 2 * radius * np.cos(angle) + radius**2
     width = 2 * len(sound)
-    product = np.fft.rfft(sound, width) * np.fft.rfft(response, width)
-    return np.fft.irfft(product, width)[: len(sound)]
+    spectrum = np.fft.rfft(sound, width) * np.fft.rfft(impulse_response, width)
+    return np.fft.irfft(spectrum, width)[: len(sound)]
 
 
 def _speech_like(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
-    """Syllables of a pulse train through three formants, some led by a hiss, some left silent.
+    """Syllables: a pulse train through three formants, some with a hiss at the start, some silent.
 
-    Each lasts 0.25 s (the 4 Hz rhythm of speech); the pitch wanders around 120 Hz.
+    Each lasts 0.25 s (the 4 Hz rhythm of speech); the pitch varies around 120 Hz.
     """
     step = samplerate // 4
     time = np.arange(step) / samplerate
@@ -111,8 +111,8 @@ def _speech_like(count: int, samplerate: int, rng: np.random.Generator) -> np.nd
                 voice = _resonate(voice, formant, samplerate)
         voice *= envelope / np.max(np.abs(voice))
         hiss = np.diff(rng.uniform(-0.2, 0.2, step), prepend=0.0) * np.exp(-time / 0.03)
-        sounds = rng.uniform(size=2) < (0.8, 0.4)
-        syllables.append(sounds[0] * voice + sounds[1] * hiss)
+        voiced, hissing = rng.uniform(size=2) < (0.8, 0.4)
+        syllables.append(voiced * voice + hissing * hiss)
     speech = np.concatenate(syllables)[:count]
     return 0.5 * speech / max(np.max(np.abs(speech), initial=0.0), 1e-9)
 
@@ -129,8 +129,8 @@ SIGNALS: dict[str, Generator] = {
 }
 
 
-def signal(name: str, seconds: float, samplerate: int, seed: int = 0) -> Samples:
-    """Return the probe signal `name` as float32 [round(seconds * samplerate)], at most 1 in size.
+def probe_signal(name: str, seconds: float, samplerate: int, seed: int = 0) -> Samples:
+    """Return the test signal `name` as float32 [round(seconds * samplerate)], magnitudes at most 1.
 
     `white_noise` is U(-1, 1) as in the paper's figures; `music` is the excerpt of Fig. 6 (at 4 kHz
     and 3 s, sample for sample). Only `white_noise`, `percussive` and `speech_like` depend on
@@ -144,7 +144,7 @@ def signal(name: str, seconds: float, samplerate: int, seed: int = 0) -> Samples
     count = round(seconds * samplerate)
     if count < 1:
         raise UserError(
-            f"probe signal '{name}': {seconds} s at {samplerate} Hz is no sample at all"
+            f"probe signal '{name}': {seconds} s at {samplerate} Hz is less than one sample"
         )
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     return SIGNALS[name](count, samplerate, rng).astype(np.float32)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from upsampling.errors import UserError, nearest_match
 from upsampling.scoring.bsseval import WHOLE_TRACK
-from upsampling.settings import UserError, nearest_match
 
 # Origin of a recording that is scored beside the test set proper, and reported apart from it.
 REAL_TRACK = "real"

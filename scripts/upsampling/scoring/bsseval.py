@@ -21,10 +21,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from upsampling.config.sections import METRICS
+from upsampling.errors import UserError, nearest_match
 from upsampling.scoring.projections import energy_ratios
-from upsampling.settings import UserError, nearest_match
 
-METRICS = ("SDR", "ISR", "SIR", "SAR")
 WHOLE_TRACK = "whole-track SDR"
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from upsampling.scoring.records import COLUMNS
-from upsampling.settings import UserError
+from upsampling.errors import UserError
+from upsampling.scoring.score_files import COLUMNS
 
 ORIGIN = "published"
 SUFFIXES = (".json.gz", ".json")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 
 # How far a track is shifted at most by randomised equivariant stabilisation, as in Demucs.
 LARGEST_SHIFT_SECONDS = 0.5

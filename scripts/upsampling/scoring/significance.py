@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from upsampling.errors import UserError
 from upsampling.scoring.bootstrap import LEVEL, Sampling, Seeds, judge, seed_noise
-from upsampling.settings import UserError
 
 DRAWS = 10_000
 COLUMNS = ["first", "second", "tracks", "difference", "low", "high", "p", "p_corrected", "differs"]

@@ -8,15 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from upsampling.errors import UserError, nearest_match
 from upsampling.files import atomic_path, read_json, write_json
-from upsampling.settings import UserError, nearest_match
 from upsampling.tracks.processes import run_jobs
-from upsampling.tracks.reading import (
-    SourceTrack,
-    list_tracks,
-    musdb_validation_names,
-    read_track,
-)
+from upsampling.tracks.reading import SourceTrack, list_tracks, musdb_validation_names, read_track
 from upsampling.tracks.store import FORMAT, MANIFEST, SPLITS, Track, manifest, safe_file_name
 
 SIDECAR = ".track.json"

@@ -3,7 +3,7 @@
 import shutil
 from contextlib import suppress
 
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 
 
 def ensure_ffmpeg() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 
 # What a cut connection may lose of what had arrived already.
 BLOCK = 1 << 16
@@ -34,7 +34,7 @@ class DataSet:
     unpacked: int
 
 
-DATASETS = {
+ARCHIVES = {
     "musdb18": DataSet(
         "https://zenodo.org/records/1117372/files/musdb18.zip",
         4_684_228_845,
@@ -232,7 +232,7 @@ def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
     found = tracks_root(root)
     if found is not None:
         return found
-    source = DATASETS[dataset]
+    source = ARCHIVES[dataset]
     archive = root / source.url.rpartition("/")[2]
     download(source.url, archive, source.size, source.md5, source.unpacked)
     unpack(archive, root / "tracks")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 from upsampling.tracks.decoder import ensure_ffmpeg
 
 # Order of the streams in a stem file, and of the first axis of everything decoded.

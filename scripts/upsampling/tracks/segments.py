@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from upsampling.settings import TrainingSettings, UserError
+from upsampling.config.training import TrainingSettings
+from upsampling.errors import UserError
 from upsampling.tracks.store import Track, TrackStore
 
 # Told apart as seeds of independent streams: order of segments, augmentation, remixing.
@@ -24,8 +25,8 @@ def permutation(count: int, *seed: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Examples of `samples` samples from the tracks of `split`, float32 [4 sources, 2, samples].
+class Dataset:
+    """Dataset of `samples` samples from the tracks of `split`, float32 [4 sources, 2, samples].
 
     With `augment`, an epoch has `settings.examples_per_epoch` examples or, if that is None, one per
     stride and track: as many positions as leave room for a whole segment and its shift, at least

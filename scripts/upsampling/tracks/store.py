@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from upsampling.errors import UserError
 from upsampling.files import read_json
-from upsampling.settings import UserError
 from upsampling.tracks.reading import STEMS
 
 FORMAT = 1

@@ -15,18 +15,20 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
+from upsampling.config.model import model_settings
+from upsampling.errors import UserError
 from upsampling.files import read_json
 from upsampling.models import build
-from upsampling.settings import UserError, model_settings
-from upsampling.training import tensorfile
+from upsampling.models.base import AudioModel
+from upsampling.training import checkpoint_file
 
 KEPT = 2
 BYTES_PER_PARAMETER = (12 + 4) * (KEPT + 1)
 
 
-def load_model(folder: str | Path, which: str = "best") -> nn.Module:
+def load_model(folder: str | Path, which: str = "best") -> AudioModel:
     """Load the trained model of `folder`, in evaluation mode.
 
     `which` is 'best' (lowest validation loss) or 'last'; 'initialised' rebuilds the model as it
@@ -86,13 +88,13 @@ class Checkpoints:
         self.refused.clear()
         for path in self.paths():
             try:
-                meta = tensorfile.read_meta(path)
+                meta = checkpoint_file.read_meta(path)
                 if not same_run(meta.get("spec", {}), self.spec):
                     changes = difference(meta.get("spec", {}), self.spec)
                     raise UserError(f"{path} belongs to other settings ({changes}); it stays there")
                 if meta["epoch"] > epochs:
                     raise UserError(f"{path} is past epoch {epochs}, the last one; it stays there")
-                return path, tensorfile.read_verified(path)
+                return path, checkpoint_file.read_verified(path)
             except UserError as error:
                 self.refused.append(str(error))
         return None
@@ -101,7 +103,7 @@ class Checkpoints:
         """Whether the best weights, of epoch `epoch`, are there as this run wrote them."""
         path = self.best_path(epoch)
         try:
-            meta = tensorfile.read_verified(path)
+            meta = checkpoint_file.read_verified(path)
             if not same_run(meta.get("spec", {}), self.spec):
                 raise UserError(f"{path} belongs to other settings")
         except UserError as error:
@@ -121,7 +123,7 @@ class Checkpoints:
         needed = set()
         for path in self.paths():
             try:
-                other = tensorfile.read_meta(path)
+                other = checkpoint_file.read_meta(path)
             except UserError:
                 continue
             # One past this epoch is from when more epochs were asked for, and may be wanted again.
@@ -137,7 +139,7 @@ class Checkpoints:
 
     def _write(self, path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         try:
-            tensorfile.save(path, tensors, meta)
+            checkpoint_file.save(path, tensors, meta)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from upsampling.training.records import Records
+from upsampling.training.history import History
 
 
 class Dashboard:
@@ -22,11 +22,11 @@ class Dashboard:
                 str(folder), purge_step=epoch + 1, flush_secs=10, filename_suffix=f".from{epoch}"
             )
 
-    def show(self, records: Records) -> None:
+    def show(self, history: History) -> None:
         """Add the values of the last epoch; they are on disk within seconds."""
         if self.writer is None:
             return
-        for kind, rows in (("loss", records.history), ("time", records.timing)):
+        for kind, rows in (("loss", history.epochs), ("time", history.timing)):
             values = dict(rows[-1])
             epoch = values.pop("epoch")
             for name, value in values.items():

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from upsampling import slurm
-from upsampling.settings import UserError
-from upsampling.training.stopping import EXIT_STATUS
+from upsampling.errors import UserError
+from upsampling.training.signals import EXIT_STATUS
 
 # The first process reads or writes a checkpoint of 9 GB while the others wait.
 PATIENCE = timedelta(minutes=30)
@@ -44,7 +44,7 @@ class Group:
     size: int = 1
 
     @property
-    def first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the process that writes files and messages."""
         return self.rank == 0
 
@@ -69,10 +69,10 @@ class Group:
         values[self.rank] = value
         return float(self.sum(values).max())
 
-    def from_first(self, function: Callable[[], Result]) -> Result:
+    def on_main(self, function: Callable[[], Result]) -> Result:
         """What `function` returns in the first process; its `UserError` ends all of them."""
         outcome: list[object] = [None, None]
-        if self.first:
+        if self.is_main:
             try:
                 outcome[0] = function()
             except UserError as error:
@@ -85,17 +85,17 @@ class Group:
 
     def fail(self, message: str) -> None:
         """End all processes, each of which calls this, with one `message` of the first one."""
-        if not self.first:
+        if not self.is_main:
             sys.exit(1)
         raise UserError(message)
 
-    def copy_from_first(self, tensors: Sequence[Tensor]) -> None:
+    def broadcast(self, tensors: Sequence[Tensor]) -> None:
         """Overwrite `tensors` with those of the first process."""
         if self.size > 1:
             for tensor in tensors:
                 dist.broadcast(tensor.detach(), src=0)
 
-    def wrap(self, model: nn.Module) -> nn.Module:
+    def ddp(self, model: nn.Module) -> nn.Module:
         """`model` such that its gradients become means over all processes."""
         if self.size == 1:
             return model
@@ -105,20 +105,20 @@ class Group:
             model, device_ids=devices, init_sync=False, gradient_as_bucket_view=True
         )
 
-    def gradients_stay(self, model: nn.Module) -> AbstractContextManager[None]:
-        """A context in which a backward pass through `wrap(model)` exchanges no gradients."""
+    def no_sync(self, model: nn.Module) -> AbstractContextManager[None]:
+        """A context in which a backward pass through `ddp(model)` exchanges no gradients."""
         return model.no_sync() if isinstance(model, DistributedDataParallel) else nullcontext()  # type: ignore[return-value]
 
 
 @contextmanager
 def group() -> Iterator[Group]:
     """Join the processes that the environment names; a process that was started alone is alone."""
-    rank, size, local = place()
+    rank, size, local = rank_and_world_size()
     device = torch.device("cpu")
     if torch.cuda.is_available():
         device = torch.device("cuda", local % torch.cuda.device_count())
         torch.cuda.set_device(device)
-        repeatable()
+        deterministic()
     if size == 1:
         yield Group(device)
         return
@@ -128,7 +128,7 @@ def group() -> Iterator[Group]:
         yield Group(device, rank, size)
     except SystemExit as end:
         if rank:
-            leave_to_first(end.code)
+            leave_to_main(end.code)
         elif end.code == EXIT_STATUS:
             dist.barrier()
         raise
@@ -136,7 +136,7 @@ def group() -> Iterator[Group]:
         dist.destroy_process_group()
 
 
-def leave_to_first(code: object) -> None:
+def leave_to_main(code: object) -> None:
     """Let the first process be the one whose exit status and message the launcher sees.
 
     A launcher kills all processes as soon as one ends with an error, and reports the status of
@@ -150,7 +150,7 @@ def leave_to_first(code: object) -> None:
     time.sleep(ENDING_SECONDS)
 
 
-def repeatable() -> None:
+def deterministic() -> None:
     """Choose GPU algorithms that give the same bits each time, as far as there are such."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.deterministic = True
@@ -158,7 +158,7 @@ def repeatable() -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def place() -> tuple[int, int, int]:
+def rank_and_world_size() -> tuple[int, int, int]:
     """This process's number, their number, and its number on this host, from the environment.
 
     Read are torchrun's variables, else srun's; for the latter, MASTER_ADDR and MASTER_PORT are set
@@ -230,7 +230,7 @@ def launch(processes: int, nodes: int = 1, name: str = "train") -> None:
 
 def is_launched() -> bool:
     """Whether torchrun, srun or `launch` started this process as one of several."""
-    return "RANK" in os.environ or place()[1] > 1
+    return "RANK" in os.environ or rank_and_world_size()[1] > 1
 
 
 def share_threads(processes: int) -> None:

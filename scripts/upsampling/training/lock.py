@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from upsampling import slurm
+from upsampling.errors import UserError
 from upsampling.files import write_json
-from upsampling.settings import UserError
 
 
 @contextmanager

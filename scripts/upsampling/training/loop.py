@@ -12,20 +12,20 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from upsampling.errors import UserError
 from upsampling.files import write_json
-from upsampling.settings import UserError
-from upsampling.tracks.segments import Examples
-from upsampling.training import state, tensorfile
+from upsampling.tracks.segments import Dataset
+from upsampling.training import checkpoint_file, optimizer_state
 from upsampling.training.checkpoints import Checkpoints
 from upsampling.training.dashboard import Dashboard
 from upsampling.training.distributed import Group
-from upsampling.training.learner import Learner
-from upsampling.training.loading import batches
+from upsampling.training.history import History
+from upsampling.training.identity import Run
 from upsampling.training.lock import exclusive
+from upsampling.training.prefetch import batches
 from upsampling.training.progress import Progress, duration, say
-from upsampling.training.records import Records
-from upsampling.training.run import Run
-from upsampling.training.stopping import EXIT_STATUS, Stopped, Stopper
+from upsampling.training.signals import EXIT_STATUS, Stopped, Stopper
+from upsampling.training.train_step import TrainStep
 
 # Reading a loss makes the CPU wait for the GPU, so there it is read every so many steps.
 STEPS_BETWEEN_CHECKS = {"cpu": 1, "cuda": 10}
@@ -53,7 +53,7 @@ def train(run: Run, group: Group, output: Path) -> None:
             f"{run.name}: {group.device} is too small: {str(error).splitlines()[0]} Let fewer "
             "examples go through the model at once (--micro-batch; micro_batch in a profile)"
         ) from error
-    if group.first:
+    if group.is_main:
         trainer.export(output)
 
 
@@ -69,11 +69,11 @@ class Trainer:
         self.group = group or Group(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
         self.device = self.group.device
         settings = run.training
-        self.learner = Learner(run, self.group)
-        self.model, self.optimizer = self.learner.model, self.learner.optimizer
-        samples = self.model.input_length(round(settings.segment_seconds * run.store.samplerate))  # type: ignore[operator]
-        self.examples = Examples(run.store, "train", settings, run.seed, samples)
-        self.validation = Examples(run.store, "valid", settings, run.seed, samples, augment=False)
+        self.train_step = TrainStep(run, self.group)
+        self.model, self.optimizer = self.train_step.model, self.train_step.optimizer
+        samples = self.model.input_length(round(settings.segment_seconds * run.store.samplerate))
+        self.examples = Dataset(run.store, "train", settings, run.seed, samples)
+        self.validation = Dataset(run.store, "valid", settings, run.seed, samples, augment=False)
         self.steps = len(self.examples) // settings.batch_size
         if not self.steps or self.group.size > settings.batch_size:
             self.group.fail(
@@ -82,23 +82,23 @@ class Trainer:
                 "example of each batch, and an epoch a batch; change training.batch_size"
             )
         self.checkpoints = Checkpoints(run.checkpoints, run.spec)
-        self.records = Records()
+        self.history = History()
         self.stopper = Stopper(run.max_minutes)
 
     @property
     def epoch(self) -> int:
         """The last finished epoch."""
-        return len(self.records.history)
+        return len(self.history.epochs)
 
     def train(self) -> None:
         """Train to the last epoch; raises `Stopped` when a signal or the time limit ends it."""
         epochs, group, longest = self.run.training.epochs, self.group, 0.0
         with ExitStack() as stack:
-            group.from_first(lambda: stack.enter_context(exclusive(self.run.checkpoints)))
+            group.on_main(lambda: stack.enter_context(exclusive(self.run.checkpoints)))
             stack.enter_context(self.stopper)
             self.resume()
-            self.learner.connect()
-            dashboard = Dashboard(self.run.events if group.first else None, self.epoch)
+            self.train_step.connect()
+            dashboard = Dashboard(self.run.events if group.is_main else None, self.epoch)
             stack.callback(dashboard.close)
             while self.epoch < epochs:
                 begun = time.monotonic()
@@ -106,23 +106,23 @@ class Trainer:
                 seconds = time.monotonic() - begun
                 self.finish_epoch(train_loss, self.validate(), seconds)
                 longest = max(longest, time.monotonic() - begun)
-                dashboard.show(self.records)
+                dashboard.show(self.history)
                 left = duration((epochs - self.epoch) * longest)
-                self.say(f"{self.records.line(epochs)}, about {left} left")
+                self.say(f"{self.history.line(epochs)}, about {left} left")
                 if self.epoch < epochs:
                     self.stop_if_asked(group.any(bool(self.stopper.reason(longest))), longest)
 
     def resume(self) -> None:
         """Continue from the newest whole checkpoint of this run; say why others are refused."""
-        meta = self.group.from_first(self._read_newest)
+        meta = self.group.on_main(self._read_newest)
         if meta is None:
             return
-        if not self.group.first:
-            state.prepare(self.optimizer)
-        self.group.copy_from_first(list(state.pack(self.model, self.optimizer).values()))
-        self.records = Records(**meta["records"])
+        if not self.group.is_main:
+            optimizer_state.prepare(self.optimizer)
+        self.group.broadcast(list(optimizer_state.pack(self.model, self.optimizer).values()))
+        self.history = History(**meta["history"])
         if meta["scaler"]:
-            self.learner.scaler.load_state_dict(meta["scaler"])
+            self.train_step.scaler.load_state_dict(meta["scaler"])
 
     def _read_newest(self) -> dict[str, Any] | None:
         files = self.checkpoints
@@ -130,13 +130,13 @@ class Trainer:
         found = files.newest(self.run.training.epochs)
         if found is not None:
             path, meta = found
-            state.restore(path, self.model, self.optimizer)
-            records = Records(**meta["records"])
-            if not files.best_is_whole(records.best_epoch):
+            optimizer_state.restore(path, self.model, self.optimizer)
+            history = History(**meta["history"])
+            if not files.best_is_whole(history.best_epoch):
                 files.refused.append(f"the weights of epoch {meta['epoch']} are the best from here")
-                records.keep(meta["epoch"])
+                history.keep(meta["epoch"])
                 files.save_best(self.model.state_dict(), meta["epoch"])
-                meta["records"] = dataclasses.asdict(records)
+                meta["history"] = dataclasses.asdict(history)
         for reason in files.refused:
             self.say(f"not used: {reason}")
         if found is None:
@@ -154,12 +154,12 @@ class Trainer:
         shares = [self.group.share(range(first, first + size)) for first in firsts]
         every = STEPS_BETWEEN_CHECKS[self.device.type]
         label = f"{self.run.name} epoch {epoch}/{self.run.training.epochs}"
-        progress = Progress(label, self.steps * size, silent=not self.group.first)
+        progress = Progress(label, self.steps * size, silent=not self.group.is_main)
         pending: list[Tensor] = []
         losses: list[float] = []
         self.model.train()
         for batch in batches(self.examples, epoch, shares, pinned=self.device.type == "cuda"):
-            pending.append(self.learner.step(batch))
+            pending.append(self.train_step.step(batch))
             if len(pending) == every or len(losses) + len(pending) == self.steps:
                 losses += self.check(pending, losses)
                 progress.update(size * len(pending), losses[-1])
@@ -175,7 +175,7 @@ class Trainer:
         """
         wish = torch.tensor(float(bool(self.stopper.reason())), device=self.device)
         *losses, stop = self.group.sum(torch.stack([*pending, wish])).tolist()
-        best = min((row["train_loss"] for row in self.records.history), default=0.0)
+        best = min((row["train_loss"] for row in self.history.epochs), default=0.0)
         limit = DIVERGED * (best or max(1.0, (before or losses)[0]))
         for step, loss in enumerate(losses, len(before) + 1):
             if not loss <= limit:
@@ -194,7 +194,7 @@ class Trainer:
         mine = chunks[self.group.rank :: self.group.size]
         losses = torch.zeros(count, dtype=torch.float64, device=self.device)
         for chunk, batch in zip(mine, batches(self.validation, 0, mine), strict=True):
-            losses[chunk.start : chunk.stop] = self.learner.losses(self.model, batch).double()
+            losses[chunk.start : chunk.stop] = self.train_step.losses(self.model, batch).double()
         loss = float(self.group.sum(losses).mean())
         if not math.isfinite(loss):
             self.fail(f"the validation loss became {loss} after epoch {self.epoch + 1}")
@@ -207,8 +207,8 @@ class Trainer:
             memory = int(self.group.maximum(torch.cuda.max_memory_allocated()))
             torch.cuda.reset_peak_memory_stats()
         examples = self.steps * self.run.training.batch_size
-        improved = self.records.add(train_loss, valid_loss, seconds, examples, memory)
-        self.group.from_first(lambda: self.save(improved))
+        improved = self.history.add(train_loss, valid_loss, seconds, examples, memory)
+        self.group.on_main(lambda: self.save(improved))
 
     def save(self, improved: bool) -> None:
         """Write the checkpoint of the last epoch, and its weights as the best if it `improved`."""
@@ -216,23 +216,23 @@ class Trainer:
             self.checkpoints.save_best(self.model.state_dict(), self.epoch)
         meta = {
             "epoch": self.epoch,
-            "best_epoch": self.records.best_epoch,
-            "records": dataclasses.asdict(self.records),
-            "scaler": self.learner.scaler.state_dict(),
+            "best_epoch": self.history.best_epoch,
+            "history": dataclasses.asdict(self.history),
+            "scaler": self.train_step.scaler.state_dict(),
         }
-        self.checkpoints.save(state.pack(self.model, self.optimizer), meta)
-        self.records.write(self.run.checkpoints)
+        self.checkpoints.save(optimizer_state.pack(self.model, self.optimizer), meta)
+        self.history.write(self.run.checkpoints)
 
     def export(self, folder: Path) -> None:
         """Write the trained model: best and last weights, spec, history and timing."""
         spec = self.run.spec | {
             "parameters": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
-            "best_epoch": self.records.best_epoch,
+            "best_epoch": self.history.best_epoch,
         }
-        best = load_file(self.checkpoints.best_path(self.records.best_epoch))
-        tensorfile.save(folder / "best.safetensors", best, spec)
-        tensorfile.save(folder / "last.safetensors", self.model.state_dict(), spec)
-        self.records.write(folder)
+        best = load_file(self.checkpoints.best_path(self.history.best_epoch))
+        checkpoint_file.save(folder / "best.safetensors", best, spec)
+        checkpoint_file.save(folder / "last.safetensors", self.model.state_dict(), spec)
+        self.history.write(folder)
         write_json(folder / "spec.json", spec)
 
     def stop_if_asked(self, stop: bool, longest: float = 0.0) -> None:
@@ -248,5 +248,5 @@ class Trainer:
 
     def say(self, message: str) -> None:
         """Print one line of progress, in the first process."""
-        if self.group.first:
+        if self.group.is_main:
             say(f"{self.run.name}: {message}")

@@ -5,7 +5,7 @@ import pytest
 from audited_networks import SAMPLERATE, hifi_gan, operators, seeded, under_audit
 
 from upsampling.audit import combs
-from upsampling.probes.spectra import mean_spectrum
+from upsampling.measures.spectra import mean_spectrum
 
 EXACT = 1e-9
 # The mean of a comb's lines in noise, at the lengths used here.

@@ -8,7 +8,7 @@ from torch import nn
 
 from upsampling.audit.kernels import assign, find_kernel, regrouped, ungrouped
 from upsampling.audit.network import Weights
-from upsampling.probes.taps import Filters
+from upsampling.theory.filters import Filters
 
 EXACT = 1e-12
 SINGLE = 1e-6

@@ -17,8 +17,9 @@ from upsampling.audit.command import main
 from upsampling.audit.loading import Source, open_network
 from upsampling.audit.onnx_file import read_graph
 from upsampling.audit.torch_file import LARGEST_GROWTH, check_torchscript, load_callable
+from upsampling.config.model import DemucsLikeSettings, MelganSettings
+from upsampling.errors import UserError
 from upsampling.models import build
-from upsampling.settings import DemucsLikeSettings, MelganSettings, UserError
 
 NO_ONNX = "onnx and onnxruntime are not installed (envs/audit.lock)"
 

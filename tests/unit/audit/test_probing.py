@@ -16,7 +16,7 @@ from upsampling.audit.probing import (
     respond,
     shift_errors,
 )
-from upsampling.probes.signals import signal
+from upsampling.probes.signals import probe_signal
 
 
 class Ticking(nn.Module):
@@ -46,7 +46,7 @@ def test_audio_gets_the_probe_signals():
         assert inputs.shape[0] == 2
         assert inputs.shape[1] >= 3 * SAMPLERATE
         assert (inputs.shape[1] - structure.length) % structure.step == 0
-        expected = signal(name, inputs.shape[1] / SAMPLERATE, SAMPLERATE, 0)
+        expected = probe_signal(name, inputs.shape[1] / SAMPLERATE, SAMPLERATE, 0)
         assert np.allclose(inputs[0, :1000], expected[:1000])
     assert not np.allclose(found["white_noise"][0], found["white_noise"][1])
 
@@ -101,11 +101,14 @@ def test_a_planted_comb_stands_out_and_is_prominent(amplitude):
 
 def test_a_comb_in_noise_is_attributed_to_its_layer():
     """Noise through a rectifier after a transposed convolution whose phases differ in gain."""
-    first = nn.ConvTranspose1d(1, 4, 8, 4, padding=2, bias=False)
-    module = nn.Sequential(
-        nn.AvgPool1d(8), first, nn.ReLU(), nn.Upsample(scale_factor=2), nn.Conv1d(4, 1, 1)
-    )
-    network, structure = audited(seeded(lambda: module), 1)
+
+    def build():
+        up = nn.ConvTranspose1d(1, 4, 8, 4, padding=2, bias=False)
+        up.weight.data *= torch.tensor([1.0, 0.1, 0.1, 0.1] * 2)
+        last = nn.Conv1d(4, 1, 1)
+        return nn.Sequential(nn.AvgPool1d(8), up, nn.ReLU(), nn.Upsample(scale_factor=2), last)
+
+    network, structure = audited(seeded(build), 1)
     probe = next(one for one in probes(network, structure) if one.name == "white_noise")
     as_is = measure_probe(network, structure, probe)["excess_db"]
     flat = attribute_probe(network, structure, probe)

@@ -11,7 +11,7 @@ from upsampling.audit.combs import total_level
 from upsampling.audit.loading import Source, open_network
 from upsampling.audit.repairing import check_target, repair_network, summary, write_network
 from upsampling.audit.steady import settle
-from upsampling.settings import UserError
+from upsampling.errors import UserError
 
 
 def audited(module, channels, kind):

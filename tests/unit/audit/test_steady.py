@@ -11,7 +11,8 @@ from torch import nn
 from upsampling.audit.combs import line_powers
 from upsampling.audit.network import NetworkError
 from upsampling.audit.steady import periods_of, settle
-from upsampling.probes.taps import Filters, operator_taps
+from upsampling.theory.filters import Filters
+from upsampling.theory.taps import operator_taps
 
 # What the issue asks for, and what double precision gives.
 DECIBELS = 0.01

@@ -1,0 +1,56 @@
+rule gallery:
+    """One page to see, hear and sort each upsampler's artifacts, before and after training."""
+    input:
+        initialised=expand(
+            rules.render_initialised.output.arrays, variant=EXPERIMENT.variants
+        ),
+        probes=[
+            path
+            for variant in EXPERIMENT.variants
+            for path in expand(
+                PROBE_ARRAYS,
+                variant=variant,
+                seed=gallery_seeds(EXPERIMENT),
+                signal=gallery_signals(EXPERIMENT),
+                stage=EXPERIMENT.stages(variant),
+            )
+        ],
+        # The separated excerpts are written beside the scores.
+        scores=expand(
+            rules.score.output.scores,
+            variant=EXPERIMENT.trained,
+            seed=gallery_seeds(EXPERIMENT),
+        ),
+        artifacts="<results>/tables/artifacts.csv",
+        table1=rules.table1.output.csv,
+    output:
+        html="<results>/report/gallery.html",
+    log:
+        "<logs>/gallery.log",
+    benchmark:
+        "<benchmarks>/gallery.tsv"
+    group:
+        "tables"
+    conda:
+        ENVIRONMENT
+    threads: 2
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("gallery.py"),
+        content=GALLERY,
+        initialised=located(rules.render_initialised.output.arrays),
+        probes=located(PROBE_ARRAYS),
+        excerpts=located("<results>/audio/{variant}/seed{seed}/{track}_{source}.wav"),
+    shell:
+        shown(
+            'python "$SCRIPTS"/gallery.py'
+            " --content {params.content:q}"
+            " --initialised {params.initialised:q}"
+            " --probes {params.probes:q}"
+            " --excerpts {params.excerpts:q}"
+            " --artifacts {input.artifacts:q}"
+            " --table1 {input.table1:q}"
+            " --workers {threads}"
+            " --output {output.html:q}"
+        )

@@ -1,0 +1,58 @@
+"""Try each model and operator that jobs will build, before any of them starts.
+
+    echo '{"operators": [{"where": "variants.nearest", "operator": "nearest", "options": {},
+        "stride": 4, "bias": true, "channels": [8, 8]}]}' | python scripts/check_models.py
+
+Reads what `Experiment.models` and `Experiment.operators` list, as JSON. Writes where each of them
+stands to the standard output before it is tried, so that the last line names one that never ends.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from upsampling.arguments import parser
+from upsampling.errors import UserError, command_line
+
+
+def main() -> None:
+    parser(__doc__).parse_args()
+    request = json.load(sys.stdin)
+    # Here, since help and mistakes have no use for PyTorch.
+    from upsampling.training.trial import try_model
+
+    for trial, entries in ((try_model, "models"), (try_one_operator, "operators")):
+        tried: set[str] = set()
+        for entry in request.get(entries, []):
+            where = entry.pop("where")
+            if (key := json.dumps(entry, sort_keys=True)) in tried:
+                continue
+            tried.add(key)
+            print(f"checking {where}", flush=True)
+            try:
+                trial(**entry)
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from error
+
+
+def try_one_operator(
+    operator: str, options: Mapping[str, Any], channels: tuple[int, int], stride: int, bias: bool,
+    linear: bool = False,
+) -> None:  # fmt: skip
+    """Try one operator; a `linear` one has to have taps, for its replicas are predicted."""
+    from upsampling.operators import build_operator
+    from upsampling.theory.taps import operator_taps
+    from upsampling.training.trial import try_operator
+
+    try_operator(operator, *channels, stride, bias, options)
+    if linear:
+        layer = build_operator(operator, *channels, stride, bias=bias, options=options)
+        try:
+            operator_taps(layer)
+        except LookupError as error:
+            raise UserError(f"operator '{operator}': {error}") from error
+
+
+if __name__ == "__main__":
+    command_line(main)

@@ -1,0 +1,59 @@
+"""Write Table 1 as CSV, Markdown, LaTeX and HTML from the scores of all trained variants.
+
+    python scripts/table1.py --seeds 0 --scores 'results/demo/scores/{variant}/seed{seed}.csv' \\
+        --rows '[{"variant": "nearest", "label": "nearest"}]' --md table1.md
+
+File names with {variant} and {seed} are patterns, filled in for each variant of --rows.
+"""
+
+from pathlib import Path
+
+from upsampling.arguments import json_or_file, parser, settings
+from upsampling.errors import command_line
+from upsampling.files import write_text
+
+SUFFIXES = ("csv", "md", "tex", "html")
+
+
+def main() -> None:
+    from upsampling.tables.captions import Description
+
+    options = parser(__doc__)
+    options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0])
+    options.add_argument(
+        "--description",
+        type=settings(Description, "--description"),
+        default=Description(),
+        help="facts for the caption, JSON or file",
+    )
+    options.add_argument("--scale", default="demo", help="name of the scale, for the caption")
+    options.add_argument("--scores", required=True, help="tidy scores of a run (CSV)")
+    options.add_argument("--timing", help="seconds of a run's epochs (CSV)")
+    options.add_argument("--identity", help="JSON with the parameters of a run's model")
+    options.add_argument("--parameters", help="JSON with the parameters of the paper's model")
+    options.add_argument("--comparisons", type=Path, help="CSV by scripts/row_differences.py")
+    for suffix in SUFFIXES:
+        options.add_argument(f"--{suffix}", type=Path, help=f"Table 1 as .{suffix}")
+    arguments = options.parse_args()
+
+    from upsampling.scoring.score_files import read_scores
+    from upsampling.scoring.significance import read_comparisons
+    from upsampling.tables import table1, table1_cells
+
+    rows, seeds = table1.read_rows(arguments.rows), arguments.seeds
+    measured = table1.Measurements(
+        scores=table1.read_runs(rows, seeds, arguments.scores, read_scores),
+        timings=table1.read_runs(rows, seeds, arguments.timing, table1.read_timing),
+        parameters=table1.read_parameters(rows, seeds, (arguments.identity, arguments.parameters)),
+    )
+    comparisons = read_comparisons(arguments.comparisons) if arguments.comparisons else None
+    description = arguments.description
+    table = table1.table1(rows, measured, description.aggregation, comparisons)
+    for suffix, text in table1_cells.render(table, arguments.scale, description).items():
+        if path := getattr(arguments, suffix):
+            write_text(path, text)
+
+
+if __name__ == "__main__":
+    command_line(main)

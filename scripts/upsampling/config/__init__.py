@@ -1,0 +1,1 @@
+"""Settings: declared once, checked, and resolved for each variant at a scale."""

@@ -1,0 +1,278 @@
+"""Settings as annotated dataclasses: each key is declared once, with its type, bounds and meaning.
+
+`Annotated[int, Bounds(minimum=1), "epochs of training"]` declares an integer of at least 1, and its
+description for the documentation. `read_settings` turns a mapping into such a dataclass, or says in
+one line which key is wrong and how to write it. Standard library only: each job of the workflow
+imports it.
+"""
+
+import dataclasses
+import functools
+import math
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from upsampling.errors import UserError, nearest_match
+
+T = TypeVar("T")
+
+LONGEST_VALUE = 80
+JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits of a number, or of the count of a tuple's items."""
+
+    minimum: float | None = None
+    above: float | None = None
+    maximum: float | None = None
+
+    def check(self, value: Any, where: str) -> None:
+        """Raise `UserError` for a number outside the limits, or a tuple of too few items."""
+        items = isinstance(value, tuple)
+        number = len(value) if items else value
+        shown = f"{number} item{'' if number == 1 else 's'}" if items else repr(value)
+        if self.minimum is not None and number < self.minimum:
+            raise UserError(
+                f"{where}: {shown} is too small; write a value of at least {self.minimum}"
+            )
+        if self.above is not None and not number > self.above:
+            raise UserError(
+                f"{where}: {shown} is too small; write a value greater than {self.above}"
+            )
+        if self.maximum is not None and number > self.maximum:
+            raise UserError(
+                f"{where}: {shown} is too large; write a value of at most {self.maximum}"
+            )
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A regular expression that a text, or a mapping's key, matches as a whole."""
+
+    regex: str
+    hint: str
+
+    def check(self, value: str, where: str) -> None:
+        """Raise `UserError` for a text that does not match."""
+        if not re.fullmatch(self.regex, value):
+            raise UserError(f"{where}: {shown(value)} is not allowed; {self.hint}")
+
+
+@dataclass(frozen=True)
+class Unique:
+    """No item of a tuple is listed twice."""
+
+    def check(self, value: tuple[Any, ...], where: str) -> None:
+        """Raise `UserError` for an item that occurs twice."""
+        for place, item in enumerate(value):
+            if item in value[:place]:
+                raise UserError(f"{where}: {shown(item)} is listed twice; remove one")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A mapping of some of a dataclass's keys, which is merged over a whole one later."""
+
+    settings: type
+
+
+# A key that the program fills in; a configuration file cannot set it.
+INTERNAL = object()
+
+Seed = Annotated[int, Bounds(minimum=0, maximum=2**31 - 1)]
+Count = Annotated[int, Bounds(minimum=1, maximum=10**6)]
+Stride = Annotated[int, Bounds(minimum=2, maximum=10**4)]
+Natural = Annotated[int, Bounds(minimum=0, maximum=10**6)]
+Hertz = Annotated[int, Bounds(minimum=1000, maximum=10**6)]
+Seconds = Annotated[float, Bounds(above=0, maximum=3600)]
+SecondsOrNone = Annotated[float, Bounds(minimum=0, maximum=3600)]
+Gain = Annotated[float, Bounds(above=0, maximum=1000)]
+
+
+def shown(value: Any) -> str:
+    """`value` as Python writes it, cut to one short line."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 4]} ..."
+
+
+def unwrap(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The type inside `Annotated[...]` and its annotations."""
+    if get_origin(kind) is Annotated:
+        base, *marks = get_args(kind)
+        return base, tuple(marks)
+    return kind, ()
+
+
+def alternatives(kind: Any) -> tuple[Any, ...]:
+    """The members of a union; any other type alone."""
+    union = get_origin(kind) in (Union, types.UnionType)
+    return get_args(kind) if union else (kind,)
+
+
+def choices(kind: Any) -> tuple[Any, ...]:
+    """The values of an annotated `Literal`."""
+    return get_args(unwrap(kind)[0])
+
+
+@functools.cache
+def fields_of(settings: Any) -> dict[str, Any]:
+    """The annotated type of each field of a dataclass, in order."""
+    hints = get_type_hints(settings, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(settings)}
+
+
+@functools.cache
+def required(settings: type) -> tuple[str, ...]:
+    """Names of the fields that have no default."""
+    missing = dataclasses.MISSING
+    return tuple(
+        field.name
+        for field in dataclasses.fields(settings)
+        if field.default is missing and field.default_factory is missing
+    )
+
+
+def read_settings(kind: type[T], value: Any, where: str) -> T:
+    """Convert `value`, as JSON or YAML gives it, to the annotated type or dataclass `kind`.
+
+    Raises `UserError` with one line: the key below `where`, its value, and what to write instead.
+    """
+    return _build(kind, value, where)
+
+
+def check_part(settings: type, values: Any, where: str) -> None:
+    """Check some keys of a dataclass, as a section that overrides another one gives them."""
+    fields = {
+        name: kind for name, kind in fields_of(settings).items() if INTERNAL not in unwrap(kind)[1]
+    }
+    _fields(fields, values, where)
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    base, marks = unwrap(kind)
+    if base is Any:
+        return value
+    kinds = [unwrap(member) for member in alternatives(base)]
+    if value is None and any(member is type(None) for member, _ in kinds):
+        return None
+    for member, inner in kinds:
+        if _accepts(member, value):
+            built = _convert(member, (*inner, *marks), value, where)
+            for mark in (*inner, *marks):
+                if hasattr(mark, "check"):
+                    mark.check(built, where)
+            return built
+    raise UserError(_wrong_type([member for member, _ in kinds], value, where))
+
+
+def _accepts(kind: Any, value: Any) -> bool:
+    """Whether the type of `value` fits; its content may still be refused."""
+    origin = get_origin(kind)
+    if dataclasses.is_dataclass(kind) or origin in (dict, Mapping):
+        return isinstance(value, Mapping)
+    if origin is tuple:
+        return isinstance(value, list | tuple)
+    if origin is Literal:
+        return not isinstance(value, Mapping | list | tuple)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _convert(kind: Any, marks: tuple[Any, ...], value: Any, where: str) -> Any:
+    origin = get_origin(kind)
+    for mark in marks:
+        if isinstance(mark, Part):
+            check_part(mark.settings, value, where)
+    if dataclasses.is_dataclass(kind):
+        return _settings(kind, value, where)
+    if origin is tuple:
+        return _items(get_args(kind)[0], value, where)
+    if origin in (dict, Mapping):
+        names, content = (unwrap(part) for part in get_args(kind))
+        for name in value:
+            for mark in names[1]:
+                mark.check(str(name), where)
+        member = Annotated[content[0], *content[1]] if content[1] else content[0]
+        return {name: _build(member, item, f"{where}.{name}") for name, item in value.items()}
+    if origin is Literal:
+        allowed = get_args(kind)
+        if value not in allowed or isinstance(value, bool):
+            raise UserError(
+                f"{where}: unknown value {shown(value)}{nearest_match(value, allowed)}; "
+                f"choose from {', '.join(map(str, allowed))}"
+            )
+    if kind is float and not math.isfinite(value):
+        raise UserError(f"{where}: {value!r} is not a finite number; write one")
+    return value
+
+
+def _settings(settings: Any, values: Mapping[str, Any], where: str) -> Any:
+    built = _fields(fields_of(settings), values, where)
+    for name in required(settings):
+        if name not in built:
+            raise UserError(f"{where or 'config'}: the key '{name}' is missing; add it")
+    try:
+        return settings(**built)
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
+def _fields(fields: Mapping[str, Any], values: Any, where: str) -> dict[str, Any]:
+    """Build the given `values` of the keys in `fields`."""
+    if not isinstance(values, Mapping):
+        raise UserError(
+            f"{where}: {shown(values)} is of the wrong type; write a value of type object"
+        )
+    for key, value in values.items():
+        if key not in fields:
+            place = f"{where}.{key}" if where else str(key)
+            raise UserError(
+                f"{place}: unknown key '{key}' (value {shown(value)}){nearest_match(key, fields)}; "
+                f"choose from {', '.join(fields)}"
+            )
+    return {
+        key: _build(fields[key], value, f"{where}.{key}" if where else str(key))
+        for key, value in values.items()
+    }
+
+
+def _items(kind: Any, values: list[Any] | tuple[Any, ...], where: str) -> tuple[Any, ...]:
+    return tuple(_build(kind, item, f"{where}.{place}") for place, item in enumerate(values))
+
+
+def _wrong_type(kinds: list[Any], value: Any, where: str) -> str:
+    if isinstance(value, str) and any(kind in (int, float) for kind in kinds):
+        return f"{where}: {shown(value)} is text, not a number; {as_number(value)}"
+    names = " or ".join(json_type(kind) for kind in kinds)
+    return f"{where}: {shown(value)} is of the wrong type; write a value of type {names}"
+
+
+def json_type(kind: Any) -> str:
+    """The JSON type that a Python type is written as."""
+    if kind is type(None):
+        return "null"
+    if get_origin(kind) is Literal:
+        return "string"
+    if get_origin(kind) is tuple:
+        return "array"
+    return JSON_TYPES.get(kind, "object")
+
+
+def as_number(text: str) -> str:
+    """Say how to write the number that `text` was meant to be, in YAML."""
+    try:
+        number = float(text)
+    except ValueError:
+        return "write a number"
+    if not math.isfinite(number):
+        return "write a finite number"
+    mantissa, e, exponent = repr(number).partition("e")
+    if e and "." not in mantissa:
+        mantissa += ".0"
+    return f"write {mantissa}{e}{exponent} without quotes"

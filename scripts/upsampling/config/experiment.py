@@ -1,0 +1,335 @@
+"""From config.yaml to one resolved experiment: checked, scaled, and cut to each job's needs.
+
+No torch and no pandas: each job of the workflow imports it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from upsampling.config.declared import check_part, fields_of, read_settings
+from upsampling.config.mapping import canonical, merge
+from upsampling.config.model import (
+    ARCHITECTURES,
+    DemucsLikeSettings,
+    ModelSettings,
+    OwnSettings,
+    check_operator,
+    model_settings,
+    settings_class,
+)
+from upsampling.config.plausibility import check_folders, check_labels, check_lengths
+from upsampling.config.sections import Config, DataSettings, Stack, Variant
+from upsampling.config.training import TrainingSettings
+from upsampling.errors import UserError, nearest_match
+from upsampling.own_code import class_fingerprint
+
+AT_INITIALISATION = ("channels", "rescale")
+DEMO_KEYS = ("seed", "train", "valid", "test", "seconds", "test_seconds")
+
+
+class Experiment:
+    """A checked configuration at its chosen scale; raises `UserError` if it is not valid.
+
+    `settings` holds the whole configuration, typed and with all defaults. Methods that return
+    canonical JSON leave defaults out, so that a new key with a default reruns no job.
+    """
+
+    def __init__(self, config: Mapping[str, Any]):
+        self._check_sections(config)
+        self.scale: str = config["scale"]
+        self._unscaled = config
+        self._config = merge(config, config["scales"][self.scale])
+        self.settings: Config = read_settings(Config, self._without_data(), "")
+        self.data = self._data()
+        self.seeds: list[int] = list(self.settings.seeds)
+        self.variants: Mapping[str, Variant] = self.settings.variants
+        for name in self.variants:
+            self._check_variant(name)
+        self._check_figures()
+        check_labels(self)
+        check_lengths(self)
+        check_folders(self)
+
+    @cached_property
+    def trained(self) -> list[str]:
+        """Variants that are trained and scored here, in the order of the config."""
+        return [name for name, variant in self.variants.items() if variant.train]
+
+    @cached_property
+    def weights(self) -> dict[str, str]:
+        """Files of weights of the variants that were trained elsewhere."""
+        files = {name: self._model(name).get("weights") for name in self.untrained}
+        return {name: file for name, file in files.items() if file}
+
+    @cached_property
+    def untrained(self) -> list[str]:
+        """Variants that are not trained here, in the order of the config."""
+        return [name for name in self.variants if name not in self.trained]
+
+    def stages(self, variant: str) -> list[str]:
+        """The stages at which a variant's model is measured."""
+        after = variant in self.trained or variant in self.weights
+        return ["initialised", "trained"] if after else ["initialised"]
+
+    @property
+    def scoring(self) -> str:
+        """Canonical JSON of how models are scored; how scores are aggregated afterwards is not."""
+        evaluation = self._config.get("evaluation", {})
+        return canonical({key: evaluation[key] for key in evaluation if key != "aggregation"})
+
+    @property
+    def published(self) -> list[str]:
+        """Folders of published scores that rows of the literature name."""
+        return [folder for row in self.settings.literature for folder in row.folders]
+
+    @property
+    def signals(self) -> list[str]:
+        """The probe signals for each model, before and after training."""
+        return list(self.settings.probes.signals)
+
+    @property
+    def probes(self) -> str:
+        """Canonical JSON of the probe signals, with their defaults."""
+        return canonical(asdict(self.settings.probes))
+
+    def model(self, variant: str) -> str:
+        """Canonical JSON of the model that is trained for `variant`."""
+        return canonical(self._model(variant))
+
+    def training(self, variant: str) -> str:
+        """Canonical JSON of the training settings of `variant`."""
+        return canonical(self._training(variant))
+
+    def initialisation(self, variant: str) -> dict[str, Any]:
+        """The model at initialisation and at paper width, and its probe signal (Figs. 1 and 9).
+
+        Keys: `model`, `paper_model` (canonical JSON), `signal`, `seconds`, `seed`. `paper_model`
+        would be trained at paper scale; its parameters are counted, at any width of `model`.
+        """
+        section = asdict(self.settings.initialisation)
+        section |= self.variants[variant].initialisation
+        paper_model = self._model(variant, self._unscaled.get("model", {}))
+        shared = self._architecture(variant) == self._architecture()
+        changes = {key: section[key] for key in AT_INITIALISATION} if shared else {}
+        return {
+            "model": canonical(paper_model | changes),
+            "paper_model": canonical(paper_model),
+            **{key: section[key] for key in ("signal", "seconds", "seed")},
+        }
+
+    def init_statistics(self, variant: str) -> dict[str, str]:
+        """Canonical JSON: the `model` whose initialisations are measured, and `statistics`."""
+        section = asdict(self.settings.init_statistics)
+        settings = settings_class(self._architecture(variant), "model")
+        widths = {key: section.pop(key) for key in ("channels", "depth")}
+        model = self._model(variant) | {k: v for k, v in widths.items() if k in fields_of(settings)}
+        section["probe_seed"] = self.settings.probes.seed
+        return {"model": canonical(model), "statistics": canonical(section)}
+
+    @property
+    def demo_songs(self) -> str:
+        """Canonical JSON of what the composer of the demo songs is asked for; or of nothing."""
+        if self.data.dataset != "demo":
+            return canonical({})
+        return canonical({key: getattr(self.data, key) for key in DEMO_KEYS} | {"real_track": True})
+
+    def stack(self, figure: str, side: str) -> str:
+        """Canonical JSON of the operator stack of one column of Figs. 6-8."""
+        stack: Stack = getattr(getattr(self.settings.figures, figure), side)
+        return canonical(asdict(stack) | self._code(stack.operator, f"figures.{figure}.{side}"))
+
+    def theory(self, kind: str) -> str:
+        """Canonical JSON of a comparison with theory: operator_spectra, replicas, loss_gradient."""
+        settings = asdict(getattr(self.settings.figures, kind))
+        if kind == "operator_spectra":
+            settings["operators"] = {name: self._outermost(name) for name in self.variants}
+        return canonical(settings)
+
+    def table_label(self, variant: str) -> str:
+        """The name of a variant in tables."""
+        return self.variants[variant].table_label or self.figure_title(variant)
+
+    def figure_title(self, variant: str) -> str:
+        """The short name of a variant in figures."""
+        return self.variants[variant].figure_title or variant.replace("_", " ")
+
+    def model_settings(self, variant: str) -> ModelSettings:
+        """The settings of the model that is trained for `variant`."""
+        return model_settings(self._model(variant), f"variants.{variant}.model")
+
+    def training_settings(self, variant: str) -> TrainingSettings:
+        """The training settings of `variant`."""
+        return read_settings(
+            TrainingSettings, self._training(variant), f"variants.{variant}.training"
+        )
+
+    def models(self) -> Iterator[dict[str, Any]]:
+        """Each model that a job will build: the key `where` it stands, `model`, and `trained`."""
+        for name in self.variants:
+            where = f"variants.{name}"
+            trained = name in self.trained
+            yield {"where": where, "model": self._model(name), "trained": trained}
+            drawn = self.initialisation(name)
+            for model in (
+                drawn["model"],
+                drawn["paper_model"],
+                self.init_statistics(name)["model"],
+            ):
+                yield {"where": where, "model": json.loads(model), "trained": False}
+
+    def operators(self) -> Iterator[dict[str, Any]]:
+        """Each operator that a job will build alone or in a model: `where`, and its arguments."""
+        for name in self.variants:
+            settings = self.model_settings(name)
+            if isinstance(settings, DemucsLikeSettings):
+                inner = {"operator": settings.operator, "options": settings.options}
+                shared = {"where": f"variants.{name}", "stride": settings.stride,
+                          "bias": settings.bias}  # fmt: skip
+                outermost = dict(zip(("operator", "options"), settings.outermost, strict=True))
+                outputs = len(settings.sources) * settings.audio_channels
+                yield shared | outermost | {"channels": (settings.channels, outputs)}
+                if settings.depth > 1:
+                    yield (
+                        shared
+                        | inner
+                        | {"channels": (settings.channels * settings.growth, settings.channels)}
+                    )
+        figures = self.settings.figures
+        stacks = {
+            f"figures.{figure}.{side}": getattr(getattr(figures, figure), side)
+            for figure in ("figure6", "figure7", "figure8")
+            for side in ("left", "right")
+        }
+        for where, stack in stacks.items():
+            yield _alone(where, asdict(stack), stack.stride)
+        if figures.operator_spectra:
+            for name in self.variants:
+                stride = figures.operator_spectra.stride
+                yield _alone(f"variants.{name}", self._outermost(name), stride)
+        replicas = figures.replicas
+        for place, entry in enumerate(replicas.following if replicas else ()):
+            where = f"figures.replicas.following.{place}"
+            alone = _alone(where, asdict(entry), replicas.stride if replicas else 0)
+            yield alone | {"bias": False, "linear": True}
+
+    def _architecture(self, variant: str | None = None) -> str:
+        """The architecture of a variant, or of the section model."""
+        section = self._config.get("model", {}).get("architecture", "demucs_like")
+        return self.variants[variant].model.get("architecture", section) if variant else section
+
+    def _model(self, variant: str, base: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """A variant's model over the section model, if that is of the same architecture."""
+        entry, where = self.variants[variant], f"variants.{variant}"
+        architecture = self._architecture(variant)
+        base = self._config.get("model", {}) if base is None else base
+        shared = architecture == self._architecture()
+        model = merge(base if shared else {}, entry.model)
+        if entry.operator is not None:
+            model["operator"] = entry.operator
+        if "options" in fields_of(settings_class(architecture, f"{where}.model")):
+            model["options"] = dict(entry.options)
+        last = (model.get("last") or {}).get("operator", "")
+        model |= self._code(entry.operator or "", where, last)
+        if ":" in architecture:
+            model["code"] = class_fingerprint(architecture, f"{where}.model.architecture")
+        return model
+
+    def _code(self, operator: str, where: str, last: str = "") -> dict[str, str]:
+        """The key `operator_code`, if operators come from files."""
+        named = {f"{where}.operator": operator, f"{where}.model.last.operator": last}
+        codes = [class_fingerprint(name, key) for key, name in named.items() if ":" in name]
+        return {"operator_code": " ".join(codes)} if codes else {}
+
+    def _outermost(self, variant: str) -> dict[str, Any]:
+        """The operator of a variant's outermost block: its name, options and bias."""
+        model = self._model(variant)
+        named = model.get("last") or model
+        code = {"code": model["operator_code"]} if "operator_code" in model else {}
+        return {
+            "operator": named["operator"],
+            "options": named.get("options", {}),
+            "bias": model.get("bias", True),
+        } | code
+
+    def _training(self, variant: str) -> dict[str, Any]:
+        return merge(self._config.get("training", {}), self.variants[variant].training)
+
+    def _data(self) -> DataSettings:
+        """The data set of the scale; a leading ~ is the user's home."""
+        data = self.settings.scales[self.scale].data
+        root = str(Path(data.root).expanduser())
+        store = str(Path(data.store or Path(root, "store")).expanduser())
+        return replace(data, root=root, store=store)
+
+    def _without_data(self) -> dict[str, Any]:
+        """The scaled configuration; data sets stay in the section scales."""
+        return {key: value for key, value in self._config.items() if key != "data"}
+
+    def _check_sections(self, config: Mapping[str, Any]) -> None:
+        """Check the file as it is written, so that messages name the keys that stand there."""
+        settings: Config = read_settings(Config, config, "")
+        if settings.scale not in settings.scales:
+            raise UserError(
+                f"scale: unknown value '{settings.scale}'"
+                f"{nearest_match(settings.scale, settings.scales)}; "
+                f"choose from {', '.join(settings.scales)}"
+            )
+        architecture = settings.model.get("architecture", "demucs_like")
+        sections = {"model": settings.model}
+        sections |= {f"scales.{name}.model": scale.model for name, scale in settings.scales.items()}
+        for where, section in sections.items():
+            check_part(settings_class(architecture, "model"), section, where)
+
+    def _check_variant(self, name: str) -> None:
+        entry, where = self.variants[name], f"variants.{name}"
+        architecture = self._architecture(name)
+        own = ":" in architecture
+        check_part(settings_class(architecture, f"{where}.model"), entry.model, f"{where}.model")
+        if entry.operator is None and not own:
+            raise UserError(f"{where}: the key 'operator' is missing; add it")
+        if entry.operator is not None:
+            check_operator(entry.operator, entry.options, where)
+        settings = self.model_settings(name)
+        self.training_settings(name)
+        if isinstance(settings, OwnSettings) and settings.weights is not None:
+            if not Path(settings.weights).is_file():
+                raise UserError(f"{where}.model.weights: there is no file '{settings.weights}'")
+            if entry.train:
+                raise UserError(f"{where}: it has weights already; add `train: false`")
+        if entry.train and not own and not ARCHITECTURES[architecture].trainable:
+            raise UserError(
+                f"{where}: a {architecture} model is not trained here; add `train: false`"
+            )
+
+    def _check_figures(self) -> None:
+        figures = self.settings.figures
+        for figure in ("figure1", "figure9"):
+            for panel in getattr(figures, figure).panels:
+                if panel not in self.variants:
+                    raise UserError(
+                        f"figures.{figure}.panels: there is no variant '{panel}'"
+                        f"{nearest_match(panel, self.variants)}; "
+                        f"choose from {', '.join(self.variants)}"
+                    )
+        for figure in ("figure6", "figure7", "figure8"):
+            for side in ("left", "right"):
+                stack = getattr(getattr(figures, figure), side)
+                check_operator(stack.operator, stack.options, f"figures.{figure}.{side}")
+        for place, entry in enumerate(figures.replicas.following if figures.replicas else ()):
+            check_operator(entry.operator, entry.options, f"figures.replicas.following.{place}")
+
+
+def _alone(where: str, entry: Mapping[str, Any], stride: int) -> dict[str, Any]:
+    """A single-channel operator outside of any model."""
+    return {
+        "where": where,
+        "operator": entry["operator"],
+        "options": entry.get("options") or {},
+        "stride": stride,
+        "bias": entry.get("bias", True),
+        "channels": (1, 1),
+    }

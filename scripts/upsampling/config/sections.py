@@ -1,0 +1,349 @@
+"""The sections of config.yaml, and the whole file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from upsampling.config.declared import (
+    Bounds,
+    Count,
+    Gain,
+    Hertz,
+    Natural,
+    Part,
+    Pattern,
+    Seconds,
+    SecondsOrNone,
+    Seed,
+    Stride,
+    Unique,
+)
+from upsampling.config.model import Last, Operator, Options
+from upsampling.config.training import TrainingSettings
+
+Signal = Literal[
+    "silence", "ones", "constant", "white_noise", "sweep", "music", "percussive", "speech_like"
+]
+Metric = Literal["SDR", "ISR", "SIR", "SAR"]
+METRICS: tuple[Metric, ...] = ("SDR", "ISR", "SIR", "SAR")
+STAGES = ("initialised", "trained")
+DATASETS = {
+    "demo": "synthetic songs and one real recording",
+    "musdb18": "MUSDB18",
+    "musdb18hq": "MUSDB18-HQ",
+    "musdb18_7s": "the 7-second edition of MUSDB18",
+}
+Seeds = Annotated[tuple[Seed, ...], Bounds(minimum=1), Unique()]
+Folder = Annotated[str, Pattern(r"[^\x00-\x1f{}]{1,1000}", "write a path without braces")]
+# The composer has a name for so many songs of each role, and no part is too short for a note.
+Songs = Annotated[int, Bounds(minimum=1, maximum=341)]
+SongSeconds = Annotated[float, Bounds(minimum=4, maximum=3600)]
+VariantName = Annotated[
+    str,
+    Pattern(
+        "[a-z][a-z0-9_]{0,63}",
+        "a variant's name begins with a letter and has at most 64 lower-case letters, digits and "
+        "underscores",
+    ),
+]
+ScaleName = Annotated[
+    str,
+    Pattern(
+        "[a-z][a-z0-9_]{0,63}", "a scale's name has lower-case letters, digits and underscores"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """Numbers that the paper prints in a row of Table 1."""
+
+    sdr: Annotated[float | None, "dB"] = None
+    epoch_seconds: Annotated[float, Bounds(above=0)] | None = None
+    parameters: Annotated[str | None, Pattern(r"[0-9.]+M", "write it as printed, such as 703M")] = (
+        None
+    )
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """Separation of whole tracks in overlapping segments, and their scores by BSSEval v4."""
+
+    engine: Annotated[
+        Literal["exact", "museval"], "exact: the same metrics in closed form, much faster"
+    ] = "exact"
+    metrics: Annotated[
+        tuple[Metric, ...],
+        Unique(),
+        "SDR, and any of ISR, SIR and SAR, which take most of the time",
+    ] = METRICS
+    aggregation: Annotated[
+        Literal["median", "mean", "whole_track"],
+        "median over frames and tracks as in footnote 3; mean over both; SDR of whole tracks",
+    ] = "median"
+    segment_seconds: Seconds = 10.0
+    overlap: Annotated[float, Bounds(minimum=0, maximum=0.9), "share of neighboring segments"] = (
+        0.25
+    )
+    batch_size: Annotated[Count, "segments that are separated at once"] = 1
+    shifts: Annotated[Natural, "randomly shifted passes to average (footnote 4); 0: one pass"] = 0
+    shift_seed: Annotated[Seed, "of the shifts, equal for all models and tracks"] = 0
+    excerpt_seconds: Annotated[SecondsOrNone, "of each separated source that are kept as audio"] = (
+        10.0
+    )
+
+    def __post_init__(self) -> None:
+        if "SDR" not in self.metrics:
+            raise ValueError(
+                f"metrics: {list(self.metrics)} is not allowed; "
+                "list SDR, and any of ISR, SIR and SAR"
+            )
+
+
+@dataclass(frozen=True)
+class InitialisationSettings:
+    """Spectrograms of models at initialisation, at the paper's width (Figs. 1 and 9)."""
+
+    seed: Seed = 0
+    signal: Signal = "white_noise"
+    seconds: Seconds = 6.0
+    channels: Annotated[Count, "of the Demucs-like models"] = 100
+    rescale: Annotated[Gain | None, "as model.rescale"] = None
+
+
+@dataclass(frozen=True)
+class ProbesSettings:
+    """Test signals for each model, before training and, where it is trained, after."""
+
+    seed: Seed = 0
+    seconds: Seconds = 3.0
+    signals: Annotated[tuple[Signal, ...], Bounds(minimum=1), Unique()] = (
+        "silence",
+        "ones",
+        "white_noise",
+        "sweep",
+        "speech_like",
+        "percussive",
+        "music",
+    )
+
+
+@dataclass(frozen=True)
+class InitStatisticsSettings:
+    """Artifacts over many random initialisations of each variant, at a width of its own."""
+
+    seeds: Annotated[Count, "initialisations per variant"] = 24
+    seconds: Seconds = 2.0
+    channels: Count = 32
+    depth: Count = 6
+
+
+@dataclass(frozen=True)
+class GallerySettings:
+    """The page report/gallery.html."""
+
+    seeds: Annotated[Count, "first seeds that have pictures and sounds; the table has all"] = 1
+    signals: Annotated[tuple[Signal, ...] | None, Unique(), "of probes.signals; null: all"] = None
+    probe_seconds: Seconds = 3.0
+    tracks: Annotated[Natural, "test tracks, in alphabetical order, with excerpts"] = 2
+    excerpt_seconds: Seconds = 4.0
+    megabytes: Annotated[Gain, "size of the page; the page says what is left out"] = 24.0
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Variants whose panels a figure shows, in order."""
+
+    panels: Annotated[tuple[str, ...], Bounds(minimum=1, maximum=26)]
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A figure of random weights."""
+
+    seed: Seed = 0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of equal single-channel operators: one column of Figs. 6-8."""
+
+    operator: Operator
+    signal: Signal
+    options: Options = field(default_factory=dict)
+    seed: Seed = 0
+    layers: Literal[3] = 3
+    stride: Stride = 2
+    samplerate: Annotated[Hertz, "of the input, in Hz"] = 4000
+    seconds: Seconds = 3.0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The two columns of Figs. 6-8."""
+
+    left: Stack
+    right: Stack
+
+
+@dataclass(frozen=True)
+class OperatorSpectra:
+    """Every variant's outermost operator alone, on a constant and white noise."""
+
+    stride: Stride = 4
+    samplerate: Annotated[Hertz, "of the outputs, in Hz"] = 44100
+    seconds: Seconds = 2.0
+    seed: Seed = 0
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """Each kind of spectral replica of Sec. 5 alone, through layers without bias."""
+
+    following: Annotated[tuple[Last, ...], Bounds(minimum=1), "operators that upsample it"]
+    layers: Count = 2
+    stride: Stride = 4
+    samplerate: Annotated[Hertz, "of the outputs, in Hz"] = 44100
+    seconds: Seconds = 3.0
+    seed: Seed = 0
+    kernel_size: Annotated[Count, "of the transposed convolution whose tones are repeated"] = 8
+    bias: Annotated[float, Bounds(minimum=-1, maximum=1), "before the ReLU of the offset"] = 0.0
+
+
+@dataclass(frozen=True)
+class CriticSettings:
+    """A discriminator-like network: strided convolutions, then one score.
+
+    Without padding and biases. MelGAN's discriminator (Kumar et al. 2019) has kernel_size 41 at
+    stride 4 and slope 0.2: 41 is no multiple of 4, so coverage is unequal, too.
+    """
+
+    layers: Count = 3
+    stride: Stride = 4
+    kernel_size: Count = 41
+    channels: Count = 8
+    slope: Annotated[float, Bounds(minimum=0, maximum=1), "of the leaky ReLU"] = 0.2
+    seed: Seed = 0
+
+
+@dataclass(frozen=True)
+class LossGradient:
+    """Gradients of losses with strided layers (Sec. 2, issue iii)."""
+
+    critic: CriticSettings = field(default_factory=CriticSettings)
+    signal: Signal = "white_noise"
+    target: Signal = "speech_like"
+    samplerate: Annotated[Hertz, "Hz"] = 22050
+    seconds: Seconds = 3.0
+
+
+@dataclass(frozen=True)
+class FiguresSettings:
+    """Settings of the figures; a figure beyond the paper is not drawn without its key."""
+
+    figure1: Panels
+    figure6: Columns
+    figure7: Columns
+    figure8: Columns
+    figure9: Panels
+    figure2: Seeded = field(default_factory=Seeded)
+    figure5: Seeded = field(default_factory=Seeded)
+    overlay: Annotated[bool, "Figs. 6-8 with predicted tones, valleys and replicas"] = False
+    operator_spectra: OperatorSpectra | None = None
+    replicas: Replicas | None = None
+    loss_gradient: LossGradient | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An upsampler: one panel, and one training run and table row if it is trained."""
+
+    operator: Operator | None = None
+    options: Options = field(default_factory=dict)
+    figure_title: Annotated[str | None, "name in figures; null: the variant's name"] = None
+    table_label: Annotated[str | None, "name in tables; null: that in figures"] = None
+    train: Annotated[bool, "false: measured at initialisation only"] = True
+    floor: Annotated[float, Bounds(maximum=-1), "lowest level of its spectrograms, in dB"] = -150.0
+    model: Annotated[Mapping[str, Any], "keys that differ from the section model"] = field(
+        default_factory=dict
+    )
+    training: Annotated[Mapping[str, Any], Part(TrainingSettings), "as above, for training"] = (
+        field(default_factory=dict)
+    )
+    initialisation: Annotated[
+        Mapping[str, Any], Part(InitialisationSettings), "as above, for initialisation"
+    ] = field(default_factory=dict)
+    printed: Annotated[Printed | None, "the paper's numbers of this row of Table 1"] = None
+
+
+@dataclass(frozen=True)
+class Literature:
+    """A row of Table 1 that is quoted, not trained here."""
+
+    table_label: str
+    source: str
+    printed: Printed = field(default_factory=Printed)
+    note: Annotated[str, "footnote of the printed SDR"] = ""
+    scores: Annotated[
+        str | tuple[str, ...],
+        "folder of published scores (museval's JSON files) that fill the row, or one per seed",
+    ] = ()
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """`scores` as a tuple."""
+        return (self.scores,) if isinstance(self.scores, str) else self.scores
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """The data set of a scale."""
+
+    dataset: Literal["demo", "musdb18", "musdb18hq", "musdb18_7s"]
+    root: Annotated[Folder, "folder that holds train/ and test/, or is downloaded to"]
+    store: Annotated[Folder | None, "folder of the decoded tracks; null: root/store"] = None
+    seed: Annotated[Seed, "of the demo songs"] = 0
+    train: Annotated[Songs, "demo songs to train on"] = 8
+    valid: Annotated[Songs, "demo songs to validate on"] = 2
+    test: Annotated[Songs, "demo songs to test on"] = 2
+    seconds: Annotated[SongSeconds, "length of a demo song"] = 24.0
+    test_seconds: Annotated[SongSeconds, "length of a demo song to test on"] = 12.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A size of the experiment: its data set, and keys that differ from the sections above."""
+
+    data: DataSettings
+    seeds: Seeds | None = None
+    model: Mapping[str, Any] = field(default_factory=dict)
+    training: Annotated[Mapping[str, Any], Part(TrainingSettings)] = field(default_factory=dict)
+    evaluation: Annotated[Mapping[str, Any], Part(EvaluationSettings)] = field(default_factory=dict)
+    initialisation: Annotated[Mapping[str, Any], Part(InitialisationSettings)] = field(
+        default_factory=dict
+    )
+    init_statistics: Annotated[Mapping[str, Any], Part(InitStatisticsSettings)] = field(
+        default_factory=dict
+    )
+    gallery: Annotated[Mapping[str, Any], Part(GallerySettings)] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration, with the chosen scale merged into it."""
+
+    scale: str
+    variants: Mapping[VariantName, Variant]
+    figures: FiguresSettings
+    scales: Mapping[ScaleName, Scale]
+    seeds: Seeds = (0,)
+    model: Annotated[Mapping[str, Any], "defaults of all variants' models"] = field(
+        default_factory=dict
+    )
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    initialisation: InitialisationSettings = field(default_factory=InitialisationSettings)
+    probes: ProbesSettings = field(default_factory=ProbesSettings)
+    init_statistics: InitStatisticsSettings = field(default_factory=InitStatisticsSettings)
+    gallery: GallerySettings = field(default_factory=GallerySettings)
+    literature: tuple[Literature, ...] = ()

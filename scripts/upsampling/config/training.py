@@ -1,0 +1,32 @@
+"""Settings of a training run."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from upsampling.config.declared import Bounds, Count, Seconds, SecondsOrNone
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Training of one model (Sec. 6): L1 loss, Adam, 600 epochs, batches of 32.
+
+    `segment_seconds`, `stride_seconds`, `remix_group` and `shift_seconds` are those of the
+    published Demucs, whose augmentation the paper adopts. Weights are float32 in any `precision`.
+    """
+
+    revision: Annotated[Count, "raise it when a change of code calls for retraining"] = 1
+    loss: Literal["l1", "mse"] = "l1"
+    precision: Annotated[
+        Literal["fp32", "bf16", "fp16"], "of the model's forward and backward passes"
+    ] = "fp32"
+    learning_rate: Annotated[float, Bounds(above=0, maximum=10)] = 2.0e-4
+    epochs: Count = 600
+    batch_size: Count = 32
+    segment_seconds: Seconds = 10.0
+    stride_seconds: Annotated[Seconds, "from one segment of a track to the next"] = 1.0
+    shift_seconds: Annotated[SecondsOrNone, "longest random shift of a segment"] = 1.0
+    remix_group: Annotated[Count, "examples whose sources are shuffled among each other"] = 4
+    flip_sign: Annotated[bool, "random sign of each source"] = True
+    flip_channels: Annotated[bool, "random swap of each source's channels"] = True
+    examples_per_epoch: Annotated[Count | None, "null: one per stride and track"] = None
+    validation_seconds: Annotated[Seconds | None, "used of each track; null: all"] = None

@@ -1,0 +1,1 @@
+"""Composer of the demo songs: score, instruments and voice."""

@@ -1,0 +1,65 @@
+"""Mistakes of a user: each is one line that says what is wrong, where, and what to do."""
+
+import difflib
+import errno
+import sys
+import textwrap
+from collections.abc import Callable, Iterable
+
+# The remedy for what an operating system reports.
+REMEDIES = {
+    errno.ENOSPC: "make room on that disk",
+    errno.EDQUOT: "make room in your quota",
+    errno.EROFS: "choose a folder on another disk",
+    errno.EACCES: "change its permissions",
+    errno.EPERM: "change its permissions",
+    errno.ENOENT: "check the path",
+    errno.EISDIR: "move that folder away",
+    errno.ENOTDIR: "move the file that stands in a folder's place away",
+    errno.EIO: "check the disk",
+    errno.ESTALE: "check the network file system",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+
+
+class UserError(Exception):
+    """A mistake of the user's; the message says what is wrong, where, and what to do."""
+
+
+def command_line(main: Callable[[], None]) -> None:
+    """Run a program's `main`; a `UserError` ends it with its message alone and exit status 1.
+
+    So does an error that the operating system reports, with its path, and a lack of memory.
+    """
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except BrokenPipeError:
+        sys.exit(1)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        sys.exit(f"error: {describe(error)}")
+    except MemoryError:
+        sys.exit("error: there is not enough memory; close other programs or use a larger machine")
+
+
+def describe(error: OSError) -> str:
+    """One line with the path, the operating system's reason and the remedy."""
+    paths = [str(path) for path in (error.filename, error.filename2) if path is not None]
+    remedy = REMEDIES.get(error.errno or 0, "")
+    reason = error.strerror or str(error)
+    return f"{' -> '.join([*paths]) or 'a file'}: {reason}{f'; {remedy}' if remedy else ''}"
+
+
+def nearest_match(word: object, choices: Iterable[object]) -> str:
+    """Return ' (did you mean ...?)' with the choice most like `word`, or ''."""
+    close = difflib.get_close_matches(str(word), [str(choice) for choice in choices], 1, 0.5)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def reason_of(error: Exception, width: int = 400) -> str:
+    """Return the type and message of `error` on one line, cut after `width` characters."""
+    message = textwrap.shorten(str(error), width, placeholder=" ...")
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -1,0 +1,170 @@
+"""Figs. 6-8 beside their predictions: spectra, tones, valleys and replicas of each panel."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from upsampling.config.declared import read_settings
+from upsampling.figures.plan import SIDES
+from upsampling.figures.spectrograms import (
+    add_colorbar,
+    draw_spectrogram,
+    expect_inputs,
+    stack_panels,
+)
+from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, Drawing, new_figure
+from upsampling.files import load_arrays
+from upsampling.measures.spectra import N_FFT, Spectrogram, reference_magnitude
+
+# The prediction is a thin line over the measurement: both are visible where they agree.
+MEASURED: dict[str, Any] = {"color": "#a8a8a8", "linewidth": 1.6}
+PREDICTED: dict[str, Any] = {"color": PALETTE[1], "linewidth": 0.5}
+LAYER_COLORS = (PALETTE[0], PALETTE[2], PALETTE[3])
+# Tones point at the spectrum's peaks, valleys away from them.
+MARKERS = {"line": ">", "valley": "<"}
+MARKER_NAMES = {"line": "tone", "valley": "valley"}
+# Position of markers, right of the spectrum, in axes widths.
+EDGE = 1.06
+
+
+@dataclass(frozen=True)
+class OverlaySettings:
+    """Titles of the two columns, and the range in dB of spectrograms and spectra."""
+
+    left: str = ""
+    right: str = ""
+    floor: float = -100.0
+
+
+def mean_levels(panel: Spectrogram) -> NDArray[Any]:
+    """Mean power over the frames of a spectrogram, in dB [bins]."""
+    return 10 * np.log10(np.mean(10 ** (panel.decibels.astype(np.float64) / 10), axis=1))
+
+
+def in_decibels(power: NDArray[Any], reference: float) -> NDArray[Any]:
+    """Power in the units of `mean_spectrum` in dB re an STFT magnitude, at least -300 dB."""
+    window_sum = N_FFT / 2
+    ratio = np.asarray(power, dtype=np.float64) * (window_sum / reference) ** 2
+    return 10 * np.log10(np.maximum(ratio, 1e-30))
+
+
+def predictions(path: Path, layer: int, reference: float) -> dict[str, NDArray[Any]]:
+    """The prediction of one layer, in dB re `reference`; empty where there is no closed form."""
+    with np.load(path, allow_pickle=False) as stored:
+        suffix = f"_{layer}"
+        arrays = {
+            name.removesuffix(suffix): stored[name]
+            for name in stored.files
+            if name.endswith(suffix)
+        }
+    for name in ("predicted", "line_power"):
+        if name in arrays:
+            arrays[name] = in_decibels(arrays[name], reference)
+    return arrays
+
+
+def draw_spectrum(axes: Axes, shown: Mapping[str, NDArray[Any]], floor: float) -> None:
+    """Draw a measured and a predicted spectrum upright, and markers at its right edge."""
+    khz = shown["frequencies"] / 1000
+    axes.plot(np.maximum(shown["measured"], floor - 10), khz, **MEASURED)
+    if "predicted" in shown:
+        levels = np.maximum(shown["predicted"], floor - 10)
+        axes.plot(levels, khz, **PREDICTED)
+    for kind, marker in MARKERS.items():
+        for hertz, layer, replica in zip(
+            shown.get(f"{kind}s", ()),
+            shown.get(f"{kind}_layer", ()),
+            shown.get(f"{kind}_replica", ()),
+            strict=True,
+        ):
+            color = LAYER_COLORS[(layer - 1) % len(LAYER_COLORS)]
+            axes.plot(
+                *(EDGE, hertz / 1000),
+                transform=axes.get_yaxis_transform(),
+                clip_on=False,
+                linestyle="",
+                marker=marker,
+                markersize=3.2,
+                markeredgewidth=0.7,
+                markeredgecolor=color,
+                markerfacecolor="white" if replica else color,
+            )
+    axes.set_xlim(floor - 5, 5)
+    axes.tick_params(labelleft=False)
+    axes.locator_params(axis="x", nbins=3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def add_legend(figure: Figure, kinds: Sequence[str], layers: int) -> None:
+    """Explain lines, markers and colors below the panels; `kinds` are those that occur."""
+    handles = [
+        Line2D([], [], label="measured", **MEASURED),
+        Line2D([], [], label="predicted", **PREDICTED),
+    ]
+    empty: dict[str, Any] = {"linestyle": "", "markersize": 3.6, "markeredgewidth": 0.7}
+    for kind in kinds:
+        for replica in (False, True):
+            label = f"{'replica of a ' if replica else ''}{MARKER_NAMES[kind]}"
+            face = "white" if replica else INK
+            style: dict[str, Any] = {
+                "marker": MARKERS[kind],
+                "markerfacecolor": face,
+                "markeredgecolor": INK,
+            }
+            handles.append(Line2D([], [], label=label, **empty, **style))
+    for layer, color in enumerate(LAYER_COLORS[:layers], start=1):
+        handles.append(Line2D([], [], color=color, label=f"of layer {layer}", marker="s", **empty))
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=5, frameon=False, handlelength=1.6
+    )
+
+
+def stacks_and_theory(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+    """Draw Fig. 6, 7 or 8 beside its prediction (inputs: two stacks, then their predictions).
+
+    Panels `{side}_{layer}`: `frequencies` Hz, `measured` and `predicted` dB [bins] re the input's
+    maximum; `lines` Hz, `line_power` dB, `line_layer`, `line_replica`; `valleys` Hz,
+    `valley_layer`, `valley_replica`. The last seven are missing where there is no closed form.
+    """
+    expect_inputs(inputs, 4, where)
+    settings = read_settings(OverlaySettings, values, where)
+    figure = new_figure(TEXT_WIDTH, 1.15 * 4 + 0.6)
+    # Space between the last label of one axis of levels and the first of the next axis.
+    figure.get_layout_engine().set(wspace=0.05)  # type: ignore[union-attr, call-arg]
+    axes = figure.subplots(4, 4, squeeze=False, width_ratios=[1, 0.75, 1, 0.75])
+    arrays: dict[str, dict[str, Any]] = {}
+    kinds = set()
+    for side, stack, theory in zip(SIDES, inputs[:2], inputs[2:], strict=True):
+        column = 2 * SIDES.index(side)
+        panels, seconds = stack_panels(stack)
+        reference = reference_magnitude(load_arrays(stack, ("signal",))["signal"])
+        for row, (name, panel) in enumerate(panels.items()):
+            left, right = axes[row, column : column + 2]
+            image = draw_spectrogram(left, panel, seconds, settings.floor, name == "signal")
+            shown = {"frequencies": panel.frequencies, "measured": mean_levels(panel)}
+            if name != "signal":
+                shown |= predictions(theory, int(name), reference)
+            kinds |= {kind for kind in MARKERS if len(shown.get(f"{kind}s", ()))}
+            draw_spectrum(right, shown, settings.floor)
+            right.set_ylim(left.get_ylim())
+            arrays[f"{side}_{name}"] = shown
+            label = "input" if name == "signal" else f"layer {name}"
+            left.set_ylabel(f"{label}\nfrequency (kHz)" if column == 0 else "")
+            if row < 3:
+                left.tick_params(labelbottom=False)
+                right.tick_params(labelbottom=False)
+        axes[0, column].set_title(getattr(settings, side))
+        axes[0, column + 1].set_title("mean spectrum")
+        axes[-1, column].set_xlabel("time (s)")
+        axes[-1, column + 1].set_xlabel("dB re input's max.")
+    add_colorbar(figure, image, axes[:, -1], "dB relative to the input's maximum", 0.6)
+    add_legend(figure, [kind for kind in MARKERS if kind in kinds], 3)
+    figure.align_ylabels()
+    return Drawing(figure, arrays)

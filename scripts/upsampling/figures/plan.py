@@ -1,0 +1,120 @@
+"""The figures that a configuration asks for: their settings and panels, without files.
+
+Standard library only, as each job of the workflow imports it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from string import ascii_lowercase
+from typing import Any
+
+from upsampling.config.experiment import Experiment
+from upsampling.config.mapping import canonical
+from upsampling.config.model import Last
+
+SIDES = ("left", "right")
+LAYERS = ("signal", "1", "2", "3")
+REPLICAS = ("tones", "filtering", "offsets")
+GRADIENTS = (
+    "waveform",
+    "score_strided",
+    "score_dense",
+    "features_strided",
+    "features_dense",
+    "coverage",
+)
+
+
+@dataclass(frozen=True)
+class PlannedFigure:
+    """A figure's settings over its defaults, and the names of its panels."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    panels: tuple[str, ...] = ("a",)
+
+    @property
+    def json(self) -> str:
+        """Canonical JSON of the settings."""
+        return canonical(self.settings)
+
+
+def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
+    """Figs. 1-10, the overviews of all variants, and the comparisons with theory, by name."""
+    section = experiment.settings.figures
+    stack = tuple(f"{side}_{layer}" for side in SIDES for layer in LAYERS)
+    figures = {
+        "figure1": grid(experiment, section.figure1.panels, ascii_lowercase),
+        "figure2": PlannedFigure({"seed": section.figure2.seed}),
+        "figure3": PlannedFigure(),
+        "figure4": PlannedFigure(),
+        "figure5": PlannedFigure({"seed": section.figure5.seed}, ("1", "2", "3", "4")),
+        **{f"figure{number}": PlannedFigure({}, stack) for number in (6, 7, 8)},
+        "figure9": grid(experiment, section.figure9.panels, ascii_lowercase),
+        "figure10": PlannedFigure({}, tuple(panel for panel in stack if "signal" not in panel)),
+        "initialisation": grid(experiment, experiment.variants, experiment.variants),
+    }
+    titles = {name: experiment.figure_title(name) for name in experiment.variants}
+    rows = {"rows": [{"name": name, "title": title} for name, title in titles.items()]}
+    trained = {name: titles[name] for name in experiment.trained}
+    # In the paper, the first trained row is the model as published.
+    differences = {"reference": next(iter(trained), ""), "titles": trained}
+    figures |= {
+        "track_differences": PlannedFigure(differences, ("all",)),
+        "artifact_changes": PlannedFigure(rows, ("all",)),
+        "init_statistics": PlannedFigure(rows, ("all",)),
+    }
+    if section.overlay:
+        figures |= {f"figure{number}_theory": PlannedFigure({}, stack) for number in (6, 7, 8)}
+    if section.operator_spectra:
+        figures["operator_spectra"] = PlannedFigure({"panels": rows["rows"]}, tuple(titles))
+    if section.replicas:
+        headings = [replica_title(entry) for entry in section.replicas.following]
+        panels = [f"{kind}_{row + 1}" for kind in REPLICAS for row in range(len(headings))]
+        figures["replicas"] = PlannedFigure({"rows": headings}, tuple(panels))
+    if section.loss_gradient:
+        critic = section.loss_gradient.critic
+        figures["loss_gradient"] = PlannedFigure(
+            {"layers": critic.layers, "stride": critic.stride}, GRADIENTS
+        )
+    return figures
+
+
+def grid(experiment: Experiment, variants: Iterable[str], panels: Iterable[str]) -> PlannedFigure:
+    """One panel per variant, at initialisation."""
+    grid_panels = [
+        {
+            "name": panel,
+            "title": panel_title(experiment, variant),
+            "floor": experiment.variants[variant].floor,
+        }
+        for variant, panel in zip(variants, panels, strict=False)
+    ]
+    names = tuple(str(panel["name"]) for panel in grid_panels)
+    return PlannedFigure({"panels": grid_panels}, names)
+
+
+def panel_title(experiment: Experiment, variant: str) -> str:
+    """The title of a panel at initialisation; it names a width that is not the paper's."""
+    channels = experiment.variants[variant].initialisation.get("channels")
+    narrow = channels not in (None, experiment.settings.initialisation.channels)
+    return experiment.figure_title(variant) + (f"\n({channels} channels)" if narrow else "")
+
+
+def before_after(experiment: Experiment, variant: str, seed: str) -> PlannedFigure:
+    """A run's model before and after training."""
+    signals = experiment.signals
+    return PlannedFigure(
+        {
+            "title": f"{experiment.figure_title(variant)}, seed {seed}",
+            "rows": [{"name": name, "title": name.replace("_", " ")} for name in signals],
+            "strides": list(experiment.model_settings(variant).strides),
+        }
+    )
+
+
+def replica_title(entry: Last) -> str:
+    """The title of a row of the replicas: the operator's name, or a shorter one."""
+    kernel_size = entry.options.get("kernel_size")
+    if entry.operator == "stretch" and kernel_size == 1:
+        return "zero insertion"
+    return entry.operator.replace("_", " ") + (" alone" if kernel_size == 0 else "")

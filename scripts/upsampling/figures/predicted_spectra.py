@@ -1,0 +1,242 @@
+"""Measured spectra and their predictions: of operators, of replicas by kind, of gradients."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from upsampling.config.declared import read_settings
+from upsampling.errors import UserError
+from upsampling.figures.spectrograms import expect_inputs
+from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
+
+Array = NDArray[Any]
+
+# The prediction is a thin line over the measurement: both are visible where they agree.
+MEASURED: dict[str, Any] = {"color": PALETTE[5]}
+PREDICTED: dict[str, Any] = {"color": PALETTE[1], "linewidth": 0.5}
+LINE: dict[str, Any] = {
+    "linestyle": "",
+    "marker": "o",
+    "markersize": 3,
+    "markerfacecolor": "none",
+    "markeredgewidth": 0.6,
+    "clip_on": False,
+}
+# Bins from a line to the spectrum beside it, outside the line's own lobe.
+ASIDE = 5
+KINDS = {
+    "tones": "replicas of tones",
+    "filtering": "replicas of filtering artifacts",
+    "offsets": "replicas of an offset",
+}
+TITLE_CHARACTERS = 30
+LOSSES = {"score": "discriminator score", "features": "feature matching"}
+
+
+@dataclass(frozen=True)
+class ReplicaSettings:
+    """Titles of the rows, in the order of the operators; the lowest level of spectra in dB."""
+
+    rows: tuple[str, ...] = ()
+    floor: float = -120.0
+
+
+@dataclass(frozen=True)
+class OperatorSettings:
+    """Panels in order, at most `columns` side by side; the lowest level of spectra in dB."""
+
+    panels: tuple[Titled, ...] = ()
+    columns: int = 4
+    floor: float = -130.0
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """The network's layers and stride, for titles; the lowest level of spectra in dB."""
+
+    layers: int = 3
+    stride: int = 4
+    floor: float = -60.0
+
+
+def _one_input(inputs: Sequence[Path], where: str) -> dict[str, Array]:
+    expect_inputs(inputs, 1, where)
+    with np.load(inputs[0], allow_pickle=False) as stored:
+        return dict(stored)
+
+
+def _draw_panel(axes: Axes, content: Mapping[str, Array], floor: float) -> None:
+    """Draw a panel's measured spectrum and its predicted one, if it has one, and lines."""
+    khz = content["frequencies"] / 1000
+    predicted = content.get("predicted")
+    width = 0.6 if predicted is None else 1.2
+    axes.plot(khz, np.maximum(content["measured"], floor - 20), linewidth=width, **MEASURED)
+    if predicted is not None:
+        axes.plot(khz, np.maximum(predicted, floor - 20), **PREDICTED)
+    for hertz, level in zip(content.get("lines", ()), content.get("levels", ()), strict=True):
+        beside = round(hertz / 1000 / khz[1]) - ASIDE
+        noise = np.median(content["measured"]) if predicted is None else predicted[beside]
+        if level >= floor:
+            # A line below the noise beside it is hidden.
+            color = PALETTE[1] if level >= noise else MUTED
+            axes.plot(hertz / 1000, level, color=color, **LINE)
+    axes.set_xlim(-0.01 * khz[-1], 1.01 * khz[-1])
+    axes.set_ylim(floor, None)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def replica_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+    """Draw each kind of replica in its own panel, a row per operator that follows.
+
+    Panels `{kind}_{row}` (rows from 1): `frequencies` Hz, `measured` and `predicted` dB [bins];
+    `lines` Hz and `levels` dB of the predicted lines.
+    """
+    settings = read_settings(ReplicaSettings, values, where)
+    spectra = _one_input(inputs, where)
+    missing = [row for row in range(len(settings.rows)) if f"tones_{row}_measured" not in spectra]
+    if missing or not settings.rows:
+        raise UserError(f"{where}: rows: one title per operator of the input file is needed")
+    figure = new_figure(TEXT_WIDTH, 1.3 * len(settings.rows) + 0.45)
+    axes = figure.subplots(len(settings.rows), len(KINDS), squeeze=False, sharex=True, sharey="row")
+    arrays: dict[str, dict[str, Any]] = {}
+    for row, title in enumerate(settings.rows):
+        for axis, (kind, heading) in zip(axes[row], KINDS.items(), strict=True):
+            names = ("measured", "predicted", "lines", "levels")
+            content = {name: spectra[f"{kind}_{row}_{name}"] for name in names}
+            content["frequencies"] = spectra["frequencies"]
+            _draw_panel(axis, content, settings.floor)
+            arrays[f"{kind}_{row + 1}"] = content
+            if row == 0:
+                axis.set_title(heading)
+        axes[row, 0].set_ylabel(f"{title}\nlevel (dBFS per bin)")
+        tops = [arrays[f"{kind}_{row + 1}"]["measured"].max() for kind in KINDS]
+        axes[row, 0].set_ylim(settings.floor, max(tops) + 5)
+    for axis in axes[-1]:
+        axis.set_xlabel("frequency (kHz)")
+    _legend(figure, spectrum=True)
+    figure.align_ylabels()
+    return Drawing(figure, arrays)
+
+
+def operator_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+    """Draw a panel per operator: its output for a constant and white noise, and its prediction.
+
+    Panels by name: `frequencies` Hz, `measured` dB [bins]; with a closed form also `predicted` dB
+    [bins], and `lines` Hz and `levels` dB of the predicted lines.
+    """
+    settings = read_settings(OperatorSettings, values, where)
+    panels = settings.panels
+    if not panels:
+        raise UserError(f"{where}: no panels; list them as {{name, title}} under 'panels'")
+    spectra = _one_input(inputs, where)
+    columns = min(settings.columns, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = new_figure(TEXT_WIDTH, 1.2 * rows + 0.5)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    arrays: dict[str, dict[str, Any]] = {}
+    for index, (axis, panel) in enumerate(zip(axes.ravel(), panels, strict=False)):
+        content = {"frequencies": spectra["frequencies"]}
+        for name in ("measured", "predicted", "lines", "levels"):
+            if f"{panel.name}_{name}" in spectra:
+                content[name] = spectra[f"{panel.name}_{name}"]
+        _draw_panel(axis, content, settings.floor)
+        arrays[panel.name] = content
+        axis.set_title(textwrap.fill(panel.title, TITLE_CHARACTERS), loc="left")
+        if index + columns >= len(panels):
+            axis.set_xlabel("frequency (kHz)")
+            axis.tick_params(labelbottom=True)
+    for axis in axes.ravel()[len(panels) :]:
+        axis.set_visible(False)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("level (dBFS per bin)")
+    top = max(content["measured"].max() for content in arrays.values())
+    axes[0, 0].set_ylim(settings.floor, top + 5)
+    _legend(figure, spectrum=True)
+    figure.align_ylabels()
+    return Drawing(figure, arrays)
+
+
+def _legend(figure: Any, spectrum: bool) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], label="measured", **MEASURED),
+        Line2D([], [], color=PALETTE[1], label="predicted lines", **LINE),
+    ]
+    if spectrum:
+        handles.insert(1, Line2D([], [], label="predicted spectrum", **PREDICTED))
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+
+
+def loss_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+    """Draw the spectrum of each loss's gradient, with and without strides.
+
+    Panels `waveform`, `score_strided`, `score_dense`, `features_strided`, `features_dense`:
+    `frequencies` Hz, `measured` dB [bins] re the gradient's RMS; all but `waveform` with `lines` Hz
+    and `levels` dB; and `coverage`: `lengths` [count], `ones` and `random` dB.
+    """
+    settings = read_settings(LossSettings, values, where)
+    spectra = _one_input(inputs, where)
+    figure = new_figure(TEXT_WIDTH, 3.5)
+    axes = figure.subplots(2, 3, squeeze=False)
+    strides = " x ".join([str(settings.stride)] * settings.layers)
+    arrays: dict[str, dict[str, Any]] = {}
+    frequencies = spectra["frequencies"]
+    for column, (loss, title) in enumerate(LOSSES.items()):
+        for row, (network, label) in enumerate(
+            (("strided", f"strides {strides}"), ("dense", "stride 1"))
+        ):
+            name = f"{loss}_{network}"
+            content = {key: spectra[f"{name}_{key}"] for key in ("measured", "lines", "levels")}
+            content["frequencies"] = frequencies
+            _draw_panel(axes[row, column], content, settings.floor)
+            axes[row, column].set_title(f"{title}, {label}")
+            arrays[name] = content
+    content = {"frequencies": frequencies, "measured": spectra["waveform_measured"]}
+    _draw_panel(axes[0, 2], content, settings.floor)
+    axes[0, 2].set_title("L1 of the waveform")
+    arrays["waveform"] = content
+    top = max(axis.get_ylim()[1] for axis in axes.ravel()[:5])
+    for axis in (*axes[:, 0], *axes[:, 1], axes[0, 2]):
+        axis.set_ylim(settings.floor, top)
+        axis.set_xlabel("frequency (kHz)")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("gradient (dB re its RMS)")
+    arrays["coverage"] = _draw_coverage(axes[1, 2], spectra, settings.stride)
+    _legend(figure, spectrum=False)
+    figure.align_ylabels()
+    return Drawing(figure, arrays)
+
+
+def _draw_coverage(axes: Axes, spectra: Mapping[str, Array], stride: int) -> dict[str, Array]:
+    """Draw the loudest line of one strided convolution's gradient over its kernel size."""
+    content = {key: spectra[f"coverage_{key}"] for key in ("lengths", "ones", "random")}
+    lengths, ones = content["lengths"], content["ones"]
+    present = ones > -100
+    low = ones[present].min(initial=-20.0) - 8
+    axes.axhline(0, color=MUTED, linewidth=0.5)
+    dots: dict[str, Any] = {"linestyle": "", "markersize": 3}
+    axes.plot(lengths, content["random"], marker="s", color=INK, label="random", **dots)
+    axes.plot(lengths[present], ones[present], marker="o", color=PALETTE[0], label="ones", **dots)
+    axes.plot(
+        lengths[~present],
+        np.full((~present).sum(), low),
+        marker="v",
+        color=PALETTE[0],
+        label="ones: none",
+        **dots,
+    )
+    axes.set_title(f"loudest line of one layer, stride {stride}")
+    axes.set_xlabel("length (samples)")
+    axes.set_ylabel("dB re the constant")
+    axes.set_ylim(low - 4, 16)
+    axes.locator_params(axis="x", integer=True, nbins=8)
+    axes.legend(frameon=False, ncols=3, loc="upper center", handletextpad=0.1, columnspacing=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    return content

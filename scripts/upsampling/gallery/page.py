@@ -1,0 +1,99 @@
+"""The page itself: data, style and script in one HTML file that loads nothing."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from upsampling.config.sections import STAGES
+from upsampling.gallery import clips, pictures, sound
+from upsampling.gallery.glossary import ARTIFACTS, PROBES, words_for
+from upsampling.measures.from_waveform import comb_frequencies
+
+FOLDER = Path(__file__).parent
+# One after the other they make the page's one script.
+SCRIPTS = ("plots.js", "cards.js", "table.js", "page.js")
+MEGABYTE = 10**6
+# Measures that a card shows in one line: of tonal and of filtering artifacts.
+HEADLINES = ("tone_prominence", "notch_depth")
+# The probe of measures that need none.
+WEIGHTS = "weights"
+
+
+def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) -> tuple[str, int]:
+    """The page with the content that `gallery_content` describes, from `files`.
+
+    Returns its HTML and how many pictures and sounds found no room on it. Equal files give equal
+    bytes, however many `workers` make pictures and sounds at once.
+    """
+    media = clips.Media()
+    takes = clips.takes(content, files, media)
+    names = [variant["name"] for variant in content["variants"]]
+    table_scores = clips.scores(files.table1)
+    data: dict[str, Any] = {
+        "variants": [variant | tones(variant, takes) for variant in content["variants"]],
+        "scores": table_scores,
+        "seeds": content["seeds"],
+        "probes": [
+            clips.described(name, PROBES) for name in [*content["signals"], clips.INITIALISATION]
+        ],
+        "initialisation": clips.INITIALISATION,
+        "initialisation_title": words_for(content["initialisation_signal"], PROBES).title,
+        "stages": STAGES,
+        "headlines": HEADLINES,
+        "weights": WEIGHTS,
+        "takes": takes,
+        "excerpts": clips.excerpts(content, files, media),
+        "artifacts": clips.artifact_rows(files.artifacts, names),
+    }
+    room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data))
+    left_out = media.fill(room, workers)
+    return render(content, data, left_out), left_out
+
+
+def tones(variant: Mapping[str, Any], takes: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the outermost layer's tones can stand, in Hz, at the variant's sampling rate."""
+    rate = takes[clips.INITIALISATION][variant["name"]]["samplerate"]
+    return {"tones": comb_frequencies(rate / variant["stride"], rate).tolist()}
+
+
+def render(content: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -> str:
+    """Fill the template; all text is escaped, and no script but the page's own may run."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = (FOLDER / "page.css").read_text()
+    script = "".join((FOLDER / name).read_text() for name in SCRIPTS)
+    return environment.get_template("page.html.j2").render(
+        content=content,
+        data=data,
+        left_out=left_out,
+        artifacts=ARTIFACTS,
+        palette=pictures.palette(),
+        target=sound.TARGET_DBFS,
+        audible=sound.AUDIBLE_DBFS,
+        opus_rate=sound.OPUS_RATE.removesuffix("k"),
+        style=style,
+        script=script,
+        policy=policy(style, script),
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """The Content-Security-Policy: this very style and script, and media in data URIs alone."""
+    hashes = [
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in (style, script)
+    ]
+    return (
+        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; img-src data:; "
+        "media-src data:; base-uri 'none'; form-action 'none'"
+    )

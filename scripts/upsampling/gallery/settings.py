@@ -1,0 +1,68 @@
+"""The content of the gallery that a configuration asks for.
+
+Standard library only, as each job of the workflow imports it.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from upsampling.config.experiment import Experiment
+from upsampling.config.mapping import canonical
+from upsampling.config.model import model_settings
+from upsampling.config.sections import DATASETS
+from upsampling.errors import UserError
+from upsampling.tables.plan import training_summary
+
+
+def gallery_signals(experiment: Experiment) -> list[str]:
+    """The probe signals on the page, in the order of `probes.signals`; others are refused."""
+    chosen = experiment.settings.gallery.signals
+    for name in chosen or ():
+        if name not in experiment.signals:
+            raise UserError(
+                f"gallery.signals: '{name}' is not among probes.signals; "
+                f"choose from {', '.join(experiment.signals)}"
+            )
+    return [name for name in experiment.signals if chosen is None or name in chosen]
+
+
+def gallery_seeds(experiment: Experiment) -> list[int]:
+    """The seeds whose sounds and pictures are on the page."""
+    return experiment.seeds[: experiment.settings.gallery.seeds]
+
+
+def gallery_content(experiment: Experiment) -> str:
+    """Canonical JSON of the page's content: texts of the config, names of variants and probes."""
+    return canonical(
+        {
+            "scale": experiment.scale,
+            "data_set": DATASETS[experiment.data.dataset],
+            "real_data": experiment.data.dataset != "demo",
+            **training_summary(experiment),
+            "settings": asdict(experiment.settings.gallery),
+            "seeds": gallery_seeds(experiment),
+            "signals": gallery_signals(experiment),
+            "initialisation_signal": experiment.settings.initialisation.signal,
+            "variants": [_variant(experiment, name) for name in experiment.variants],
+        }
+    )
+
+
+def _variant(experiment: Experiment, name: str) -> dict[str, Any]:
+    entry = experiment.variants[name]
+    model = model_settings(
+        json.loads(experiment.initialisation(name)["model"]), f"variants.{name}.model"
+    )
+    return {
+        "name": name,
+        "title": experiment.figure_title(name),
+        "label": experiment.table_label(name),
+        "operator": entry.operator,
+        "options": entry.options,
+        "trained": "trained" in experiment.stages(name),
+        "scored": name in experiment.trained,
+        "width": getattr(model, "channels", None),
+        "stride": model.strides[-1] if model.strides else None,
+        "floor": entry.floor,
+    }

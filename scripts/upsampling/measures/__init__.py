@@ -1,0 +1,1 @@
+"""Measures of upsampling artifacts, from weights and from waveforms."""

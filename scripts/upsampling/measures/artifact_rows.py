@@ -1,0 +1,27 @@
+"""Tidy rows of artifact measures: one number per variant, seed, stage, probe and frequency."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from upsampling.files import write_csv
+from upsampling.measures.from_waveform import Measurement
+
+ROW_COLUMNS = ["variant", "seed", "stage", "probe", "measure", "frequency_hz", "value", "unit"]
+# In the column `probe`, for measures that need no test signal.
+WEIGHTS = "weights"
+
+
+def tidy(measurements: Sequence[Measurement], head: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return measurements as tidy rows; `head` has the columns `variant` to `probe`."""
+    return [dict(head) | dict(measurement) for measurement in measurements]
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write tidy rows as CSV; ValueError for a value that is not finite, a fault of its measure."""
+    for row in rows:
+        if not np.isfinite(row["value"]):
+            raise ValueError(f"not finite: {row}")
+    write_csv(path, [{column: row[column] for column in ROW_COLUMNS} for row in rows])

@@ -1,0 +1,1 @@
+"""Audits of recordings: the combs of tones that the upsampling layers of a decoder leave."""

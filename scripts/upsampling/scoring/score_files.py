@@ -1,0 +1,141 @@
+"""Scores as files: tidy CSV, and the JSON that museval's own tools read."""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+
+from upsampling.errors import UserError
+from upsampling.files import atomic_path, write_text
+
+TRACK_COLUMNS = ["source", "frame", "metric", "value"]
+COLUMNS = ["track", "origin", *TRACK_COLUMNS]
+MUSEVAL_METRICS = ("SDR", "SIR", "SAR", "ISR")
+LONGEST_STEM = 150
+
+
+def file_stem(name: str) -> str:
+    """A file name for the track `name`, without suffix, that cannot leave its folder.
+
+    Letters, digits, spaces and the usual punctuation of titles stay, all else is percent-encoded
+    (`urllib.parse.unquote` reverses it). Very long names end in a hash instead; '%~' marks them,
+    which no encoded name contains.
+    """
+    stem = quote(name, safe=" ,'&()+!@=", errors="surrogateescape")
+    if stem.startswith("."):
+        stem = "%2E" + stem[1:]
+    if not stem or len(stem) > LONGEST_STEM:
+        digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]
+        stem = f"{stem[:LONGEST_STEM]}%~{digest}"
+    return stem
+
+
+def tidy(scores: dict[str, np.ndarray], sources: Sequence[str]) -> pd.DataFrame:
+    """One row per source, frame and metric; `scores` holds `[sources, frames]` per metric, dB.
+
+    What belongs to the whole track has one frame, 0.
+    """
+    parts = [
+        pd.DataFrame(
+            {
+                "source": np.repeat(list(sources), values.shape[1]),
+                "frame": np.tile(np.arange(values.shape[1]), len(sources)),
+                "metric": metric,
+                "value": values.ravel(),
+            }
+        )
+        for metric, values in scores.items()
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=TRACK_COLUMNS)
+
+
+def museval_scores(
+    scores: dict[str, np.ndarray], sources: Sequence[str], engine: str
+) -> dict[str, Any]:
+    """What museval's `TrackStore` writes: targets, their frames, the metrics rounded to 5 digits.
+
+    As there, inf becomes NaN. A metric that the engine does not give is NaN throughout, since
+    museval's readers insist on all four; the extra key `engine` says why.
+    """
+
+    def rounded(metric: str, source: int, frame: int) -> float:
+        value = float(scores[metric][source, frame]) if metric in scores else math.nan
+        return round(value, 5) if math.isfinite(value) else math.nan
+
+    frames = range(scores["SDR"].shape[1])
+    return {
+        "targets": [
+            {
+                "name": name,
+                "frames": [
+                    {
+                        "time": float(frame),
+                        "duration": 1.0,
+                        "metrics": {m: rounded(m, index, frame) for m in MUSEVAL_METRICS},
+                    }
+                    for frame in frames
+                ],
+            }
+            for index, name in enumerate(sources)
+        ],
+        "museval_version": version("museval"),
+        "engine": engine,
+    }
+
+
+def write_track(
+    folder: Path, name: str, scores: dict[str, np.ndarray], sources: Sequence[str], engine: str
+) -> None:
+    """Write `{track}.csv` and `{track}.json` to `folder`, atomically.
+
+    museval looks for `test/**/*.json` under the folder that `EvalStore.add_eval_dir` is given, so
+    `test/{track}.json` links to the latter. With no `scores` the CSV has no rows and there is no
+    JSON.
+    """
+    stem = file_stem(name)
+    write_csv(folder / f"{stem}.csv", tidy(scores, sources))
+    document, link = folder / f"{stem}.json", folder / "test" / f"{stem}.json"
+    if not scores:
+        document.unlink(missing_ok=True)
+        link.unlink(missing_ok=True)
+        return
+    write_text(document, json.dumps(museval_scores(scores, sources, engine), indent=2))
+    link.parent.mkdir(exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("..") / document.name)
+
+
+def read_track(folder: Path, name: str) -> pd.DataFrame:
+    """Read what `write_track` wrote as CSV."""
+    return read_csv(folder / f"{file_stem(name)}.csv", TRACK_COLUMNS)
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a CSV atomically, at full precision."""
+    with atomic_path(path) as temporary:
+        frame.to_csv(temporary, index=False, na_rep="nan")
+
+
+def read_scores(path: str | Path) -> pd.DataFrame:
+    """Read the tidy scores of all test tracks of one model; `UserError` if a column is missing."""
+    return read_csv(Path(path), COLUMNS)
+
+
+def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Read a CSV of scores exactly as written: a track may be called 'nan' or '1'."""
+    types: dict[str, type] = {name: str for name in columns} | {"frame": int, "value": float}
+    try:
+        frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={"value": ["nan"]})
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as scores: {error}") from error
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise UserError(f"{path} is not a file of scores: it has no column {', '.join(missing)}")
+    return frame

@@ -1,0 +1,107 @@
+"""A sheet in LaTeX, numbers aligned at the decimal point by siunitx."""
+
+import re
+
+from upsampling.tables.sheet import Column, Sheet, escaper
+
+NUMBER = re.compile(r"(-?)(\d[\d,]*)(?:\.(\d+))?(?: ± (\d+\.\d+))?([†‡§¶]?)")
+
+# Brackets and stars would be taken for arguments of \\ or \midrule at the start of a row.
+replace_latex = escaper(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\char34{}"}
+    | {"[": "{[}", "]": "{]}", "*": "{*}"}
+    | {"±": r"$\pm$", "–": r"\textendash{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}"}
+    | {"§": r"\textsection{}", "¶": r"\textparagraph{}", "×": r"$\times$"}
+    | {"²": r"\textsuperscript{2}", "⁰": r"\textsuperscript{0}"}
+)
+
+
+def escape_latex(text: str) -> str:
+    """Make text literal in LaTeX, and keep -- and the like from becoming ligatures."""
+    return re.sub(r"([-'`,])(?=\1)", r"\1{}", replace_latex(text))
+
+
+def latex(sheet: Sheet) -> str:
+    r"""A complete `table*` environment; the document needs booktabs and siunitx."""
+    escape = escape_latex
+    groups, lines, position = [], [], 1
+    for group, columns in sheet.spans():
+        width = len(columns)
+        groups.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(group)}}}" if group else "")
+        if group:
+            lines.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
+        position += width
+    # One word per line, or the heads would not fit the page.
+    stacked = [r" \\ ".join(escape(column.head).split()) for column in sheet.columns]
+    heads = [rf"{{\shortstack{{{head}}}}}" for head in stacked]
+    # Row names get the rest of a two-column page's text width.
+    name_width = "2.2cm" if len(sheet.columns) > 14 else "3cm"
+    names = rf">{{\raggedright\arraybackslash}}p{{{name_width}}}"
+    types = [
+        column_type(column, [row[n] for row in sheet.cells])
+        for n, column in enumerate(sheet.columns)
+    ]
+    label = "".join(sheet.title.lower().split())
+    bodies = ["\n".join(" & ".join(row) + r" \\" for row in body) for body in sheet.bodies(cell)]
+    text = [
+        r"\begin{table*}",
+        r"\centering\scriptsize\setlength{\tabcolsep}{2pt}",
+        r"\sisetup{detect-weight=true, group-digits=none, table-align-text-after=false}",
+        rf"\caption{{{escape(sheet.caption)}}}",
+        rf"\label{{tab:{label}}}\smallskip",
+        rf"\begin{{tabular}}{{@{{}}{names}{''.join(types[1:])}@{{}}}}",
+        r"\toprule",
+        " & ".join(groups) + r" \\",
+        "".join(lines),
+        " & ".join(heads) + r" \\",
+        r"\midrule",
+        "\n\\midrule\n".join(bodies),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\par\raggedright",
+        *[rf"\par\smallskip {footnote(mark, text)}" for mark, text in sheet.footnotes],
+        r"\end{table*}",
+    ]
+    return "\n".join(text) + "\n"
+
+
+def footnote(mark: str, text: str) -> str:
+    """A footnote with its mark raised."""
+    return rf"\textsuperscript{{{escape_latex(mark)}}}" * bool(mark) + escape_latex(text)
+
+
+def column_type(column: Column, cells: list[str]) -> str:
+    """The column's type: centered text, or numbers as wide as the widest of `cells`."""
+    numbers = [match for cell in cells if (match := NUMBER.fullmatch(cell))]
+    if not column.numeric or not numbers:
+        return "c"
+    sign = "-" if any(match[1] for match in numbers) else ""
+    whole = max(len(match[2].replace(",", "")) for match in numbers)
+    decimals = max(len(match[3] or "") for match in numbers)
+    options = f"table-format={sign}{whole}.{decimals}"
+    if any("," in match[2] for match in numbers):
+        options += ",group-digits=integer,group-minimum-digits=4,group-separator={,}"
+    if widest := max((suffix(match) for match in numbers), key=len):
+        options += f",table-space-text-post={widest}"
+    return f"S[{options}]"
+
+
+def cell(text: str, column: Column, bold: bool) -> str:
+    """One cell: a number as siunitx reads it, anything else in braces."""
+    weight = r"\bfseries " if bold else ""
+    if not column.numeric:
+        return weight + escape_latex(text)
+    match = NUMBER.fullmatch(text)
+    if not match:
+        return f"{{{weight}{escape_latex(text)}}}"
+    number = f"{match[1]}{match[2].replace(',', '')}" + (f".{match[3]}" if match[3] else "")
+    return weight + number + suffix(match)
+
+
+def suffix(number: re.Match) -> str:
+    r"""The spread or the mark after a number, in braces, or ''."""
+    if number[4]:
+        return rf"{{${{}}\pm{{}}${number[4]}}}"
+    return rf"{{\textsuperscript{{{escape_latex(number[5])}}}}}" if number[5] else ""

@@ -1,0 +1,81 @@
+"""The rows and captions of Tables 1 and 2 that a configuration asks for, as canonical JSON.
+
+Standard library only, as each job of the workflow imports it.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from upsampling.config.experiment import Experiment
+from upsampling.config.mapping import canonical
+from upsampling.config.sections import DATASETS
+
+
+def table1_rows(experiment: Experiment) -> str:
+    """The rows of Table 1: trained variants, then the literature."""
+    trained: list[dict[str, Any]] = [
+        {
+            "variant": name,
+            "label": experiment.table_label(name),
+            "printed": asdict(printed) if (printed := experiment.variants[name].printed) else None,
+        }
+        for name in experiment.trained
+    ]
+    quoted = [
+        {
+            "label": row.table_label,
+            "source": row.source,
+            "note": row.note,
+            "printed": asdict(row.printed),
+            "scores": row.folders,
+        }
+        for row in experiment.settings.literature
+    ]
+    return canonical(trained + quoted)
+
+
+def scored_rows(experiment: Experiment) -> str:
+    """The rows that have scores; labels that no comparison shows are left out."""
+    trained: list[dict[str, Any]] = [
+        {"variant": name, "label": name} for name in experiment.trained
+    ]
+    quoted = [
+        {"label": row.table_label, "scores": row.folders}
+        for row in experiment.settings.literature
+        if row.folders
+    ]
+    return canonical(trained + quoted)
+
+
+def table2_rows(experiment: Experiment) -> str:
+    """The rows of Table 2: variants with a trained model, then the others."""
+    trained = [name for name in experiment.variants if "trained" in experiment.stages(name)]
+    others = [name for name in experiment.variants if name not in trained]
+    rows = [
+        {"variant": name, "label": experiment.figure_title(name), "trained": name in trained}
+        for name in [*trained, *others]
+    ]
+    return canonical(rows)
+
+
+def training_summary(experiment: Experiment) -> dict[str, Any]:
+    """Epochs and channels, for captions."""
+    model = experiment.model_settings(experiment.trained[0]) if experiment.trained else None
+    channels = getattr(model, "channels", None)
+    return {"epochs": experiment.settings.training.epochs, "channels": channels}
+
+
+def table1_description(experiment: Experiment) -> str:
+    """The data set, the extent of training and the aggregation, for the caption of Table 1."""
+    return canonical(
+        {
+            "data_set": DATASETS[experiment.data.dataset],
+            "aggregation": experiment.settings.evaluation.aggregation,
+            **training_summary(experiment),
+        }
+    )
+
+
+def table2_description(experiment: Experiment) -> str:
+    """The extent of training, for the caption of Table 2."""
+    return canonical(training_summary(experiment))

@@ -1,0 +1,1 @@
+"""Closed forms and predictions of artifacts."""

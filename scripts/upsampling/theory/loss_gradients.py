@@ -1,0 +1,207 @@
+"""The gradient that a loss sends back to the waveform, and its tones (Sec. 2, issue iii).
+
+A convolution with stride s, y[t] = sum over n of w[n] x[s t + n], sends back
+
+    dL/dx[s t + j] = sum over m of w[j + m s] dL/dy[t - m],
+
+which is the transposed convolution of dL/dy with the same weights and stride: the gradient is
+upsampled layer by layer, through the very operator whose artifacts Sec. 2 describes. The constant
+part of dL/dy, as of any loss that is a mean of scores, comes out as the polyphase sums
+p[j] = sum over m of w[j + m s], repeated: lines at k fs / s, none if and only if all sums are
+equal. Random weights give 0 dB RMS re the constant; weights of ones give none if the length is a
+multiple of s (each sample is then covered equally often). Behind the outermost layer the same
+happens at its lower rate, so that layers with strides s_1 .. s_L (1 next to the waveform) give
+lines at all multiples of fs / (s_1 .. s_L): the comb of an upsampler, mirrored.
+
+With stride 1 there is one phase: a constant gives a constant, and the gradient has no line. An L1
+loss on the waveform sends back sign(x - target) / N, without any filter.
+
+A leaky ReLU multiplies the gradient by its slope, 1 or `slope`, at each sample. Only the mean slope
+over time, per channel, acts on the lines; the rest is noise between them. Feature matching sends
+sign(difference) / N into each layer: its mean, per channel, is a constant that the same sums turn
+into lines, and its scatter is colored noise. `expected_period` predicts the lines of both.
+"""
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from upsampling.config.sections import CriticSettings, LossGradient
+from upsampling.decibels import power_to_db
+from upsampling.errors import UserError
+from upsampling.measures.spectra import mean_spectrum
+from upsampling.operators.base import seeded
+from upsampling.probes.signals import probe_signal
+from upsampling.theory.filters import Filters, to_numpy
+from upsampling.theory.prediction import line_arrays
+
+Array = NDArray[Any]
+
+LOSSES = ("waveform", "score", "features")
+N_FFT = 8192
+KERNELS = 200
+# Kernel size of the convolution that turns features into a score.
+HEAD_KERNEL_SIZE = 3
+
+
+def receptive_field(settings: CriticSettings) -> int:
+    """Samples of the waveform that one score depends on."""
+    samples = HEAD_KERNEL_SIZE
+    for _ in range(settings.layers):
+        samples = (samples - 1) * settings.stride + settings.kernel_size
+    return samples
+
+
+class Critic(nn.Module):
+    """`CriticSettings` as a network; PyTorch's default initialisation, drawn from the seed."""
+
+    def __init__(self, settings: CriticSettings):
+        super().__init__()
+        self.settings = settings
+        widths = [1, *[settings.channels] * settings.layers]
+        with seeded(settings.seed):
+            self.convolutions = nn.ModuleList(
+                nn.Conv1d(first, second, settings.kernel_size, settings.stride, bias=False)
+                for first, second in pairwise(widths)
+            )
+            self.head = nn.Conv1d(settings.channels, 1, HEAD_KERNEL_SIZE, bias=False)
+
+    def forward(self, signal: Tensor) -> list[Tensor]:
+        """Features [1, channels, time] of each layer, the score [1, 1, time] last."""
+        features = []
+        for convolution in self.convolutions:
+            signal = functional.leaky_relu(convolution(signal), self.settings.slope)
+            features.append(signal)
+        return [*features, self.head(signal)]
+
+
+def loss(name: str, critic: Critic, output: Tensor, target: Tensor) -> Tensor:
+    """One of `LOSSES` of `output` [1, 1, time]: L1, minus the mean score, feature matching.
+
+    Feature matching is the mean absolute difference of features, summed over layers, without score.
+    """
+    if name == "waveform":
+        return functional.l1_loss(output, target)
+    if name == "score":
+        return -critic(output)[-1].mean()
+    with torch.no_grad():
+        targets = critic(target)[:-1]
+    features = critic(output)[:-1]
+    return torch.stack([(a - b).abs().mean() for a, b in zip(features, targets, strict=True)]).sum()
+
+
+def gradient(name: str, critic: Critic, output: Tensor, target: Tensor) -> Array:
+    """Gradient [time] of the loss `name` with respect to the waveform `output`."""
+    leaf = output.clone().requires_grad_()
+    (grad,) = torch.autograd.grad(loss(name, critic, leaf, target), leaf)
+    return grad[0, 0].double().numpy()
+
+
+def adjoint(convolution: nn.Conv1d) -> Filters:
+    """The transposed convolution of a convolution's weights, which its gradients pass through."""
+    weight = to_numpy(convolution.weight).transpose(1, 0, 2)
+    stride = convolution.stride[0]
+    return Filters(weight, 0, stride, np.zeros((len(weight), stride)))
+
+
+@torch.no_grad()
+def expected_period(name: str, critic: Critic, output: Tensor, target: Tensor) -> Array:
+    """One period [s_1 .. s_L] of the expected gradient, away from the borders.
+
+    Exact for `score` if the slope is 1. Otherwise a layer's slope is replaced by its mean over
+    time, per channel, and so is the product of slope and sign: layers are taken as independent.
+    """
+    if name == "waveform":
+        return np.array([float((output - target).sign().mean()) / output.shape[-1]])
+    features = critic(output)
+    targets = critic(target)
+    period: Array = np.zeros((1, 1))
+    if name == "score":
+        period = np.full((1, 1), -1 / features[-1].shape[-1])
+        period = adjoint(critic.head).steady_output(period)
+    layers = list(zip(critic.convolutions, features, targets, strict=False))
+    for convolution, feature, target_feature in reversed(layers):
+        assert isinstance(convolution, nn.Conv1d)
+        slopes = torch.where(feature > 0, 1.0, critic.settings.slope)
+        period = period * to_numpy(slopes.mean(dim=(0, 2)))[:, None]
+        if name == "features":
+            injected = slopes * (feature - target_feature).sign() / feature[0].numel()
+            period = period + to_numpy(injected.mean(dim=(0, 2)))[:, None]
+        period = adjoint(convolution).steady_output(period)
+    return period[0]
+
+
+def loss_gradients(settings: LossGradient) -> dict[str, Array]:
+    """Spectra of the gradients of each loss, with and without strides.
+
+    The network without strides has the same weights at stride 1. Gradients are scaled to an RMS of
+    1. Returns `frequencies` Hz [bins]; per loss and network (`strided`, `dense`)
+    `{loss}_{network}_measured` dB [bins], and `_lines` Hz and `_levels` dB of the predicted lines
+    above 0 Hz; `waveform` has no network: `waveform_measured`.
+    """
+    critic, samplerate = settings.critic, settings.samplerate
+    if round(settings.seconds * samplerate) < max(N_FFT, 2 * receptive_field(critic)):
+        raise UserError(
+            f"figures.loss_gradient: {settings.seconds} s at {samplerate} Hz are too short: a "
+            f"score depends on {receptive_field(critic)} samples, spectra need {N_FFT}; "
+            "raise seconds"
+        )
+    output, target = (
+        torch.from_numpy(probe_signal(name, settings.seconds, samplerate, critic.seed + index))[
+            None, None
+        ]
+        for index, name in enumerate((settings.signal, settings.target))
+    )
+    networks = {
+        "strided": Critic(critic),
+        "dense": Critic(replace(critic, stride=1)),
+    }
+    arrays: dict[str, Array] = {}
+    for name in LOSSES:
+        for kind, network in networks.items():
+            samples = gradient(name, network, output, target)
+            scale = 1 / np.sqrt(np.mean(samples**2))
+            arrays["frequencies"], power = mean_spectrum(scale * samples, samplerate, N_FFT)
+            key = name if name == "waveform" else f"{name}_{kind}"
+            arrays[f"{key}_measured"] = power_to_db(power)
+            if name == "waveform":
+                break
+            period = scale * expected_period(name, network, output, target)
+            arrays |= line_arrays(key, np.abs(np.fft.fft(period)) / len(period), samplerate)
+    return arrays | coverage(critic.stride)
+
+
+def coverage(stride: int) -> dict[str, Array]:
+    """The loudest line re the constant, for kernels of `stride` to 4 `stride` + 2 samples.
+
+    Measured on the gradient of the summed output of one strided convolution: `coverage_lengths`
+    [count], `coverage_ones` dB for weights of 1, `coverage_random` dB RMS over `KERNELS` random
+    kernels.
+    """
+    lengths = np.arange(stride, 4 * stride + 3)
+    ones: list[float] = []
+    random: list[float] = []
+    generator = torch.Generator().manual_seed(0)
+    for length in lengths:
+        weights = torch.randn(KERNELS, 1, int(length), generator=generator, dtype=torch.float64)
+        for kernels, levels in ((torch.ones_like(weights[:1]), ones), (weights, random)):
+            leaf = torch.zeros(
+                1, len(kernels), 16 * stride, dtype=torch.float64, requires_grad=True
+            )
+            score = functional.conv1d(leaf, kernels, stride=stride, groups=len(kernels)).sum()
+            (grad,) = torch.autograd.grad(score, leaf)
+            period = grad[0, :, 8 * stride : 9 * stride].numpy()
+            power = np.abs(np.fft.fft(period, axis=1)) ** 2
+            mean = power.mean(axis=0)
+            levels.append(power_to_db(mean[1:].max() / mean[0]))
+    return {
+        "coverage_lengths": lengths,
+        "coverage_ones": np.array(ones),
+        "coverage_random": np.array(random),
+    }

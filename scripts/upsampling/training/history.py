@@ -1,0 +1,56 @@
+"""What a run notes about its epochs: losses, which can be reproduced, and times, which cannot."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from upsampling.files import write_csv
+
+
+@dataclass
+class History:
+    """Losses and times of all finished epochs, and the epoch whose weights are kept as the best."""
+
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    timing: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_loss: float | None = None
+
+    def add(
+        self, train_loss: float, valid_loss: float, seconds: float, examples: int, memory: int
+    ) -> bool:
+        """Note one more epoch; whether its validation loss is the lowest yet.
+
+        `seconds` is the time of training alone, `memory` the most that a GPU held, in bytes.
+        """
+        epoch = len(self.epochs) + 1
+        self.epochs.append({"epoch": epoch, "train_loss": train_loss, "valid_loss": valid_loss})
+        self.timing.append(
+            {
+                "epoch": epoch,
+                "seconds": seconds,
+                "samples_per_second": examples / seconds,
+                "gpu_memory_bytes": memory,
+            }
+        )
+        improved = self.best_loss is None or valid_loss < self.best_loss
+        if improved:
+            self.keep(epoch)
+        return improved
+
+    def keep(self, epoch: int) -> None:
+        """Take the weights of `epoch` as the best."""
+        self.best_epoch, self.best_loss = epoch, self.epochs[epoch - 1]["valid_loss"]
+
+    def line(self, epochs: int) -> str:
+        """The last epoch in words."""
+        losses, timing = self.epochs[-1], self.timing[-1]
+        return (
+            f"epoch {losses['epoch']}/{epochs}  loss {losses['train_loss']:.5f}  "
+            f"validation {losses['valid_loss']:.5f}  {timing['seconds']:.1f} s, "
+            f"{timing['samples_per_second']:.1f} examples/s"
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write history.csv (epoch, train_loss, valid_loss) and timing.csv (see `add`)."""
+        for name, rows in (("history", self.epochs), ("timing", self.timing)):
+            write_csv(folder / f"{name}.csv", rows)

@@ -1,0 +1,177 @@
+"""A trial of each model before any job starts: can it be built, upsample and learn?
+
+Models are built on the meta device, where no weight is allocated. Operators and architectures from
+a user's file are run, too, as training, measuring and scoring run them.
+"""
+
+import tempfile
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from upsampling.config.model import OwnSettings, model_settings
+from upsampling.errors import UserError
+from upsampling.models import build, count_parameters
+from upsampling.models.base import AudioModel
+from upsampling.models.own import load_own_weights
+from upsampling.operators import OPERATORS, build_operator, output_length
+from upsampling.operators.base import seeded
+from upsampling.training import checkpoint_file, optimizer_state
+
+# Even, odd and prime, and longer than any filter whose borders a layer may pad by reflection.
+LENGTHS = (64, 65, 97)
+BATCHES = (1, 2)
+# A larger model from a user's file is not trained on trial, since that would take minutes.
+LARGEST_TRIAL = 20_000_000
+
+
+def try_model(model: Mapping[str, Any], trained: bool) -> None:
+    """Build a model on the meta device and, if it is a user's, try it; `UserError` if that fails.
+
+    A model that is `trained` makes a step on trial.
+    """
+    settings = model_settings(model, "model")
+    parameters = count_parameters(settings)
+    if isinstance(settings, OwnSettings):
+        if settings.weights is not None:
+            load_own_weights(settings, 0)
+        elif parameters <= LARGEST_TRIAL:
+            try_architecture(build(settings), trained)
+
+
+def try_architecture(model: AudioModel, trained: bool) -> None:
+    """Ask `model` for outputs of several lengths, and train it for one step if it is `trained`."""
+    where = f"architecture {type(model).__name__}"
+    for least in (1, 1001, 4096):
+        length = guarded(where, lambda least=least: model.input_length(least))
+        inputs = noise(1, model.audio_channels, length)
+        output = guarded(where, lambda inputs=inputs: model.process(inputs))
+        expected = (1, max(1, len(model.sources)), model.audio_channels)
+        if tuple(output.shape[:-1]) != expected or output.shape[-1] < least:
+            raise UserError(
+                f"{where}: [1, {model.audio_channels}, {length}] gave {list(output.shape)}, "
+                f"expected {[*expected, least]} or longer; see input_length"
+            )
+        refuse_not_finite(output, where)
+    if trained:
+        learn(model.train(), noise(2, model.audio_channels, model.input_length(1)), where)
+
+
+def try_operator(
+    name: str,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    bias: bool,
+    options: Mapping[str, Any],
+) -> None:
+    """Build an operator, upsample with it and, if it is a user's, train it for a step.
+
+    Raises `UserError` if an output is not `[batch, out_channels, output_length(time)]`, finite and
+    of its input's precision, for several lengths, batches and both precisions; if it passes no
+    gradient on; or if its weights cannot be stored and restored.
+    """
+    where = f"operator '{name}' at stride {stride}"
+    own = name not in OPERATORS
+
+    def built() -> nn.Module:
+        with seeded(0):
+            return build_operator(
+                name, in_channels, out_channels, stride, bias=bias, options=options
+            )
+
+    layer = built()
+    precisions = (torch.float32, torch.float64) if own else (torch.float32,)
+    for precision in precisions:
+        layer.to(precision).eval()
+        for time in LENGTHS if own else LENGTHS[:1]:
+            for batch in BATCHES if own else BATCHES[:1]:
+                inputs = noise(batch, in_channels, time).to(precision)
+                output = run(layer, inputs, where)
+                expected = [batch, out_channels, output_length(layer, stride, time)]
+                if list(output.shape) != expected:
+                    raise UserError(
+                        f"{where}: {list(inputs.shape)} gave {list(output.shape)}, expected "
+                        f"{expected}; define output_length(time) if its borders differ"
+                    )
+                if output.dtype != precision:
+                    raise UserError(
+                        f"{where}: {short(precision)} gave {short(output.dtype)}; create tensors "
+                        "with the input's dtype"
+                    )
+                refuse_not_finite(output, where)
+    if own:
+        learn(built().train(), noise(2, in_channels, LENGTHS[0]), where)
+
+
+def learn(layer: nn.Module, inputs: Tensor, where: str) -> None:
+    """Make a step as training does, then store and restore weights and moments."""
+    inputs.requires_grad_()
+    output = run(layer, inputs, where, grad=True)
+    if not output.requires_grad:
+        raise UserError(
+            f"{where} passes no gradient to its input; compute with differentiable functions of "
+            "torch alone"
+        )
+    guarded(where, lambda: output.square().mean().backward())
+    if inputs.grad is None or not inputs.grad.isfinite().all():
+        raise UserError(f"{where} passes no finite gradient to its input")
+    if not any(True for _ in layer.parameters()):
+        return
+    optimizer = torch.optim.Adam(layer.parameters(), lr=1e-4, fused=True)
+    optimizer_state.prepare(optimizer)
+    guarded(where, optimizer.step)
+    for name, tensor in layer.state_dict().items():
+        if tensor.dtype not in checkpoint_file.DTYPES:
+            raise UserError(
+                f"{where}: {name} is of type {short(tensor.dtype)}, which checkpoints cannot "
+                "hold; register it with persistent=False, or choose another type"
+            )
+        refuse_not_finite(tensor, f"{where}: {name} after one step")
+    state = optimizer_state.pack(layer, optimizer)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "trial.safetensors")
+        guarded(where, lambda: checkpoint_file.save(path, state, {}))
+        guarded(where, lambda: optimizer_state.restore(path, layer, optimizer))
+
+
+def run(layer: nn.Module, inputs: Tensor, where: str, grad: bool = False) -> Tensor:
+    """`layer(inputs)`; `UserError` if that fails or is no tensor."""
+    with torch.set_grad_enabled(grad):
+        output = guarded(where, lambda: layer(inputs))
+    if not isinstance(output, Tensor):
+        raise UserError(f"{where} returned {type(output).__name__}; return one tensor")
+    return output
+
+
+def guarded(where: str, function: Any) -> Any:
+    """The value of `function`; whatever it raises becomes a `UserError` that names the line."""
+    try:
+        return function()
+    except UserError:
+        raise
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        reason = " ".join(str(error).split())[:300]
+        place = f"{Path(last.filename).name}, line {last.lineno}"
+        raise UserError(f"{where}: {type(error).__name__}: {reason} ({place})") from error
+
+
+def noise(*shape: int) -> Tensor:
+    """White noise that is the same at each call."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+def refuse_not_finite(values: Tensor, where: str) -> None:
+    """Raise `UserError` for NaN or infinity in `values`."""
+    if not values.isfinite().all():
+        raise UserError(f"{where} gives values that are not finite")
+
+
+def short(dtype: torch.dtype) -> str:
+    """A type's name without the library's."""
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,96 @@
+"""Tables read back from their HTML, Markdown and LaTeX, with all escapes undone."""
+
+import html
+import re
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+# Characters that act in some format, a line break among them.
+NASTY = "[2] <script>alert('x')</script> & a_b 50% \\input{/etc/passwd} | `c` *s* ~^$#{}\n-- \"é\""
+
+
+class Cells(HTMLParser):
+    """Collects table rows and tags, and checks that tags nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict]] = []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "link"):
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if {"td", "th"} & {*self.open}:
+            self.rows[-1][-1] += data
+
+
+def html_rows(text: str) -> list[list[str]]:
+    """Rows of cells below the two rows of heads."""
+    parser = Cells()
+    parser.feed(text)
+    assert not parser.open
+    return parser.rows[2:]
+
+
+def markdown_rows(text: str) -> list[list[str]]:
+    """Rows of cells below the head."""
+    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return [[unescape_markdown(cell) for cell in row] for row in cells]
+
+
+def unescape_markdown(text: str) -> str:
+    """The text that a Markdown cell shows, apart from bold."""
+    return html.unescape(re.sub(r"\\(.)", r"\1", text))
+
+
+def latex_rows(text: str) -> list[list[str]]:
+    """Rows of cells between the head and the bottom rule."""
+    body = text[text.index("\\midrule") : text.index("\\bottomrule")]
+    lines = [line.removesuffix(r" \\") for line in body.splitlines() if line.endswith(r" \\")]
+    return [[unescape_latex(cell) for cell in re.split(r"(?<!\\) & ", line)] for line in lines]
+
+
+def unescape_latex(text: str) -> str:
+    """The text of a LaTeX cell; fails where a character is left that LaTeX would act on."""
+    names = {
+        "textbackslash": "\\", "textasciicircum": "^", "textasciitilde": "~", "textless": "<",
+        "textgreater": ">", "textbar": "|", "char34": '"', "textendash": "–", "textdagger": "†",
+    }  # fmt: skip
+    text = text.removeprefix("\\bfseries ")
+    text = re.sub(r"\{\$\{\}\\pm\{\}\$(.*)\}$", r" ± \1", text)
+    text = re.sub(r"\{\\textsuperscript\{(.*)\}\}$", r"\1", text).replace(r"$\pm$", "±")
+    text = re.sub(r"^\{([^\[\]*].*)\}$", r"\1", text)
+    pattern = r"\\([a-z]+\d*)\{\}|\\([&%$#_{}])|\{([\[\]*])\}|([-'`,])\{\}"
+
+    def restore(match: re.Match) -> str:
+        return names[match[1]] if match[1] else match[2] or match[3] or match[4]
+
+    rest = re.sub(pattern, "", text)
+    assert not {*rest} & {*'\\&%$#_{}^~[]*|<>"'}, rest
+    return re.sub(pattern, restore, text)
+
+
+def compile_latex(table: str, folder: Path) -> str:
+    """Compile a table in a two-column document of the paper's text width; return the log."""
+    (folder / "table.tex").write_text(table)
+    (folder / "document.tex").write_text(
+        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,siunitx}"
+        "\\setlength{\\textwidth}{178mm}\\begin{document}\\input{table.tex}\\end{document}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    return done.stdout

@@ -1,0 +1,30 @@
+"""Tidy rows: columns in order, finite values, measurements under their head."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from upsampling.measures.artifact_rows import ROW_COLUMNS, WEIGHTS, tidy, write_rows
+from upsampling.measures.from_waveform import Measurement
+
+HEAD = {"variant": "nearest", "seed": 3, "stage": "trained", "probe": WEIGHTS}
+LEVEL = Measurement(measure="level", frequency_hz=None, value=-20.25, unit="dBFS")
+DROOP = Measurement(measure="droop", frequency_hz=11025.0, value=-2.9, unit="dB")
+
+
+def test_rows_are_written_with_their_columns_in_order(tmp_path: Path) -> None:
+    write_rows(tidy([LEVEL, DROOP], HEAD), tmp_path / "measures.csv")
+    with open(tmp_path / "measures.csv", newline="") as file:
+        header, first, second = csv.reader(file)
+    assert header == ROW_COLUMNS
+    assert first == ["nearest", "3", "trained", "weights", "level", "", "-20.25", "dBFS"]
+    assert second == ["nearest", "3", "trained", "weights", "droop", "11025.0", "-2.9", "dB"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    rows = tidy([DROOP, LEVEL | {"value": value}], HEAD)
+    with pytest.raises(ValueError, match=r"not finite.*level"):
+        write_rows(rows, tmp_path / "measures.csv")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,83 @@
+"""Reports of recordings: the numbers of the measurement, and words that claim no origin."""
+
+import json
+
+import pytest
+from planted_combs import RATE, comb, noise, write
+
+from upsampling.recordings.command import audit_recording
+from upsampling.recordings.report import CAVEAT, as_json, printable, summary, text, verdict
+
+
+@pytest.fixture(scope="module")
+def audits(tmp_path_factory):
+    """By name: a comb given and found blind, and noise without one."""
+    folder = tmp_path_factory.mktemp("audits")
+    loud = write(folder / "comb.wav", noise(8.0, rms=0.01) + comb(8.0, RATE / 512, -60))
+    clean = write(folder / "noise.wav", noise(8.0))
+    return {
+        "given": audit_recording(loud, strides=(8, 8, 4, 2)),
+        "blind": audit_recording(loud),
+        "spacing": audit_recording(loud, spacing=RATE / 512),
+        "none given": audit_recording(clean, strides=(8, 8, 4, 2)),
+        "none blind": audit_recording(clean),
+    }
+
+
+def test_a_given_comb_is_reported_with_its_numbers(audits):
+    data = json.loads(json.dumps(as_json(audits["given"]), allow_nan=False))
+    assert data["found"]
+    assert [one["spacing_hz"] for one in data["combs"]] == [22050, 5512.5, 689.0625, 86.1328125]
+    finest = data["combs"][-1]
+    assert finest["stands_out"]
+    assert finest["samplerate_over_spacing"] == 512
+    assert "Descript Audio Codec, 44.1 kHz" in finest["decoders"]
+    assert finest["excess_db"] == pytest.approx(audits["given"].combs[-1].excess_db, abs=1e-3)
+    assert data["combs"][0]["excess_db"] is None
+    levels = [line["level_dbfs"] for line in finest["lines"]]
+    assert sorted(levels)[len(levels) // 2] == pytest.approx(-60, abs=1)
+    assert all(5000 <= line["frequency_hz"] <= 16000 for line in finest["lines"])
+    assert all(0 <= line["stationarity"] <= 1 for line in finest["lines"])
+    assert data["blind"] is None
+
+
+def test_a_blind_audit_reports_its_search(audits):
+    data = as_json(audits["blind"])
+    best = data["blind"]["best"][0]
+    assert best["spacing_hz"] == pytest.approx(RATE / 512)
+    assert best["score"] > data["blind"]["threshold"]
+    assert data["combs"][-1]["spacing_hz"] == pytest.approx(RATE / 512)
+    same = as_json(audits["spacing"])["combs"][-1]
+    assert data["combs"][-1]["excess_db"] == pytest.approx(same["excess_db"], abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["none given", "none blind"])
+def test_nothing_found_is_said(audits, name):
+    assert not as_json(audits[name])["found"]
+    assert verdict(audits[name]).startswith("No comb")
+
+
+def test_words_say_what_was_measured_and_claim_no_origin(audits):
+    sentence = verdict(audits["blind"])
+    assert "86.13 Hz, 44100 Hz / 512, stands out by" in sentence
+    assert "between 5 and 16 kHz" in sentence
+    assert "Decoders with such a comb: " in sentence
+    assert "not its origin" in CAVEAT
+    for word in ("generated", "fake", "artificial", "AI", "proves"):
+        assert word not in sentence
+    shown = text(audits["blind"])
+    assert sentence in shown
+    assert "stationarity" in shown
+
+
+def test_the_summary_counts(audits):
+    table = summary([audits["blind"], audits["none blind"]], ["bad.wav: silent"])
+    lines = table.splitlines()
+    assert "86.133" in lines[1]
+    assert "none" in lines[2]
+    assert lines[-1] == ("1 of 2 recordings have a comb that stands out; 1 could not be audited.")
+
+
+def test_names_are_one_printable_line():
+    assert printable("a\nb\x1b[31m\udcff") == "a\ufffdb\ufffd[31m\ufffd"
+    assert printable("Ünïcode – 音楽.wav") == "Ünïcode – 音楽.wav"

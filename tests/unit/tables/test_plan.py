@@ -1,0 +1,70 @@
+"""Rows and captions that a configuration asks for."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from upsampling.config.experiment import Experiment
+from upsampling.tables import plan
+from upsampling.tables.table1 import read_rows
+
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
+# Table 1 of the paper: its own six rows in the order of the config, then four of the literature.
+TRAINED = [
+    *("transposed", "nearest", "linear", "subpixel", "modified_transposed", "modified_subpixel"),
+]
+
+
+def experiment(**changes) -> Experiment:
+    return Experiment(CONFIG | changes)
+
+
+def test_table1_has_the_papers_rows():
+    rows = json.loads(plan.table1_rows(experiment()))
+    assert [row.get("variant") for row in rows] == [*TRAINED, None, None, None, None]
+    assert rows[0]["printed"] == {"sdr": 5.35, "epoch_seconds": 319, "parameters": "703M"}
+    assert [row["printed"]["sdr"] for row in rows[6:]] == [3.23, 5.34, 5.36, 5.65]
+    assert rows[7]["note"].startswith("With randomized equivariant stabilization")
+    assert len(read_rows(rows)) == 10
+
+
+def test_compared_rows_do_not_depend_on_labels(tmp_path):
+    rows = json.loads(plan.scored_rows(experiment()))
+    assert rows == [{"variant": name, "label": name} for name in TRAINED]
+    changed = {name: dict(entry, table_label="Other") for name, entry in CONFIG["variants"].items()}
+    assert plan.scored_rows(experiment(variants=changed)) == plan.scored_rows(experiment())
+    (tmp_path / "scores").mkdir()
+    quoted = CONFIG["literature"][0] | {"scores": str(tmp_path / "scores")}
+    rows = json.loads(plan.scored_rows(experiment(literature=[quoted])))
+    assert rows[-1] == {"label": quoted["table_label"], "scores": [quoted["scores"]]}
+
+
+def test_table2_has_trained_variants_first():
+    rows = json.loads(plan.table2_rows(experiment()))
+    assert [row["variant"] for row in rows[:6]] == TRAINED
+    assert {row["variant"] for row in rows} == set(CONFIG["variants"])
+    assert [row["trained"] for row in rows] == [True] * 6 + [False] * (len(rows) - 6)
+    titles = {row["variant"]: row["label"] for row in rows}
+    assert titles["melgan"] == "MelGAN"
+
+
+def test_descriptions_are_those_of_the_scale():
+    demo = json.loads(plan.table1_description(experiment()))
+    assert demo == {
+        "data_set": "synthetic songs and one real recording",
+        "aggregation": "median",
+        "epochs": 4,
+        "channels": 12,
+    }
+    paper = json.loads(plan.table2_description(experiment(scale="paper")))
+    assert paper == {"epochs": 600, "channels": 100}
+
+
+def test_without_trained_variants_no_width_is_named():
+    variants = {"nearest": {"operator": "nearest", "train": False}}
+    figures = {**CONFIG["figures"]}
+    for name in ("figure1", "figure9"):
+        figures[name] = {"panels": ["nearest"]}
+    summary = plan.training_summary(experiment(variants=variants, figures=figures))
+    assert summary["channels"] is None

@@ -1,0 +1,112 @@
+"""Table 1 as a reader sees it: rounding, bold, captions and footnotes."""
+
+import math
+
+import pandas as pd
+import pytest
+from table1_example import DESCRIPTION, MEASURED, NOTE, PLAIN, ROWS, example_table, three_rows
+
+from upsampling.tables import table1, table1_cells
+from upsampling.tables.captions import Description
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return example_table()
+
+
+@pytest.mark.parametrize("suffix", ["md", "tex", "html"])
+def test_caption_and_footnotes(suffix, table):
+    text = table1_cells.render(table, "demo", DESCRIPTION)[suffix]
+    assert "2 test tracks, 5 epochs, 8 channels; not comparable with the paper." in text
+    assert NOTE in text
+    assert "1,048,576; the 648M of Demucs is a decimal figure" in text
+    at_paper_scale = table1_cells.render(table, "paper", Description())[suffix]
+    assert "not comparable" not in at_paper_scale
+
+
+def test_equal_notes_share_a_mark_and_others_have_their_own(table):
+    notes: list[str] = []
+    rows = [dict(row, note=note) for row, note in zip(
+        table.to_dict("records"), ("one", "two", "one", ""), strict=True)]  # fmt: skip
+    printed = [table1_cells.row_cells(row, notes)[-3] for row in rows]
+    assert printed == ["5.35†", "–‡", "3.23†", "5.34"]
+    assert notes == ["one", "two"]
+
+
+def test_differing_numbers_of_scored_tracks_are_told(table):
+    fewer = table.assign(tracks=pd.array([2, 1, None, None], dtype="Int64"))
+    texts = table1_cells.footnotes(fewer)
+    assert any(f"Not all rows have scores of the same tracks: {PLAIN}: 2;" in t for t in texts)
+    assert not any("Not all rows" in text for text in table1_cells.footnotes(table))
+
+
+def test_the_source_of_a_quoted_row_is_named(table):
+    texts = table1_cells.footnotes(table)
+    assert "WaveUnet [2]: Stoller." in texts
+    filled = table.assign(sdr=table["sdr"].fillna(1.0), source="")
+    expected = "no source given; measured columns: its published scores, aggregated here."
+    assert f"WaveUnet [2]: {expected}" in table1_cells.footnotes(filled)
+
+
+@pytest.mark.parametrize(("differing", "marks"), [("xy xz yz", 1), ("xz", 0), ("", 0)])
+def test_best_is_bold_only_where_it_differs(differing, marks):
+    texts = table1_cells.render(three_rows(differing=differing), "demo", Description())
+    bold = {"md": "**3.00**", "html": "<strong>3.00</strong>", "tex": r"\bfseries 3.00"}
+    for suffix, mark in bold.items():
+        assert texts[suffix].count(mark) == marks
+        assert texts[suffix].count(mark.replace("3.00", "2.00")) == 0
+        assert "cannot be told apart" in texts[suffix]
+
+
+def test_empty_columns_are_left_out():
+    table = table1.table1(table1.read_rows(ROWS), MEASURED)
+    text = table1_cells.render(table, "demo", Description())["md"]
+    assert "group" not in text
+    assert "told apart" not in text
+    assert "real track" in text
+    alone = table1_cells.render(three_rows(differing=""), "demo", Description())["md"]
+    assert "real track" not in alone
+    assert "group" in alone
+
+
+def test_notes_give_the_seeds_and_tracks_that_a_difference_needs(table):
+    one = table1_cells.seeds_note(three_rows(differing=""))
+    assert "0.084 dB (standard deviation, five published runs of Demucs)" in one
+    assert "difference of 0.5, 0.2 or 0.1 dB between two models takes 2, 4 or 13 seeds" in one
+    assert "it is these runs that differ" in one
+    pooled = table1_cells.seeds_note(table)
+    assert f"{math.sqrt(0.125):.3f} dB (standard deviation, pooled" in pooled
+    assert "these runs" not in pooled
+    few = table1_cells.group_note(three_rows(differing=""))
+    assert few.endswith("2 test tracks cannot show any difference.")
+    many = three_rows(differing="").assign(tracks=50)
+    assert "any difference" not in table1_cells.group_note(many)
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("median", "median over frames, median over tracks, mean over four sources, ±"),
+        ("mean", "mean over frames, mean over tracks, mean over four sources, ±"),
+        ("whole_track", "one SDR per whole track, mean over tracks and four sources, ±"),
+    ],
+)
+def test_caption_names_the_aggregation(by, words, table):
+    assert words in table1_cells.caption(table, "demo", Description(aggregation=by))
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(737265008, "703M"), (750906608, "716M"), (764557532, "729M"), (9332326, "8.9M"), (1, "0.0M")],
+)
+def test_parameters_are_rounded_as_printed(count, text):
+    assert table1_cells.in_mebi(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(319.4, "319"), (1234.0, "1234"), (99.96, "100"), (0.8341, "0.834"), (math.nan, "–")],
+)
+def test_seconds_keep_three_digits(seconds, text):
+    assert table1_cells.seconds_text(seconds) == text

@@ -1,0 +1,82 @@
+"""A user's mistake ends a program with one line and status 1."""
+
+import errno
+
+import pytest
+
+from upsampling.errors import UserError, command_line, nearest_match, reason_of
+
+
+def test_a_mistake_ends_the_program_with_its_message_alone():
+    def main() -> None:
+        raise UserError("seeds: write a list")
+
+    with pytest.raises(SystemExit) as caught:
+        command_line(main)
+    assert caught.value.code == "error: seeds: write a list"
+
+
+def test_other_errors_pass_through():
+    def main() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        command_line(main)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("neares", " (did you mean 'nearest'?)"), ("xyz", ""), (5, "")],
+)
+def test_the_nearest_choice_is_offered(word, expected):
+    assert nearest_match(word, ["nearest", "linear"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "a/b.csv"),
+            "error: a/b.csv: No space left on device; make room on that disk",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a", None, "b"),
+            "error: a -> b: Permission denied; change its permissions",
+        ),
+        (OSError(errno.ENOSPC, "No space left"), "error: a file: No space left; make room on that"),
+        (MemoryError(), "error: there is not enough memory"),
+    ],
+)
+def test_errors_of_the_system_are_one_line(error, message):
+    def main() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        command_line(main)
+    assert str(caught.value.code).startswith(message)
+    assert "\n" not in str(caught.value.code)
+
+
+def test_a_reader_that_is_gone_ends_the_program_quietly():
+    def main() -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.raises(SystemExit) as caught:
+        command_line(main)
+    assert caught.value.code == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            RuntimeError("sizes differ:\n  a is 3\n  b is 4"),
+            "RuntimeError: sizes differ: a is 3 b is 4",
+        ),
+        (KeyError("width"), "KeyError: 'width'"),
+        (NotImplementedError(), "NotImplementedError"),
+        (ValueError("word " * 400), f"ValueError: {'word ' * 79}..."),
+    ],
+)
+def test_the_reason_of_an_error_is_one_short_line(error, expected):
+    assert reason_of(error) == expected

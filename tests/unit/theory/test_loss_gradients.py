@@ -1,0 +1,151 @@
+"""Gradients of losses: lines at multiples of fs / stride, from strides alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from comb_levels import comb_levels
+
+from upsampling.config.sections import CriticSettings, LossGradient
+from upsampling.errors import UserError
+from upsampling.measures.from_waveform import prominence
+from upsampling.measures.spectra import mean_spectrum
+from upsampling.theory import loss_gradients
+from upsampling.theory.loss_gradients import Critic
+from upsampling.theory.prediction import HANN_NOISE, line_amplitudes
+
+TOLERANCE = 1e-6
+RATE = 8192
+# Changes by the correlation of layers' slopes, and of slopes and signs of differences.
+CORRELATION_DB = {"score": 1.0, "features": 3.0}
+SETTINGS = CriticSettings(layers=2, stride=4, kernel_size=10, channels=4, seed=1)
+
+
+def signals(count: int = 4 * RATE) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(2)
+    output, target = (rng.uniform(-1, 1, (1, 1, count)).astype(np.float32) for _ in range(2))
+    return torch.from_numpy(output), torch.from_numpy(0.3 * target)
+
+
+def middle(gradient: np.ndarray, period: int) -> np.ndarray:
+    start = len(gradient) // (2 * period) * period
+    return gradient[start : start + period]
+
+
+@pytest.mark.parametrize(("length", "stride"), [(3, 2), (4, 2), (8, 6), (8, 4), (41, 4), (5, 1)])
+def test_gradient_of_a_convolution_is_the_transposed_one(length, stride):
+    critic = Critic(CriticSettings(1, stride, length, 3, slope=1.0))
+    output, target = signals(512)
+    samples = loss_gradients.gradient("score", critic, output, target)
+    expected = loss_gradients.expected_period("score", critic, output, target)
+    assert len(expected) == stride
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(middle(samples, stride), expected, atol=TOLERANCE * scale)
+
+
+@pytest.mark.parametrize(("length", "stride"), [(3, 2), (4, 2), (8, 6), (8, 4), (41, 4)])
+def test_unequal_coverage_makes_lines_and_equal_coverage_none(length, stride):
+    """Weights of ones: the levels of Sec. 2's issue (ii), in the gradient."""
+    leaf = torch.zeros(1, 1, 40 * stride, requires_grad=True)
+    score = torch.nn.functional.conv1d(leaf, torch.ones(1, 1, length), stride=stride).sum()
+    (grad,) = torch.autograd.grad(score, leaf)
+    period = middle(grad[0, 0].double().numpy(), stride)
+    power = np.abs(np.fft.fft(period))
+    expected = comb_levels(np.ones(length), stride)
+    present = expected > -200
+    assert present.any() == bool(length % stride)
+    levels = 20 * np.log10(power[1:][present] / power[0])
+    np.testing.assert_allclose(levels, expected[present], atol=TOLERANCE)
+    assert (power[1:][~present] < TOLERANCE * power[0]).all()
+
+
+@pytest.mark.parametrize("name", ["score", "features"])
+def test_lines_stand_at_multiples_of_the_strides_and_are_as_loud_as_predicted(name):
+    critic = Critic(SETTINGS)
+    output, target = signals()
+    samples = loss_gradients.gradient(name, critic, output, target)
+    period = loss_gradients.expected_period(name, critic, output, target)
+    assert len(period) == 16
+    frequencies, power = mean_spectrum(samples, RATE, 4096)
+    lines = RATE / 16 * np.arange(1, 9)
+    levels = 20 * np.log10(np.abs(np.fft.fft(period))[1:9] / 16)
+    bins = np.rint(lines / frequencies[1]).astype(int)
+    measured = 10 * np.log10(power[bins])
+    floor = 10 * np.log10(np.median(power))
+    clear = levels > floor + 15
+    assert clear.sum() >= 2
+    np.testing.assert_allclose(measured[clear], levels[clear], atol=CORRELATION_DB[name])
+    between = prominence(power, lines - RATE / 32, RATE)
+    assert np.abs(between).max() < 4
+
+
+@pytest.mark.parametrize("name", ["score", "features"])
+def test_without_strides_there_are_no_lines(name):
+    critic = Critic(replace(SETTINGS, stride=1))
+    output, target = signals()
+    samples = loss_gradients.gradient(name, critic, output, target)
+    _, power = mean_spectrum(samples, RATE, 4096)
+    lines = RATE / 16 * np.arange(1, 8)
+    assert prominence(power, lines, RATE).max() < 4
+    assert len(loss_gradients.expected_period(name, critic, output, target)) == 1
+
+
+def test_the_l1_loss_of_a_waveform_sends_back_signs():
+    output, target = signals(1000)
+    critic = Critic(SETTINGS)
+    samples = loss_gradients.gradient("waveform", critic, output, target)
+    signs = np.sign((output - target).numpy())[0, 0]
+    np.testing.assert_allclose(samples, signs / 1000, atol=TOLERANCE)
+
+
+def test_random_kernels_have_lines_whatever_their_length():
+    arrays = loss_gradients.coverage(4)
+    lengths = arrays["coverage_lengths"]
+    silent = arrays["coverage_ones"] < -100
+    assert (silent == (lengths % 4 == 0)).all()
+    # RMS of 200 kernels, and the loudest of three lines.
+    np.testing.assert_allclose(arrays["coverage_random"], 0, atol=1.5)
+
+
+def test_adjoint_filters_have_the_lines_of_the_polyphase_sums():
+    convolution = torch.nn.Conv1d(1, 1, 10, 4, bias=False)
+    amplitudes = line_amplitudes(loss_gradients.adjoint(convolution), [[1.0]])[0]
+    levels = comb_levels(convolution.weight.detach().double().numpy()[0, 0], 4)
+    np.testing.assert_allclose(
+        20 * np.log10(amplitudes[1:] / amplitudes[0]), levels, atol=TOLERANCE
+    )
+
+
+def test_spectra_have_the_lines_of_both_strides_and_are_reproducible():
+    settings = LossGradient(SETTINGS, "white_noise", "constant", RATE, 2.0)
+    arrays = loss_gradients.loss_gradients(settings)
+    again = loss_gradients.loss_gradients(settings)
+    assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
+    assert np.allclose(arrays["score_strided_lines"], RATE / 16 * np.arange(1, 9))
+    assert arrays["score_dense_lines"].size == 0
+    assert arrays["coverage_lengths"].tolist() == list(range(4, 19))
+    for name in ("waveform", "score_strided", "features_dense"):
+        power = 10 ** (arrays[f"{name}_measured"] / 10)
+        # Gradients are scaled to an RMS of 1, over positive and negative frequencies.
+        assert power[0] + 2 * power[1:-1].sum() + power[-1] == pytest.approx(HANN_NOISE, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("critic", "seconds", "message"),
+    [
+        (SETTINGS, 0.5, r"figures\.loss_gradient: 0\.5 s at 8192 Hz are too short: a score"),
+        (CriticSettings(4, 8, 16), 2.0, "a score depends on 16968 samples"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(critic, seconds, message):
+    with pytest.raises(UserError, match=message):
+        loss_gradients.loss_gradients(LossGradient(critic, samplerate=RATE, seconds=seconds))
+
+
+def test_a_score_depends_on_its_receptive_field():
+    critic = Critic(SETTINGS)
+    samples = loss_gradients.receptive_field(SETTINGS)
+    assert critic(torch.zeros(1, 1, samples))[-1].shape[-1] == 1
+    with pytest.raises(RuntimeError):
+        critic(torch.zeros(1, 1, samples - 1))

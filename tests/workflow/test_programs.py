@@ -1,0 +1,55 @@
+"""The command line in each program's help runs as it is written."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import ROOT
+
+PROGRAMS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
+# They would download a data set, or call Snakemake.
+NOT_RUN = ("download.py", "gallery.py")
+
+
+def help_of(program: str) -> str:
+    """The help of a program, as a user sees it."""
+    command = [sys.executable, ROOT / "scripts" / program, "--help"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def example(program: str) -> list[str]:
+    """The arguments of the example in a program's help."""
+    block = re.search(r"(?m)^    (\w.*(?:\\\n.*)*)", help_of(program))
+    assert block, f"{program} --help shows no example"
+    return shlex.split(block[1].replace("\\\n", " "))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help_shows_an_example_and_explains_every_option(program):
+    words = example(program)
+    assert words[:2] == ["python", f"scripts/{program}"] or program == "gallery.py"
+    known = set(re.findall(r"--[a-z0-9-]+", help_of(program)))
+    if program != "gallery.py":
+        assert {word for word in words if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("program", [name for name in PROGRAMS if name not in NOT_RUN])
+def test_the_example_runs_in_a_finished_project(program, project, tmp_path):
+    for name in ("results", "data", "scripts"):
+        (tmp_path / name).symlink_to(project.root / name)
+    block = re.search(r"(?m)^    (\w.*(?:\\\n.*)*)", help_of(program))
+    assert block
+    done = subprocess.run(
+        ["bash", "-c", block[1]],
+        cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout
+    assert {path.name for path in tmp_path.iterdir()} > {"results", "data", "scripts"}
