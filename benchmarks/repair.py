@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from upsampling.scoring.job import EvaluationSettings, ScoringJob
 
 from upsampling.audit.combs import total_level
 from upsampling.audit.kernels import find_kernel
@@ -22,9 +21,11 @@ from upsampling.audit.probing import Probe, measure_probe, waveforms
 from upsampling.audit.repair import RepairSettings, Sound, relative_size, repair
 from upsampling.audit.steady import lengthened, settle
 from upsampling.audit.upsamplers import Structure
+from upsampling.config.sections import EvaluationSettings
 from upsampling.errors import command_line
 from upsampling.files import write_text
 from upsampling.scoring.aggregation import overall, source_scores, split_origins
+from upsampling.scoring.scoring_job import ScoringJob
 from upsampling.tracks.store import TrackStore
 
 EXCERPTS, SECONDS = 6, 3.0

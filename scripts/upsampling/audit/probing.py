@@ -16,6 +16,7 @@ from upsampling.audit.combs import comb_of_lines, excesses, resolution
 from upsampling.audit.network import Flat, Floats, Network, NetworkError
 from upsampling.audit.steady import as_rows, lengthened
 from upsampling.audit.upsamplers import Structure
+from upsampling.decibels import RANGE_DB
 from upsampling.measures.ecma418 import assessed, prominence_limit
 from upsampling.measures.from_waveform import (
     ECMA,
@@ -152,11 +153,10 @@ def _spectra(
     """Frames' transforms of each row, mean power, and power as far as rounding lets it be told."""
     n_fft, _ = resolution(structure)
     single = network.epsilon > np.finfo(np.float64).eps
+    range_db = SINGLE_RANGE_DB if single else RANGE_DB
     transforms = [frame_transforms(row, n_fft) for row in rows]
     power = np.array([np.mean(np.abs(one) ** 2, axis=0) for one in transforms])
-    told = np.array(
-        [with_floor(one, SINGLE_RANGE_DB) if single else with_floor(one) for one in power]
-    )
+    told = np.array([with_floor(one, range_db) for one in power])
     return transforms, power, told
 
 

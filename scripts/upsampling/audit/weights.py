@@ -22,8 +22,8 @@ def polyphase_imbalance(kernel: Kernel) -> float:
 def random_imbalance(kernel: Kernel) -> float:
     """The same of independent weights of zero mean, in expectation: sqrt(stride - 1).
 
-    E|P[k]|^2 is the number of taps for every k, whatever the overlap (`theory.closed_forms`). A fixed
-    interpolation has no weights to draw: it keeps the imbalance that it has.
+    E|P[k]|^2 is the number of taps for every k, whatever the overlap (`theory.expectation`). A
+    fixed interpolation has no weights to draw: it keeps the imbalance that it has.
     """
     return float(np.sqrt(kernel.stride - 1)) if kernel.random else polyphase_imbalance(kernel)
 

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
 from upsampling.measures.from_waveform import (
     GUARD,
     MINIMUM_SPACING,
-    NEIGHBOURHOOD,
+    NEIGHBORHOOD,
     comb_frequencies,
     prominence,
-    to_decibels,
 )
 from upsampling.recordings.audio import Recording
 from upsampling.recordings.spectrum import RecordingSpectrum, recording_spectrum, too_short
@@ -186,12 +186,12 @@ def combs_of(
                 lines_in_band=count,
                 excess_db=float(differences.mean()) if count else None,
                 error_db=float(differences.std(ddof=1) / np.sqrt(count)) if count > 1 else None,
-                level_dbfs=float(to_decibels(powers[alone].sum())),
+                level_dbfs=float(power_to_db(powers[alone].sum())),
                 stationarity=float(np.median(steady)) if len(steady) else None,
                 lines=tuple(
                     Line(
                         float(frequencies[line]),
-                        float(to_decibels(powers[line])),
+                        float(power_to_db(powers[line])),
                         float(tones[line]),
                         float(spectrum.stationarity[line]),
                     )
@@ -209,7 +209,7 @@ def line_powers(spectrum: RecordingSpectrum, frequencies: Floats) -> Floats:
     Where there is noise alone they are of either sign, and their sum is about zero.
     """
     centres = np.rint(frequencies / spectrum.bin_hz).astype(np.intp)
-    sides = np.concatenate([np.arange(-NEIGHBOURHOOD, -GUARD + 1), np.arange(GUARD, NEIGHBOURHOOD)])
+    sides = np.concatenate([np.arange(-NEIGHBORHOOD, -GUARD + 1), np.arange(GUARD, NEIGHBORHOOD)])
     last = len(spectrum.power) - 1
     noise = np.median(spectrum.power[np.clip(centres[:, None] + sides, 0, last)], axis=1)
     around = spectrum.power[np.clip(centres[:, None] + np.arange(-2, 3), 0, last)]

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import SINGLE_RANGE_DB, TINY, resolved, to_decibels
+from upsampling.measures.from_waveform import SINGLE_RANGE_DB, TINY, with_floor
 from upsampling.measures.spectra import hann
 from upsampling.recordings.audio import Recording
 
@@ -107,14 +108,14 @@ def recording_spectrum(
         raise UserError(f"{recording.path}: silent: all samples are 0")
     power = sums.power / (sums.frames * recording.channels)
     return RecordingSpectrum(
-        power=resolved(power, SINGLE_RANGE_DB),
+        power=with_floor(power, SINGLE_RANGE_DB),
         stationarity=sums.stationarity(),
         samplerate=recording.samplerate,
         n_fft=n_fft,
         frames=sums.frames,
         samples=samples,
         peak=peak,
-        level_dbfs=float(to_decibels(energy / (samples * recording.channels))),
+        level_dbfs=float(power_to_db(energy / (samples * recording.channels))),
     )
 
 

@@ -10,7 +10,7 @@ import soundfile
 from planted_combs import RATE, comb, noise, write
 
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import SINGLE_RANGE_DB, resolved, stationarity
+from upsampling.measures.from_waveform import SINGLE_RANGE_DB, stationarity, with_floor
 from upsampling.measures.spectra import frame_transforms
 from upsampling.recordings import audio
 from upsampling.recordings.audio import open_recording
@@ -31,7 +31,7 @@ def test_the_mean_spectrum_is_that_of_the_whole_signal(tmp_path, monkeypatch):
     path = write(tmp_path / "a.wav", np.stack([left, right], 1))
     spectrum = recording_spectrum(open_recording(path), N_FFT)
     powers = [np.mean(np.abs(frame_transforms(s, N_FFT)) ** 2, 0) for s in (left, right)]
-    expected = resolved(np.mean(powers, axis=0), SINGLE_RANGE_DB)
+    expected = with_floor(np.mean(powers, axis=0), SINGLE_RANGE_DB)
     np.testing.assert_allclose(spectrum.power, expected, rtol=RELATIVE)
     assert spectrum.frames == (len(left) - N_FFT) // (N_FFT // 2) + 1
     assert spectrum.samples == len(left)
