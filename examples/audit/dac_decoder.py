@@ -3,7 +3,7 @@
 import torch
 from stand_ins import stand_in_for
 
-stand_in_for("audiotools")
+stand_in_for("audiotools", "argbind")
 
 
 def network() -> torch.nn.Module:

@@ -20,7 +20,13 @@ class StandIn(types.ModuleType):
             raise AttributeError(name)
         if name[0].islower():
             return importlib.import_module(f"{self.__name__}.{name}")
-        return type(name, (nn.Module,), {})
+        # audiotools' models list the packages that they are stored with.
+        return type(name, (nn.Module,), {"INTERN": [], "EXTERN": []})
+
+
+    def __call__(self, *arguments: Any, **_: Any) -> Any:
+        """As a decorator, with or without arguments of its own."""
+        return arguments[0] if arguments and callable(arguments[0]) else self
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from upsampling.audit.torch_network import TorchNetwork
-from upsampling.audit.upsamplers import Structure, find_structure
+from upsampling.networks.torch_network import TorchNetwork
+from upsampling.networks.upsamplers import Structure, find_structure
 from upsampling.operators import build_operator
 
 SAMPLERATE = 44100

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upsampling.audit.combs import comb_levels, comb_of_lines
-from upsampling.audit.network import Floats, Network
 from upsampling.audit.steady import Steady, run
-from upsampling.audit.upsamplers import Structure
+from upsampling.networks.network import Floats, Network
+from upsampling.networks.upsamplers import Structure
 from upsampling.theory.filters import Complexes
 
 # A layer makes a line if its intervention leaves at most this share of it.

@@ -15,8 +15,6 @@ from upsampling.audit.combs import (
     steady_excesses,
     total_level,
 )
-from upsampling.audit.kernels import find_kernel
-from upsampling.audit.network import Floats, Network, NetworkError
 from upsampling.audit.probing import (
     LATENT,
     Features,
@@ -27,9 +25,11 @@ from upsampling.audit.probing import (
     shift_errors,
 )
 from upsampling.audit.steady import Steady, settle
-from upsampling.audit.upsamplers import Layer, Structure
 from upsampling.audit.verdict import verdict
 from upsampling.audit.weights import polyphase_imbalance, random_imbalance, weight_measures
+from upsampling.networks.kernels import find_kernel
+from upsampling.networks.network import Floats, Network, NetworkError
+from upsampling.networks.upsamplers import Layer, Structure
 from upsampling.probes.signals import CONSTANT
 
 RANDOM_CONSTANTS = 12

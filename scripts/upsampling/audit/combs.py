@@ -15,10 +15,10 @@ from math import ceil
 
 import numpy as np
 
-from upsampling.audit.network import Floats
-from upsampling.audit.upsamplers import Structure
 from upsampling.decibels import power_to_db
 from upsampling.measures.from_waveform import MINIMUM_SPACING, N_FFT, prominence
+from upsampling.networks.network import Floats
+from upsampling.networks.upsamplers import Structure
 
 # Well below what double precision leaves of lines in an exact period.
 FLOOR_DB = -300.0

@@ -9,9 +9,9 @@ from upsampling.errors import UserError
 from upsampling.files import write_json, write_text
 
 if TYPE_CHECKING:
-    from upsampling.audit.network import Network
     from upsampling.audit.probing import Features
-    from upsampling.audit.upsamplers import Structure
+    from upsampling.networks.network import Network
+    from upsampling.networks.upsamplers import Structure
 
 # What no comb is to be left in after a repair.
 AIMS = ("silence", "sounds", "constants")
@@ -101,12 +101,12 @@ def _positive(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Audit the network; print, write and judge the report."""
     from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
-    from upsampling.audit.loading import Source, open_network
-    from upsampling.audit.network import NetworkError
     from upsampling.audit.repairing import check_target
     from upsampling.audit.terminal import text
-    from upsampling.audit.torch_file import load_callable
     from upsampling.audit.verdict import failures
+    from upsampling.networks.loading import Source, open_network
+    from upsampling.networks.network import NetworkError
+    from upsampling.networks.torch_file import load_callable
 
     source = Source(
         path=arguments.network,
@@ -151,8 +151,8 @@ def _repair(
     features: "Features | None",
 ) -> dict[str, Any]:
     """Repair the network and write it, unless no layer could be repaired."""
-    from upsampling.audit.network import NetworkError
     from upsampling.audit.repairing import repair_network, write_network
+    from upsampling.networks.network import NetworkError
 
     try:
         repaired = repair_network(

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from upsampling.audit.network import Floats
 from upsampling.audit.verdict import PROBE_NAMES, advice, hertz, listed
 from upsampling.errors import UserError
+from upsampling.networks.network import Floats
 
 FOLDER = Path(__file__).parent
 # The plot, in units of its own.

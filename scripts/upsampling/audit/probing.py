@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upsampling.audit.combs import comb_of_lines, excesses, resolution
-from upsampling.audit.network import Flat, Floats, Network, NetworkError
 from upsampling.audit.steady import as_rows, lengthened
-from upsampling.audit.upsamplers import Structure
 from upsampling.decibels import RANGE_DB
 from upsampling.measures.ecma418 import assessed, prominence_limit
 from upsampling.measures.from_waveform import (
@@ -31,6 +29,8 @@ from upsampling.measures.from_waveform import (
 )
 from upsampling.measures.shifts import shift_error
 from upsampling.measures.spectra import frame_transforms
+from upsampling.networks.network import Flat, Floats, Network, NetworkError
+from upsampling.networks.upsamplers import Structure
 from upsampling.probes.signals import MUSIC_FILE, probe_signal
 
 SECONDS = 3.0

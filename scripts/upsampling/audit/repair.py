@@ -23,9 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from upsampling.audit.kernels import Kernel, assign, find_kernel
-from upsampling.audit.network import Floats, Network, NetworkError
-from upsampling.audit.upsamplers import Layer, Structure
+from upsampling.networks.kernels import Kernel, assign, find_kernel
+from upsampling.networks.network import Floats, Network, NetworkError
+from upsampling.networks.upsamplers import Layer, Structure
 
 # The part of activations, at either end, that is left out: the borders of a sound, and what of a
 # constant's a recurrent layer has not settled from.

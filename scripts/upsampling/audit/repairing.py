@@ -8,14 +8,14 @@ import numpy as np
 
 from upsampling.audit.audit import respond_to_constants
 from upsampling.audit.combs import total_level
-from upsampling.audit.network import Floats, Network, NetworkError
 from upsampling.audit.probing import Features, Probe, measure_probe, probes, respond
 from upsampling.audit.repair import Change, RepairSettings, Sound, relative_size, repair
 from upsampling.audit.steady import lengthened
-from upsampling.audit.upsamplers import Structure
 from upsampling.audit.verdict import PROBE_NAMES
 from upsampling.errors import UserError
 from upsampling.files import atomic_path
+from upsampling.networks.network import Floats, Network, NetworkError
+from upsampling.networks.upsamplers import Structure
 
 # Sounds of a repair and of its report must not be the same ones.
 OTHER_SEED = 1000

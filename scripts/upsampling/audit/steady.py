@@ -13,9 +13,9 @@ from math import ceil
 import numpy as np
 
 from upsampling.audit.combs import FLOOR_DB, level
-from upsampling.audit.network import Flat, Floats, Network, NetworkError
-from upsampling.audit.upsamplers import Structure
 from upsampling.decibels import amplitude_to_db
+from upsampling.networks.network import Flat, Floats, Network, NetworkError
+from upsampling.networks.upsamplers import Structure
 
 # Periods of output, at least, around the two that are compared.
 PERIODS = 8

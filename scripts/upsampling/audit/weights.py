@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from upsampling.audit.kernels import Kernel
 from upsampling.measures.from_weights import imbalance, measure_layers
 from upsampling.models.base import UpsamplingLayer
+from upsampling.networks.kernels import Kernel
 from upsampling.theory.closed_forms import comb_spectrum
 
 

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 from audited_networks import SpectralHead, hifi_gan, seeded, under_audit
 from torch import nn
 
 from upsampling.audit.attribution import attribute, makers_of
-from upsampling.audit.network import Flat
 from upsampling.audit.steady import settle
 
 # Flat layers leave nothing of their own comb but rounding.
@@ -83,33 +81,3 @@ def test_lines_of_several_layers_are_said_to_be():
     assert makers_of(1.0, [10.0, 10.5, 1.0], [9.5, 10.0, 0.0]) == (0, 1)
     assert makers_of(1.0, [1.0, 1.0], [0.1, 0.2]) == ()
     assert makers_of(1.0, [], []) == ()
-
-
-@pytest.mark.parametrize("axis", [-1, 1])
-def test_flat_is_the_mean_of_each_period(axis):
-    output = np.random.default_rng(0).normal(size=(2, 11, 3)).swapaxes(1, axis)
-    flat = np.moveaxis(Flat(("", "", 1), axis, 4, 3)(output), axis, -1)
-    moved = np.moveaxis(output, axis, -1)
-    for start, end in ((0, 1), (1, 5), (5, 9), (9, 11)):
-        mean = moved[..., start:end].mean(axis=-1, keepdims=True)
-        assert flat[..., start:end] == pytest.approx(
-            np.broadcast_to(mean, flat[..., start:end].shape)
-        )
-    assert flat.dtype == output.dtype
-
-
-def test_the_grid_is_the_layers_own():
-    """The mean of an impulse's response stands on the whole period of its input sample."""
-    layer = nn.ConvTranspose1d(1, 1, 4, 4, padding=0)
-    cut = nn.ConvTranspose1d(1, 1, 8, 4, padding=2, bias=False)
-    cut.weight.data[:] = 0
-    cut.weight.data[..., :4] = torch.arange(4.0)
-    for module, offset in ((layer, 0), (cut, 2)):
-        _, structure = under_audit(nn.Sequential(module), 1)
-        assert structure.layers[0].offset == offset
-    network, structure = under_audit(nn.Sequential(cut), 1)
-    inputs = np.zeros((1, 9))
-    inputs[0, 4] = 1
-    output, _ = network.run(inputs, [structure.layers[0].flat])
-    assert set(np.flatnonzero(output[0, 0])) == {14, 15, 16, 17}
-    assert output[0, 0, 14:18] == pytest.approx(1.5)

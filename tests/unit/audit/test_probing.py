@@ -6,7 +6,6 @@ import torch
 from audited_networks import SAMPLERATE, AutoEncoder, hifi_gan, seeded, under_audit
 from torch import nn
 
-from upsampling.audit.network import NetworkError
 from upsampling.audit.probing import (
     Probe,
     attribute_probe,
@@ -16,6 +15,7 @@ from upsampling.audit.probing import (
     respond,
     shift_errors,
 )
+from upsampling.networks.network import NetworkError
 from upsampling.probes.signals import probe_signal
 
 

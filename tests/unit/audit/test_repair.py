@@ -15,9 +15,9 @@ from audited_networks import (
 from torch import nn
 
 from upsampling.audit.combs import total_level
-from upsampling.audit.kernels import find_kernel
 from upsampling.audit.repair import RepairSettings, Sound, covariance, least_change, repair
 from upsampling.audit.steady import settle
+from upsampling.networks.kernels import find_kernel
 
 EXACT = 1e-9
 # Lines that rounding the weights to single precision leaves, below those of a random network.

@@ -8,10 +8,10 @@ from audited_networks import AutoEncoder, hifi_gan, seeded, under_audit
 
 from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
 from upsampling.audit.combs import total_level
-from upsampling.audit.loading import Source, open_network
 from upsampling.audit.repairing import check_target, repair_network, summary, write_network
 from upsampling.audit.steady import settle
 from upsampling.errors import UserError
+from upsampling.networks.loading import Source, open_network
 
 
 def audited(module, channels, kind):

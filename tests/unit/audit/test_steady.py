@@ -9,8 +9,8 @@ from audited_networks import hifi_gan, operators, seeded, under_audit
 from torch import nn
 
 from upsampling.audit.combs import line_powers
-from upsampling.audit.network import NetworkError
 from upsampling.audit.steady import periods_of, settle
+from upsampling.networks.network import NetworkError
 from upsampling.theory.filters import Filters
 from upsampling.theory.taps import operator_taps
 
@@ -22,7 +22,7 @@ EXACT = 1e-12
 def closed_form(stack: nn.Sequential, values: np.ndarray) -> np.ndarray:
     """One period [1, S] of the response to a constant, by the noble identity alone."""
     filters = reduce(Filters.then, [operator_taps(layer) for layer in stack])
-    return filters.steady(values[:, None])
+    return filters.steady_output(values[:, None])
 
 
 @pytest.mark.parametrize("name", ["transposed", "subpixel", "nearest", "linear", "lazy_wavelet"])

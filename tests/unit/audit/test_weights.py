@@ -6,10 +6,11 @@ import torch
 from audited_networks import FunctionalUp, Shuffled, seeded, under_audit
 from torch import nn
 
-from upsampling.audit.kernels import find_kernel
 from upsampling.audit.weights import polyphase_imbalance, random_imbalance, weight_measures
+from upsampling.measures import from_weights
+from upsampling.models.base import UpsamplingLayer
+from upsampling.networks.kernels import find_kernel
 from upsampling.operators.transposed import Transposed
-from upsampling.probes import layers
 
 EXACT = 1e-9
 
@@ -57,8 +58,8 @@ def test_interpolation_has_none_and_nothing_random():
 
 def test_measures_are_those_of_the_variants():
     """The same layer measured by its class, with the package's own code for operators."""
-    operator = seeded(lambda: Transposed(5, 3, 4, length=8)).double()
-    records = layers.measure_layers([layers.Layer(operator, 4, 5, 11025.0)])
+    operator = seeded(lambda: Transposed(5, 3, 4, kernel_size=8)).double()
+    records = from_weights.measure_layers([UpsamplingLayer(operator, 4, 5, 11025.0)])
     expected = {one["measure"]: one["value"] for one in records if one["frequency_hz"] == 11025.0}
     found = weight_measures(kernel_of(operator, 5), 11025.0)
     for name in ("tone_to_constant", "image_to_base", "droop", "boundary_error"):

@@ -17,9 +17,9 @@ from audited_networks import (
 )
 from torch import nn
 
-from upsampling.audit.network import NetworkError
-from upsampling.audit.torch_network import TorchNetwork
-from upsampling.audit.upsamplers import find_structure
+from upsampling.networks.network import NetworkError
+from upsampling.networks.torch_network import TorchNetwork
+from upsampling.networks.upsamplers import find_structure
 
 
 class Flattened(nn.Module):

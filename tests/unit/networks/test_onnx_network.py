@@ -9,13 +9,12 @@ reference = pytest.importorskip("onnx.reference", reason=NO_ONNX)
 pytest.importorskip("onnxruntime", reason=NO_ONNX)
 
 from upsampling.audit.combs import total_level  # noqa: E402
-from upsampling.audit.kernels import find_kernel  # noqa: E402
-from upsampling.audit.network import NetworkError  # noqa: E402
-from upsampling.audit.onnx_graph import depth_to_space  # noqa: E402
-from upsampling.audit.onnx_network import OnnxNetwork  # noqa: E402
 from upsampling.audit.repair import RepairSettings, Sound, repair  # noqa: E402
 from upsampling.audit.steady import settle  # noqa: E402
-from upsampling.audit.upsamplers import find_structure  # noqa: E402
+from upsampling.networks.kernels import find_kernel  # noqa: E402
+from upsampling.networks.network import NetworkError  # noqa: E402
+from upsampling.networks.onnx_network import OnnxNetwork  # noqa: E402
+from upsampling.networks.upsamplers import find_structure  # noqa: E402
 
 SINGLE = 1e-5
 FLOAT = onnx.TensorProto.FLOAT
@@ -202,13 +201,3 @@ def test_a_fixed_length_is_refused():
     model.graph.initializer.extend(transposed().graph.initializer)
     with pytest.raises(NetworkError, match="not variable"):
         OnnxNetwork(model, "fixed", "latent", 24000)
-
-
-@pytest.mark.parametrize("mode", ["DCR", "CRD"])
-def test_depth_to_space_is_onnxs(mode):
-    value = rng().standard_normal((1, 12, 2, 3)).astype(np.float32)
-    node = onnx.helper.make_node("DepthToSpace", ["x"], ["y"], blocksize=2, mode=mode)
-    model = graph([node], {}, shape=(1, 12, 2, 3))
-    expected = reference.ReferenceEvaluator(model).run(None, {"x": value})[0]
-    found = depth_to_space(value, {"blocksize": 2, "mode": mode.encode()})
-    assert np.array_equal(found, expected)

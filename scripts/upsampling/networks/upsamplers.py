@@ -19,25 +19,29 @@ from fractions import Fraction
 from math import lcm, prod
 from typing import Any
 
-import numpy as np
-
-from upsampling.audit.network import (
+from upsampling.networks.network import (
     INPUT,
     Flat,
-    Floats,
     Network,
     NetworkError,
     Operation,
     Trace,
-    Value,
+)
+from upsampling.networks.two_runs import (
+    LARGEST_STRIDE,
+    common_operations,
+    growth,
+    growths,
+    longer_run,
+    step_of,
+    time_axis,
+    zeros,
 )
 
 # Input lengths that are tried: of audio in samples, of features and latents in frames. The later
 # ones serve strides that do not divide a power of two, and networks with long filters.
 AUDIO_LENGTHS = (65536, 64000, 66150, 131072, 128000, 132300, 262144, 524288)
 FRAME_LENGTHS = (32, 30, 64, 60, 128, 250, 512)
-# A total stride beyond it, 95 s at 44.1 kHz, is no network's.
-LARGEST_STRIDE = 1 << 22
 # Layers without a module or parameters to name them by.
 PLAIN_NAMES = {
     "transposed": "transposed convolution",
@@ -96,83 +100,13 @@ def find_structure(network: Network, lengths: Sequence[int] = ()) -> Structure:
     failure = NetworkError("it has no length to try")
     for length in tried:
         try:
-            short, long = (network.trace(_zeros(network, n)) for n in (length, 2 * length))
-            step = _step(short, long, length)
-            longer, exact = _longer(network, long, length, step)
+            short, long = (network.trace(zeros(network, n)) for n in (length, 2 * length))
+            step = step_of(short, long, length)
+            longer, exact = longer_run(network, long, length, step)
             return _structure(short, exact, length, longer, step if exact is not long else length)
         except NetworkError as error:
             failure = error
     raise failure
-
-
-def _zeros(network: Network, length: int) -> Floats:
-    return np.zeros((network.channels, length))
-
-
-def _longer(network: Network, long: Trace, length: int, step: int) -> tuple[int, Trace]:
-    """A length that is longer by a multiple of `step`, and its trace: `long` if that must do.
-
-    Some networks take multiples of a number of their own alone, such as `length` and its double.
-    """
-    longer = length + (length // step + 1) * step
-    try:
-        return longer, network.trace(_zeros(network, longer))
-    except NetworkError:
-        if length % step:
-            raise
-        return 2 * length, long
-
-
-def _step(short: Trace, long: Trace, length: int) -> int:
-    """The input samples after which all of the network's rates repeat: its downsampling factor."""
-    rates = {INPUT: Fraction(1)}
-    for first, second in _pairs(short, long):
-        ratio = _approximate(*_differences(first, second)) or Fraction(1)
-        known = [rates[value.number] for value in first.inputs if value.number in rates]
-        for value in first.outputs:
-            rates.setdefault(value.number, (known[0] if known else Fraction(1)) * ratio)
-    step = lcm(*(rate.denominator for rate in rates.values()))
-    if step > LARGEST_STRIDE:
-        raise NetworkError(f"its rates repeat after {step} samples, which is no network's stride")
-    return step
-
-
-def _approximate(given: int, made: int) -> Fraction | None:
-    """The ratio of rates, from differences that borders may have rounded by one sample."""
-    if not given or not made:
-        return None
-    up = made >= given
-    nearest = Fraction(round(made / given)) if up else Fraction(1, round(given / made))
-    return nearest if abs(nearest * given - made) <= 1 else Fraction(made, given)
-
-
-def _pairs(short: Trace, long: Trace) -> list[tuple[Operation, Operation]]:
-    """The operations that both runs have, in the order of the first."""
-    others = {operation.key: operation for operation in long.operations}
-    return [(one, others[one.key]) for one in short.operations if one.key in others]
-
-
-def time_axis(first: Value, second: Value) -> int | None:
-    """The axis, counted from the end, whose size differs between runs; None unless it is one."""
-    if len(first.shape) != len(second.shape):
-        return None
-    axes = [i for i, (a, b) in enumerate(zip(first.shape, second.shape, strict=True)) if a != b]
-    return axes[0] - len(first.shape) if len(axes) == 1 else None
-
-
-def _difference(first: Value, second: Value) -> int:
-    axis = time_axis(first, second)
-    return 0 if axis is None else second.shape[axis] - first.shape[axis]
-
-
-def _differences(first: Operation, second: Operation) -> tuple[int, int]:
-    """By how much the time of an operation's inputs (the longest) and of its output grew."""
-    inputs = list(zip(first.inputs, second.inputs, strict=False))
-    if first.kind == "interpolation":
-        inputs = inputs[:1]
-    given = max((_difference(a, b) for a, b in inputs), default=0)
-    outputs = zip(first.outputs, second.outputs, strict=False)
-    return given, max((_difference(a, b) for a, b in outputs), default=0)
 
 
 def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -> Structure:
@@ -180,15 +114,15 @@ def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -
     axis = time_axis(short.output, long.output)
     if axis is None:
         raise NetworkError("its output does not grow with its input along one axis")
-    rate = Fraction(_difference(short.output, long.output), grown)
-    pairs = _pairs(short, long)
+    rate = Fraction(growth(short.output, long.output), grown)
+    pairs = common_operations(short, long)
     rates = {INPUT: Fraction(1)}
     for first, second in pairs:
         for a, b in zip(first.outputs, second.outputs, strict=False):
-            rates[a.number] = Fraction(_difference(a, b), grown)
+            rates[a.number] = Fraction(growth(a, b), grown)
     found = []
     for first, second in pairs:
-        given, made = _differences(first, second)
+        given, made = growths(first, second)
         if given and made > given and made % given == 0:
             found.append((first, second, made // given, Fraction(given, grown)))
     chosen = _innermost(found)
@@ -219,7 +153,7 @@ def _unexplained(
     """A note if an operation reads more time than the one before wrote: samples put among zeros."""
     for first, second in pairs:
         for a, b in zip(first.inputs, second.inputs, strict=False):
-            rate = Fraction(_difference(a, b), grown)
+            rate = Fraction(growth(a, b), grown)
             if 0 < rates.get(a.number, rate) < rate:
                 ratio = rate / rates[a.number]
                 return (

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_flatten, tree_map_only
 
-from upsampling.audit.network import INPUT, Key, Operation, Value
+from upsampling.networks.network import INPUT, Key, Operation, Value
 
 KINDS = {
     "transposed": ("conv_transpose1d", "conv_transpose2d"),

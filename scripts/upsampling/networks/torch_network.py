@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
-from upsampling.audit.network import (
+from upsampling.networks.network import (
     INPUT,
     Flat,
     Floats,
@@ -21,7 +21,7 @@ from upsampling.audit.network import (
     Value,
     Weights,
 )
-from upsampling.audit.torch_trace import NUMBER, Call, Mode, Recorder, tensors_in
+from upsampling.networks.torch_trace import NUMBER, Call, Mode, Recorder, tensors_in
 
 SEED = 0
 

@@ -2,12 +2,12 @@
 
 import ast
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from upsampling.audit.network import Floats, Key, NetworkError
+from upsampling.networks.network import Floats, Key, NetworkError
 
 KINDS = {
     "ConvTranspose": "transposed",
@@ -87,6 +87,24 @@ def run_session(session: Any, fetched: Sequence[str], feeds: dict[str, Floats]) 
         raise NetworkError(_first_line(error)) from error
     finally:
         watchdog.cancel()
+
+
+def run_node(node: Any, value: Floats, constants: Mapping[str, Floats], model: Any) -> Floats:
+    """Run one node of `model` alone on `value`, its other inputs as in `constants`."""
+    import onnx
+
+    stored = [name for name in node.input[1:] if name in constants]
+    graph = onnx.helper.make_graph(
+        [node],
+        "single",
+        [onnx.helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, value.shape)],
+        [onnx.ValueInfoProto(name=node.output[0])],
+        [onnx.numpy_helper.from_array(np.asarray(constants[name]), name) for name in stored],
+    )
+    alone = onnx.helper.make_model(graph, opset_imports=model.opset_import)
+    alone.ir_version = model.ir_version
+    session = open_session(alone.SerializeToString())
+    return run_session(session, [node.output[0]], {node.input[0]: value.astype(np.float32)})[0]
 
 
 def _first_line(error: Exception) -> str:

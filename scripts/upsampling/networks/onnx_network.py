@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from upsampling.audit.network import (
+from upsampling.networks.network import (
     INPUT,
     Flat,
     Floats,
@@ -22,7 +22,7 @@ from upsampling.audit.network import (
     Value,
     Weights,
 )
-from upsampling.audit.onnx_graph import (
+from upsampling.networks.onnx_graph import (
     FLOATS,
     MOVEMENTS,
     attributes_of,
@@ -34,6 +34,7 @@ from upsampling.audit.onnx_graph import (
     open_session,
     override_name,
     rewired,
+    run_node,
     run_session,
 )
 
@@ -138,7 +139,7 @@ class OnnxNetwork(Network):
             return value + self.constants[other[0]] if other else value
         if node.op_type in MOVEMENTS:
             return value.reshape(operation.outputs[0].shape)
-        return self._single(operation, value)
+        return run_node(node, value, self.constants, self.model)
 
     def weights(self, operation: Operation) -> Weights | None:
         node, attributes = operation.handle, attributes_of(operation.handle)
@@ -242,22 +243,3 @@ class OnnxNetwork(Network):
                 rewired(self.model, overridden, fetched).SerializeToString()
             )
         return self._sessions[overridden, fetched]
-
-    def _single(self, operation: Operation, value: Floats) -> Floats:
-        """Run one node alone, its other inputs as they were in the trace."""
-        import onnx
-
-        node = operation.handle
-        data = node.input[0]
-        constants = [n for n in node.input[1:] if n in self.constants]
-        graph = onnx.helper.make_graph(
-            [node],
-            "single",
-            [onnx.helper.make_tensor_value_info(data, onnx.TensorProto.FLOAT, value.shape)],
-            [onnx.ValueInfoProto(name=node.output[0])],
-            [onnx.numpy_helper.from_array(np.asarray(self.constants[n]), n) for n in constants],
-        )
-        model = onnx.helper.make_model(graph, opset_imports=self.model.opset_import)
-        model.ir_version = self.model.ir_version
-        session = open_session(model.SerializeToString())
-        return run_session(session, [node.output[0]], {data: value.astype(np.float32)})[0]

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from upsampling.audit.network import Floats, Network, Operation, Trace, Weights
-from upsampling.audit.upsamplers import Layer
+from upsampling.networks.network import Floats, Network, Operation, Trace, Weights
+from upsampling.networks.upsamplers import Layer
 
 # Input channels of a module whose responses to impulses are taken, at most.
 MOST_CHANNELS = 32

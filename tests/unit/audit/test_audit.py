@@ -7,10 +7,10 @@ from audited_networks import AutoEncoder, FunctionalUp, Shuffled, seeded
 from torch import nn
 
 from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
-from upsampling.audit.loading import Source, open_network
-from upsampling.audit.network import Network
-from upsampling.audit.torch_network import TorchNetwork
-from upsampling.audit.upsamplers import find_structure
+from upsampling.networks.loading import Source, open_network
+from upsampling.networks.network import Network
+from upsampling.networks.torch_network import TorchNetwork
+from upsampling.networks.upsamplers import find_structure
 
 NO_ONNX = "onnx and onnxruntime are not installed (envs/audit.lock)"
 # Levels of lines well above the rounding of single precision.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from upsampling.audit.network import Network, NetworkError
-from upsampling.audit.torch_file import from_factory, load_weights, read_torchscript
-from upsampling.audit.upsamplers import Structure, find_structure
 from upsampling.errors import UserError
+from upsampling.networks.network import Network, NetworkError
+from upsampling.networks.torch_file import from_factory, load_weights, read_torchscript
+from upsampling.networks.upsamplers import Structure, find_structure
 
 KINDS = ("audio", "features", "latent")
 RATE_NAMES = ("samplerate", "sample_rate", "sampling_rate")
@@ -51,7 +51,7 @@ def open_network(source: Source) -> tuple[Network, Structure, list[str]]:
 def _open_torch(source: Source) -> tuple[Network, Structure, list[str]]:
     import torch
 
-    from upsampling.audit.torch_network import TorchNetwork
+    from upsampling.networks.torch_network import TorchNetwork
 
     if source.first or source.last:
         raise UserError("--from and --to name tensors of ONNX graphs alone")
@@ -155,12 +155,12 @@ def _trained_here(folder: Path) -> tuple[Any, dict[str, Any]]:
 
 
 def _open_onnx(source: Source) -> tuple[Network, Structure, list[str]]:
-    from upsampling.audit.onnx_file import read_graph
+    from upsampling.networks.onnx_file import read_graph
 
     if source.weights is not None:
         raise UserError(f"{source.path} has its own weights; leave out --weights")
     model = read_graph(Path(source.path), source.first, source.last)
-    from upsampling.audit.onnx_network import OnnxNetwork
+    from upsampling.networks.onnx_network import OnnxNetwork
 
     notes: list[str] = []
     samplerate = source.samplerate or _rate_beside(Path(source.path), model)
