@@ -5,9 +5,9 @@
 # make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
 # make settings   writes docs/config.md and schemas/config.schema.yaml from the declared settings
-# make lock   resolves envs/requirements.in anew into envs/requirements.lock
+# make lock   resolves envs/requirements.in into envs/requirements.lock, on every supported Python
+# The environment has the newest supported Python on PATH; make PYTHON=python3.11 takes another.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
 ENV := .venv
 export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
@@ -43,14 +43,13 @@ bench: $(ENV)/ready
 	@python benchmarks/scoring.py --output docs/benchmarks/scoring.md
 
 $(ENV)/ready: envs/requirements.lock envs/setup.sh
-	@PYTHON="$(PYTHON)" sh envs/setup.sh $(ENV) envs/requirements.lock
-	@touch $@
+	@sh envs/setup.sh $(ENV) envs/requirements.lock
 
 settings: $(ENV)/ready
 	@PYTHONPATH=scripts python docs/export_settings.py
 
 lock:
-	@PYTHON="$(PYTHON)" sh envs/lock.sh
+	@python3.11 envs/lock.py
 
 clean:
 	rm -rf $(ENV) data/demo logs/demo results/demo

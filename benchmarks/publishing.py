@@ -1,4 +1,4 @@
-"""Where a benchmark's report goes."""
+"""Output of the benchmarks: a Markdown report, and progress."""
 
 import sys
 from pathlib import Path
@@ -15,3 +15,8 @@ def publish(text: str, path: Path | None) -> None:
     from upsampling.files import write_text
 
     write_text(path, text)
+
+
+def report(message: str) -> None:
+    """Print one line of progress to standard error at once."""
+    print(message, file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
 """Time and memory of the scoring engines on one track, as ratios measured in one run.
 
-Each engine runs in a process of its own, on the same four stereo sources. The fast ones run before
-and after museval, and the median of their times is compared with it, so that a machine that others
-use as well changes the ratios little. Memory is what a process needs beyond the audio itself.
+Each engine runs in its own process, on the same four stereo sources. The fast ones run before and
+after museval, and the median of their times is compared with it, so that other load on the machine
+changes the ratios little. Memory is that of the process beyond the audio.
 """
 
 import argparse
@@ -22,11 +22,11 @@ SDR_ALONE, EXACT, MUSEVAL = "exact, SDR alone", "exact, all four", "museval, all
 TARGETS = {SDR_ALONE: 500, EXACT: 8}
 MEMORY_TARGET_GB = 1.5
 TEXT = """\
-# What scoring a track costs
+# Cost of scoring a track
 
 Written by `make bench`: BSSEval v4 of one track of {seconds} s, four stereo sources, on one thread,
-each engine in a process of its own. The exact ones ran {repeats} times before and {repeats} times
-after museval; given are the medians, and the largest memory.
+each engine in its own process. The exact ones ran {repeats} times before and {repeats} times after
+museval; listed are the medians, and the largest memory.
 
 | engine | seconds | times faster than museval | target | GB beyond the audio | target |
 |---|---|---|---|---|---|
@@ -48,18 +48,18 @@ def tracks(seconds: int) -> tuple:
 
 
 def resident_gb() -> float:
-    """Memory of this process at the moment."""
+    """Memory of this process now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e9
 
 
 def measure(case: str, seconds: int) -> tuple[float, float]:
-    """Seconds that one engine takes, and its gigabytes at most beyond audio and imports."""
+    """Time in s of one engine, and its peak memory in GB beyond audio and imports."""
     from upsampling.scoring import bsseval
     from upsampling.tracks.decoder import ensure_ffmpeg
 
     ensure_ffmpeg()
-    import museval  # noqa: F401  Its import belongs to neither time nor memory.
+    import museval  # noqa: F401  Its import counts for neither time nor memory.
 
     references, estimates = tracks(seconds)
     engine = "museval" if case == MUSEVAL else "exact"
@@ -93,11 +93,11 @@ def main() -> None:
     runs: dict[str, list[tuple[float, float]]] = {case: [] for case in (*TARGETS, MUSEVAL)}
     for case in order:
         runs[case].append(alone(case, arguments.seconds))
-    times = {case: statistics.median(took for took, _ in found) for case, found in runs.items()}
+    times = {case: statistics.median(took for took, _ in pairs) for case, pairs in runs.items()}
     text = TEXT.format(seconds=arguments.seconds, repeats=arguments.repeats)
-    for case, found in runs.items():
+    for case, pairs in runs.items():
         cells = [case, f"{times[case]:.3g}", f"{times[MUSEVAL] / times[case]:.1f}"]
-        memory = f"{max(needed for _, needed in found):.2f}"
+        memory = f"{max(peak for _, peak in pairs):.2f}"
         if case in TARGETS:
             cells += [f"{TARGETS[case]}", memory, f"{MEMORY_TARGET_GB}"]
         else:

@@ -10,13 +10,13 @@ import torch
 # Ratios of the epoch times that Table 1 prints: 423, 430 and 311 s against 319 s.
 PRINTED = {"nearest": "1.33", "linear": "1.35", "subpixel": "0.97"}
 INTRODUCTION = """\
-# What a training step costs
+# Cost of a training step
 
 Written by `make bench`: forward pass, L1 loss, backward pass and Adam of the Demucs-like model on
 {batch} segments of {seconds:g} s, in multiples of the same step with transposed convolutions. Both
-are timed in alternation on one input; given are the median of the ratios and, in brackets, their
-quartiles. `plain` interpolates, then convolves, as the paper's models do; `auto`, the default,
-computes the same by polyphase convolutions where that is cheaper.
+are timed in alternation on one input; listed are the median of the ratios and, in parentheses,
+their quartiles. `plain` interpolates, then convolves, as the paper's models do; `auto`, the
+default, computes the same by polyphase convolutions where that is cheaper.
 
 torch {torch}, {processor}, {cores} cores.
 """
@@ -25,11 +25,11 @@ Not measured, as the package is not installed:
 `pip install --no-deps --target FOLDER demucs==4.1.0 julius einops`, then
 `PYTHONPATH=FOLDER make bench`.
 """
-# Measurements of one width, by width.
+# Measurements by width.
 Widths = dict[int, dict]
 
 
-def report(results: dict[int, Widths], batch: int, seconds: float) -> str:
+def markdown(results: dict[int, Widths], batch: int, seconds: float) -> str:
     """The Markdown text of all `results`, by number of threads and width."""
     text = INTRODUCTION.format(
         batch=batch,
@@ -39,9 +39,9 @@ def report(results: dict[int, Widths], batch: int, seconds: float) -> str:
         cores=os.cpu_count(),
     )
     for threads, widths in results.items():
-        narrow = {width: found for width, found in widths.items() if found["rows"]}
+        narrow = {width: entry for width, entry in widths.items() if entry["rows"]}
         text += f"\n## {threads} thread{'s' if threads > 1 else ''}\n\n{operators(narrow)}"
-        text += f"\nWhere a step's time goes, in per cent (torch.profiler):\n\n{shares(widths)}"
+        text += f"\nShares of a step's time in percent (torch.profiler):\n\n{shares(widths)}"
         text += (
             "\nThe first version of Demucs, against the package `demucs` configured as such:\n\n"
         )
@@ -55,23 +55,23 @@ def operators(widths: Widths) -> str:
     rows = [["transposed", "", "1", *(f"1 ({ms:.0f} ms)" for ms in base)]]
     for entries in zip(*(width["rows"] for width in widths.values()), strict=True):
         operator = entries[0]["operator"]
-        path = entries[0].get("path", "")
-        rows.append([operator, path, PRINTED[operator], *map(ratio, entries)])
-    return table(["operator", "path", "Table 1", *map("width {}".format, widths)], rows)
+        implementation = entries[0].get("implementation", "")
+        rows.append([operator, implementation, PRINTED[operator], *map(ratio, entries)])
+    return table(["operator", "implementation", "Table 1", *map("width {}".format, widths)], rows)
 
 
 def shares(widths: Widths) -> str:
     """The parts of each model's step."""
     rows, parts = [], ["all"]
-    for width, found in widths.items():
-        for name, spent in found["shares"].items():
+    for width, entry in widths.items():
+        for name, spent in entry["shares"].items():
             parts = list(spent)
             rows.append([str(width), name, *(f"{100 * part:.0f}" for part in spent.values())])
     return table(["width", "operator", *parts], rows)
 
 
 def demucs(widths: Widths) -> str:
-    """The published model in this pipeline against the installed package."""
+    """The published model in this pipeline against the package `demucs`."""
     if not all(width["demucs"] for width in widths.values()):
         return NOT_INSTALLED
     rows = [
@@ -80,7 +80,7 @@ def demucs(widths: Widths) -> str:
     ]
     worst = max(width["difference"] for width in widths.values())
     note = (
-        f"\nWith equal weights, outputs of the two transposed ones differ by at most {worst:g}.\n"
+        f"\nWith equal weights, outputs of the two transposed models differ by at most {worst:g}.\n"
     )
     return table(["operator here", *map("width {}".format, widths)], rows) + note
 
@@ -94,7 +94,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells."""
+    """The processor's name, or the machine type where /proc has none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,7 +1,7 @@
-"""How fast training examples come from the track store, against decoding and against training.
+"""Speed of the track store, against decoding and against the consumption of training.
 
-Twenty synthetic songs are composed, stored, and one of them encoded as MUSDB18's stems are (AAC).
-An example is what training asks for: four sources of one segment, shifted, flipped and remixed.
+Twenty synthetic songs are composed and stored, and one is encoded like MUSDB18's stems (AAC). An
+example is that of training: four sources of one segment, shifted, flipped and remixed.
 Decoding gives the same segment of four sources from the stem file, cut out by ffmpeg. Both, and
 the training step that consumes examples, are timed in turns on one thread, and the median is taken.
 """
@@ -22,26 +22,26 @@ RATE = 44100
 WIDTH, BATCH = 16, 4
 TARGET = 50
 TEXT = """\
-# What the track store gives
+# Speed of the track store
 
 Written by `make bench`: examples of four stereo sources, {seconds:g} s each, from a store of
 {songs} synthetic songs of {length:g} s ({megabytes:.0f} MB), on one thread; medians of {rounds}
-rounds, in which store, decoder and training (batches of {batch}) take turns.
+rounds, in which store, decoder and training (batches of {batch}) alternate.
 
-| where examples come from, or go | per second | store against it |
+| source or consumer of examples | examples per second | store relative to it |
 |---|---|---|
 | track store, shifted, flipped and remixed | {store:.0f} | 1 |
 | AAC stem file, through stempeg and ffmpeg | {decoding:.2f} | {store_decoding:.0f} |
 | training step, transposed, width {width} | {training:.2f} | {store_training:.0f} |
 
-The target is {target} times what the training step consumes. Memory of the process beyond mapped
-files grew by {grown:.1f} MB while {read} examples were read; opening the store took
+The target is {target} times the consumption of the training step. Memory of the process beyond
+mapped files grew by {grown:.1f} MB while {read} examples were read; opening the store took
 {opening:.1f} ms.
 """
 
 
-def own_memory() -> int:
-    """Bytes of this process that no file stands for."""
+def anonymous_memory() -> int:
+    """Bytes of this process's memory that no file is mapped to."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024 * int(next(line.split()[1] for line in lines if line.startswith("RssAnon")))
 
@@ -68,34 +68,37 @@ def decode(path: Path, seconds: float, starts: Any) -> None:
 
 
 def rate(work: Callable[[], Any], count: int) -> float:
-    """How many times per second `work`, which does `count` examples at once, gets one done."""
-    begun = time.perf_counter()
+    """Examples per second of `work`, which does `count` at once."""
+    start = time.perf_counter()
     work()
-    return count / (time.perf_counter() - begun)
+    return count / (time.perf_counter() - start)
 
 
 def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Make the songs in `folder` and time all three."""
+    """Compose the songs in `folder`; time the store, the decoder and training."""
     import numpy as np
     import torch
     from training_step import training_step
 
     from upsampling.config.model import DemucsLikeSettings
     from upsampling.config.training import TrainingSettings
+    from upsampling.demo_music.settings import DemoSongs
     from upsampling.demo_music.songs import demo_validation_names, make_song, write_demo
     from upsampling.models import build
     from upsampling.tracks.building import build_store, plan_tracks
     from upsampling.tracks.segments import Dataset
     from upsampling.tracks.store import TrackStore
 
-    write_demo(folder / "hq", 0, arguments.songs - 2, 1, 1, arguments.length, arguments.length, 2)
+    length = arguments.length
+    songs = DemoSongs(0, arguments.songs - 2, valid=1, test=1, seconds=length, test_seconds=length)
+    write_demo(folder / "hq", songs, workers=2)
     plan = plan_tracks(folder / "hq", True, "demo", demo_validation_names(1))
     build_store(folder / "store", plan, 2)
     write_stems(folder / "song.stem.mp4", make_song(0, "train", 0, arguments.length))
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     store = TrackStore.open(folder / "store")
-    opening = 1000 * (time.perf_counter() - begun)
+    opening = 1000 * (time.perf_counter() - start)
     model = build(DemucsLikeSettings(channels=WIDTH))
     samples = model.input_length(round(arguments.seconds * RATE))
     settings = TrainingSettings(
@@ -116,20 +119,20 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
             decode(folder / "song.stem.mp4", arguments.seconds, starts)
 
     step(), read_all()
-    before = own_memory()
+    before = anonymous_memory()
     read_all()
-    grown = (own_memory() - before) / 1e6
+    grown = (anonymous_memory() - before) / 1e6
     rates: dict[str, list[float]] = {"store": [], "decoding": [], "training": []}
     for _ in range(arguments.rounds):
         rates["store"].append(rate(read_all, arguments.examples))
         rates["decoding"].append(rate(decode_some, 4))
         rates["training"].append(rate(step, BATCH))
-    found = {name: statistics.median(values) for name, values in rates.items()}
+    medians = {name: statistics.median(values) for name, values in rates.items()}
     for other in ("decoding", "training"):
         ratios = [s / o for s, o in zip(rates["store"], rates[other], strict=True)]
-        found[f"store_{other}"] = statistics.median(ratios)
+        medians[f"store_{other}"] = statistics.median(ratios)
     megabytes = sum(path.stat().st_size for path in (folder / "store").iterdir()) / 1e6
-    return found | {"grown": grown, "opening": opening, "megabytes": megabytes}
+    return medians | {"grown": grown, "opening": opening, "megabytes": megabytes}
 
 
 def main() -> None:
@@ -142,9 +145,14 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="Markdown file; default: standard output")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(Path(folder), arguments)
+        results = measure(Path(folder), arguments)
     text = TEXT.format(
-        **found, **vars(arguments), width=WIDTH, batch=BATCH, target=TARGET, read=arguments.examples
+        **results,
+        **vars(arguments),
+        width=WIDTH,
+        batch=BATCH,
+        target=TARGET,
+        read=arguments.examples,
     )
     publish(text, arguments.output)
 

@@ -1,9 +1,9 @@
-"""What one training step costs with each upsampling operator, relative to transposed convolutions.
+"""Cost of a training step with each upsampling operator, relative to transposed convolutions.
 
 Each operator is timed against the transposed one in alternation (A B, B A, ...), so that other
-load on the machine hits both; the number reported is the median ratio of neighbouring steps.
-Each width and number of threads has a process of its own, because OMP_NUM_THREADS must be set
-before torch is imported.
+load on the machine affects both; the result is the median ratio of neighboring steps. Each width
+and number of threads has its own process, because OMP_NUM_THREADS must be set before torch is
+imported.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from publishing import publish
+from publishing import publish, report
 
 BASE = ("transposed", {})
-# Channels up to which a comparison takes seconds, not minutes. Wider models are compared with
-# Demucs alone, with the most threads.
+# Up to this width a comparison takes seconds, not minutes. Wider models are compared with Demucs
+# only, and with the most threads.
 NARROW = 32
 VARIANTS = [
     ("nearest", {"implementation": "plain"}),
@@ -30,9 +30,9 @@ VARIANTS = [
     ("linear", {"implementation": "auto"}),
     ("subpixel", {}),
 ]
-# The published Demucs, in the form in which the installable package can express it.
+# The published Demucs, in the form that the package can express.
 PUBLISHED = {"context_kernel_size": 3, "bottleneck": "lstm_linear", "padding": "same"}
-# Parts of a step, each with what the names of its operations in torch's profiler contain.
+# Parts of a step, each with fragments of the names of its operations in torch's profiler.
 PARTS = {
     "LSTM": ("rnn_layer", "lstm"),
     "convolutions": ("convolution", "conv2d"),
@@ -43,11 +43,11 @@ PARTS = {
 
 
 def training_step(model: Any, mixture: Any, sources: Any) -> Callable[[], None]:
-    """A function that does one step as the pipeline's training does, batch loading aside."""
+    """A function that does one training step of the pipeline, without batch loading."""
     import torch
     from torch.nn import functional
 
-    from upsampling.models.demucs_like import center_trim
+    from upsampling.models.base import center_trim
 
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, fused=True)
 
@@ -66,11 +66,11 @@ def compare(first: Callable[[], None], second: Callable[[], None], seconds: floa
     """Time both in alternation for about `seconds`, 7 to 41 times; milliseconds and ratio."""
 
     def timed(step: Callable[[], None]) -> float:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         step()
-        return 1000 * (time.perf_counter() - begun)
+        return 1000 * (time.perf_counter() - start)
 
-    timed(first), timed(second)  # the first steps allocate
+    timed(first), timed(second)  # The first steps allocate memory.
     once = timed(first) + timed(second)
     times = []
     for turn in range(min(41, max(7, round(1000 * seconds / once)))):
@@ -102,7 +102,7 @@ def shares(step: Callable[[], None]) -> dict[str, float]:
 
 
 def measure(width: int, arguments: argparse.Namespace) -> dict:
-    """All measurements of one width in this process."""
+    """All measurements of one width, in this process."""
     import torch
 
     from upsampling.config.model import DemucsLikeSettings
@@ -113,64 +113,59 @@ def measure(width: int, arguments: argparse.Namespace) -> dict:
         return build(settings)
 
     base = model(*BASE)
-    wanted = round(44100 * arguments.seconds)
-    # One length for all: the operators' borders differ, and with them the input they need.
-    samples = max(model(*each).input_length(wanted) for each in [BASE, *VARIANTS])
+    outputs = round(44100 * arguments.seconds)
+    # One length for all: operators lose different numbers of samples at the borders.
+    samples = max(model(*each).input_length(outputs) for each in [BASE, *VARIANTS])
     generator = torch.Generator().manual_seed(0)
     sources = 0.1 * torch.randn(arguments.batch, 4, 2, samples, generator=generator)
     data = (sources.sum(dim=1), sources)
     reference = training_step(base, *data)
-    found: dict = {"rows": [], "shares": {"transposed": shares(reference)}, "demucs": []}
+    results: dict = {"rows": [], "shares": {"transposed": shares(reference)}, "demucs": []}
     for operator, options in VARIANTS if width <= NARROW else ():
         step = training_step(model(operator, options), *data)
         row = compare(reference, step, arguments.budget)
-        found["rows"].append({"operator": operator, **options, **row})
+        results["rows"].append({"operator": operator, **options, **row})
         name = " ".join([operator, *options.values()])
-        say(f"  {name}: {row['ratio']:.2f}")
-        found["shares"][name] = shares(step)
-        del step  # a wide model and its optimizer fill gigabytes
+        report(f"  {name}: {row['ratio']:.2f}")
+        results["shares"][name] = shares(step)
+        del step  # A wide model and its optimizer take gigabytes.
     del reference, base
     demucs = installed_demucs(width)
     if demucs is not None:
         ours = model(*BASE, **PUBLISHED)
-        found["difference"] = difference(ours, demucs)
+        results["difference"] = difference(ours, demucs)
         reference = training_step(demucs, *data)
         for operator, options in [BASE, ("nearest", {}), ("linear", {})]:
-            own = ours if operator == "transposed" else model(operator, options, **PUBLISHED)
-            row = compare(reference, training_step(own, *data), arguments.budget)
-            say(f"  {operator} over Demucs: {row['ratio']:.2f}")
-            found["demucs"].append({"operator": operator, **row})
-    return found
+            network = ours if operator == "transposed" else model(operator, options, **PUBLISHED)
+            row = compare(reference, training_step(network, *data), arguments.budget)
+            report(f"  {operator} over Demucs: {row['ratio']:.2f}")
+            results["demucs"].append({"operator": operator, **row})
+    return results
 
 
 def installed_demucs(width: int) -> Any:
-    """The `demucs` package's model in the form of its first version; None if not installed."""
+    """The model of the package `demucs` as in its first version; None if it is not installed."""
     try:
         from demucs.demucs import Demucs
     except ImportError:
         return None
     sources = ["drums", "bass", "other", "vocals"]
     return Demucs(
-        sources, channels=width, depth=6, lstm_layers=2, context_kernel_size=1, gelu=False, norm_starts=99,
+        sources, channels=width, depth=6, lstm_layers=2, context=1, gelu=False, norm_starts=99,
         dconv_mode=0, normalize=False, resample=False, rescale=0.1,
     )  # fmt: skip
 
 
 def difference(ours: Any, demucs: Any) -> float:
-    """Largest difference between the outputs of both models once they share their weights."""
+    """Largest difference between the outputs of both models with equal weights."""
     import torch
 
     with torch.no_grad():
-        for own, other in zip(ours.parameters(), demucs.parameters(), strict=True):
-            own.copy_(other)
+        for weight, source in zip(ours.parameters(), demucs.parameters(), strict=True):
+            weight.copy_(source)
         generator = torch.Generator().manual_seed(0)
         noise = torch.randn(1, 2, demucs.valid_length(30_000), generator=generator)
         return (ours(noise) - demucs(noise)).abs().max().item()
-
-
-def say(message: str) -> None:
-    """Print one line of progress to standard error at once."""
-    print(message, file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -189,21 +184,21 @@ def main() -> None:
     if arguments.measure is not None:
         print(json.dumps(measure(arguments.measure, arguments)))
         return
-    results: dict[int, dict[int, dict]] = {}
+    measurements: dict[int, dict[int, dict]] = {}
     for threads in arguments.threads:
         for width in arguments.widths:
             if width > NARROW and threads < max(arguments.threads):
                 continue
-            say(f"width {width}, threads {threads}")
+            report(f"width {width}, threads {threads}")
             command = [sys.executable, *sys.argv, "--measure", str(width)]
             environment = os.environ | {"OMP_NUM_THREADS": str(threads), "KINETO_LOG_LEVEL": "99"}
             output = subprocess.run(
                 command, env=environment, check=True, stdout=subprocess.PIPE, text=True
             ).stdout
-            results.setdefault(threads, {})[width] = json.loads(output.splitlines()[-1])
-    from step_report import report
+            measurements.setdefault(threads, {})[width] = json.loads(output.splitlines()[-1])
+    from step_report import markdown
 
-    text = report(results, arguments.batch, arguments.seconds)
+    text = markdown(measurements, arguments.batch, arguments.seconds)
     publish(text, arguments.output)
 
 

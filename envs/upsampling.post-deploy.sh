@@ -2,9 +2,10 @@
 # Run by Snakemake inside the new conda environment, from the repository's folder.
 set -euo pipefail
 lock=envs/requirements.lock
-lock_sha256=9889f4559e2ee40ec8db76da6a00500167e728c9e90e71f31a0515a745224b48
+lock_sha256=a490e8f7f4a9146980479c04f661e664fa140d84534c1b8ecb3e46eb9723df49
 if ! echo "$lock_sha256  $lock" | sha256sum --check --quiet -; then
   echo "error: $lock is missing here or does not match envs/upsampling.post-deploy.sh; run snakemake from the repository's folder, or 'make lock' after a change" >&2
   exit 1
 fi
+# With the CUDA build of torch, since the node that runs this need not be one with a GPU.
 python -m pip install --no-input --disable-pip-version-check -r "$lock"

@@ -1,58 +1,91 @@
-"""Decode a data set (or make the demo songs) and write the track store."""
+"""Decode a data set into the track store; for `--dataset demo`, compose its songs first.
 
-import argparse
-import json
+    python scripts/prepare_tracks.py --dataset demo --root demo_songs --store demo_songs/store \\
+        --demo '{"seed": 0, "train": 1, "valid": 1, "test": 1, "seconds": 4, "test_seconds": 4}'
+"""
+
 from pathlib import Path
+from typing import Any
 
-from upsampling.errors import UserError, command_line
-from upsampling.tracks.building import Planned, build_store, plan_tracks
-from upsampling.tracks.download import tracks_root
+from upsampling.arguments import json_or_file, parser
+from upsampling.config.declared import read_settings
+from upsampling.config.sections import Validation
+from upsampling.demo_music.settings import DemoSongs
+from upsampling.errors import command_line
+from upsampling.tracks.building import (
+    PlannedTrack,
+    Requirements,
+    build_store,
+    check_plan,
+    plan_tracks,
+)
+from upsampling.tracks.listing import tracks_root
 from upsampling.tracks.reading import list_tracks
 
-WAV = {"demo": True, "musdb18": False, "musdb18hq": True, "musdb18_7s": False}
+WAV = {"demo": True, "own": True, "musdb18": False, "musdb18hq": True, "musdb18_7s": False}
 
 
-def json_or_musdb(text: str) -> list[str] | str:
-    """A JSON list of names, or the word musdb."""
-    return text if text == "musdb" else json.loads(text)
+def validation(text: str) -> Any:
+    """The word musdb, a share of the tracks, or a JSON list of names or a file of it."""
+    if text == "musdb":
+        return text
+    value: Any = text
+    try:
+        value = float(text)
+    except ValueError:
+        value = json_or_file(text)
+    kind: Any = Validation
+    return read_settings(kind, value, "--validation")
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dataset", choices=WAV, required=True)
-    parser.add_argument("--root", type=Path, required=True, help="raw data: train/ and test/")
-    parser.add_argument("--store", type=Path, required=True, help="folder of the track store")
-    parser.add_argument("--workers", type=int, default=1, help="decoding processes")
-    parser.add_argument("--validation", type=json_or_musdb, default="musdb", help="JSON or musdb")
-    keys = "seed, train, valid, test, seconds, test_seconds, real_track"
-    parser.add_argument("--demo", type=json.loads, default={}, help=f"JSON object: {keys}")
-    return parser.parse_args()
-
-
-def prepare_demo(root: Path, settings: dict, workers: int) -> list[Planned]:
-    # Here, since every decoding process imports this file and has no use for the synthesis.
+def plan_demo(root: Path, songs: DemoSongs, workers: int) -> list[PlannedTrack]:
+    """Compose the demo songs below `root`, and plan their tracks."""
+    # Imported here, since each decoding process imports this file and needs no synthesis.
     from upsampling.demo_music.songs import copy_real_track, demo_validation_names, write_demo
 
-    songs = {key: value for key, value in settings.items() if key != "real_track"}
-    try:
-        write_demo(root / "hq", **songs, workers=workers)
-    except TypeError as error:
-        raise UserError(f"--demo: {error}") from None
-    plan = plan_tracks(root / "hq", True, "demo", demo_validation_names(songs["valid"]))
-    if settings.get("real_track"):
+    write_demo(root / "hq", songs, workers)
+    plan = plan_tracks(root / "hq", True, "demo", demo_validation_names(songs.valid))
+    if songs.real_track:
         copy_real_track(root / "stems")
-        plan += [Planned(t, "test", "real", "linear") for t in list_tracks(root / "stems", False)]
+        real = list_tracks(root / "stems", wav=False)
+        plan += [PlannedTrack(track, "test", "real", "linear") for track in real]
     return plan
 
 
 def main() -> None:
-    options = arguments()
-    root, name = options.root, options.dataset
-    if name == "demo":
-        plan = prepare_demo(root, options.demo, options.workers)
+    options = parser(__doc__)
+    options.add_argument("--dataset", choices=WAV, required=True)
+    options.add_argument("--root", type=Path, required=True, help="folder of train/ and test/")
+    options.add_argument("--store", type=Path, required=True, help="folder of the track store")
+    options.add_argument("--workers", type=int, default=1, help="decoding processes")
+    options.add_argument(
+        "--validation",
+        type=validation,
+        default="musdb",
+        help="tracks of train/ to validate on: a JSON list of names, a share such as 0.1, or "
+        "musdb's own list",
+    )
+    options.add_argument("--samplerate", type=int, help="of the models, in Hz; default: any")
+    options.add_argument(
+        "--beyond-full-scale",
+        choices=("refuse", "scale"),
+        default="refuse",
+        help="for tracks with samples beyond full scale: refuse them, or scale all their stems",
+    )
+    options.add_argument(
+        "--demo", type=json_or_file, default={}, help="the demo songs to compose, JSON or file"
+    )
+    arguments = options.parse_args()
+    root, dataset = arguments.root, arguments.dataset
+    if dataset == "demo":
+        songs = read_settings(DemoSongs, arguments.demo, "--demo")
+        plan = plan_demo(root, songs, arguments.workers)
     else:
-        plan = plan_tracks(tracks_root(root) or root, WAV[name], name, options.validation)
-    build_store(options.store, plan, options.workers)
+        folder = tracks_root(root) or root
+        plan = plan_tracks(folder, WAV[dataset], dataset, arguments.validation)
+    check_plan(plan, root)
+    needed = Requirements(arguments.samplerate, arguments.beyond_full_scale)
+    build_store(arguments.store, plan, arguments.workers, needed)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ def main() -> None:
     rows = table1.read_rows(arguments.rows)
     scores = table1.read_runs(rows, arguments.seeds, arguments.scores, score_files.read_scores)
     by_track = table1.track_scores(table1.scores_of_rows(rows, scores), arguments.aggregation)
-    score_files.write_csv(arguments.tracks, significance.tidy(by_track))
+    score_files.write_frame(arguments.tracks, significance.tidy(by_track))
     table = significance.compare(by_track, table1.SOURCES, arguments.aggregation)
-    score_files.write_csv(arguments.comparisons, table)
+    score_files.write_frame(arguments.comparisons, table)
 
 
 if __name__ == "__main__":

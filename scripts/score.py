@@ -44,7 +44,7 @@ def main() -> None:
         workers=arguments.workers,
     )
     scores = job.run()
-    score_files.write_csv(arguments.output, scores)
+    score_files.write_frame(arguments.output, scores)
     print(f"{arguments.model}: {summary(scores, store.sources)}", file=sys.stderr)
 
 

@@ -2,12 +2,12 @@
 
     python scripts/train.py --name nearest/seed0 --seed 0 --store data/demo/store \\
         --model-settings '{"operator": "nearest", "channels": 8, "depth": 4}' \\
-        --training '{"epochs": 1, "batch_size": 2, "segment_seconds": 1, "examples_per_epoch": 8}' \\
-        --checkpoints checkpoints/nearest --output models/nearest
+        --checkpoints checkpoints/nearest --output models/nearest \\
+        --training '{"epochs": 1, "batch_size": 2, "segment_seconds": 1, "examples_per_epoch": 8}'
 
-Exit status 75: it stopped in time, on a signal or before its time limit or the end of its SLURM
-job; start it again to continue. Several processes share the work if --processes and --nodes say so,
-or if torchrun or srun starts them.
+Exit status 75: the run stopped early, on a signal or before its time limit or the end of its SLURM
+job; start it again to resume. --processes and --nodes share the work among several processes, and
+so do torchrun and srun.
 """
 
 import argparse
@@ -45,11 +45,11 @@ def main() -> None:
     arguments = options.parse_args()
 
     from upsampling import slurm
-    from upsampling.training import distributed
+    from upsampling.training.launch import is_launched
     from upsampling.training.signals import EXIT_STATUS
 
-    if arguments.requeue and not distributed.is_launched():
-        with slurm.queued_again(EXIT_STATUS, arguments.checkpoints, "epoch*.safetensors"):
+    if arguments.requeue and not is_launched():
+        with slurm.requeue_on_exit(EXIT_STATUS, arguments.checkpoints, "epoch*.safetensors"):
             train(arguments)
     else:
         train(arguments)
@@ -61,9 +61,10 @@ def train(arguments: argparse.Namespace) -> None:
     from upsampling.tracks.store import TrackStore
     from upsampling.training import distributed, loop
     from upsampling.training.identity import Run
+    from upsampling.training.launch import launch
 
     limit = arguments.max_minutes or 60 * arguments.max_hours
-    distributed.launch(arguments.processes, arguments.nodes, arguments.name.replace("/", "_"))
+    launch(arguments.processes, arguments.nodes, arguments.name.replace("/", "_"))
     run = Run(
         model=model_settings(arguments.model_settings, f"{arguments.name}: --model-settings"),
         training=arguments.training,

@@ -103,7 +103,7 @@ def test_time_limits_shorter_than_the_training(user):
     assert epochs(log) == list(range(1, number + 1))
     assert user.model("nearest") == undisturbed.model("nearest")
     assert "train (variant endless, seed 0): see logs/demo/train/endless_seed0.log" in messages
-    assert "is not queued again: it achieved nothing; give it more time" in user.log("endless")
+    assert "is not requeued: it made no progress; give it more time" in user.log("endless")
     assert [job["State"] for job in user.jobs(RULE.format("endless"))] == ["FAILED"]
 
 
@@ -123,7 +123,7 @@ def test_snakemake_killed_and_started_again(user):
     assert "--unlock" in refused
     user.snakemake("--unlock")
     again = user.submit(*targets)
-    assert "Waiting for jobs of an earlier call, whose Snakemake is gone" in again
+    assert "Waiting for jobs of a Snakemake that was killed" in again
     assert f"{first} (rule_train_wildcards_nearest_0)" in again
     assert f"scancel {first}" in again
     assert [job["State"] for job in user.jobs("rule_train_")] == ["COMPLETED"] * 2

@@ -1,4 +1,4 @@
-"""Runs that are killed, stopped or disturbed end with the bytes of one that was left alone."""
+"""Runs that are killed, stopped or disturbed end with the bytes of an undisturbed one."""
 
 import random
 import re
@@ -29,7 +29,7 @@ def undisturbed(store, tmp_path_factory) -> dict[str, bytes]:
 
 
 def wait_for_training(process: subprocess.Popen[str]) -> str:
-    """Read messages until the first epoch of this process has ended; return them."""
+    """Read messages until this process has finished an epoch; return them."""
     messages = ""
     assert process.stderr is not None
     for line in process.stderr:
@@ -40,7 +40,7 @@ def wait_for_training(process: subprocess.Popen[str]) -> str:
 
 
 def test_killed_at_random_moments(store, undisturbed, tmp_path):
-    """Each time, no more than the epoch at work is lost."""
+    """Each kill loses the unfinished epoch at most."""
     choice = random.Random(0)
     command = small.arguments(store, tmp_path, **CHANGES)
     lost = []
@@ -57,7 +57,7 @@ def test_killed_at_random_moments(store, undisturbed, tmp_path):
         finished = re.findall(r": epoch (\d+)/", messages + rest)
         done = int(finished[-1]) if finished else done
     assert done > 0
-    # A message comes after its checkpoint; the kill may fall between the two, then more was kept.
+    # A message follows its checkpoint; after a kill between the two, more epochs are kept.
     assert max(lost) <= 0
     messages = small.train(command)
     print(f"killed {KILLS} times; then: {messages.splitlines()[0]}")
@@ -87,7 +87,7 @@ def test_stopped_by_its_time_limit(store, undisturbed, tmp_path):
 @pytest.mark.parametrize("processes", ["1", "2"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_stopped_by_a_signal(store, undisturbed, tmp_path, processes, number):
-    """The program that was started passes the signal on, and ends as its processes do."""
+    """The launcher forwards the signal, and exits with the status of its processes."""
     command = small.arguments(store, tmp_path, "--processes", processes, **CHANGES)
     process = small.start(command)
     wait_for_training(process)
@@ -106,7 +106,7 @@ def test_two_trainers_in_one_folder(store, undisturbed, tmp_path):
     command = small.arguments(store, tmp_path, **CHANGES)
     first = small.start(command)
     wait_for_training(first)
-    # It lives, but takes its time.
+    # Alive, but not progressing.
     first.send_signal(signal.SIGSTOP)
     message = small.train(command, status=1)
     assert f"is being written by process {first.pid}" in message

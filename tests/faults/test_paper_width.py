@@ -1,7 +1,6 @@
-"""Each variant at the paper's width makes a full training step in less than 20 GB.
+"""Each variant makes a full training step at the paper's width in less than 20 GB.
 
-One after the other, each in a process of its own, whose peak memory the kernel reports. Run with
-`-s` to see the numbers.
+The kernel reports the peak memory of each one's own process. Run with `-s` to see the numbers.
 """
 
 import json
@@ -32,8 +31,10 @@ import json, resource, sys, time
 from pathlib import Path
 from types import SimpleNamespace
 import torch
-from upsampling.settings import DemucsLikeSettings, TrainingSettings
-from upsampling.training import state, tensorfile
+from upsampling.config.declared import read_settings
+from upsampling.config.model import model_settings
+from upsampling.config.training import TrainingSettings
+from upsampling.training import checkpoint_file, optimizer_state
 from upsampling.training.distributed import Group
 from upsampling.training.train_step import TrainStep
 
@@ -41,11 +42,13 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 model, training, folder = json.loads(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3])
+model = model_settings(model, "model")
 run = SimpleNamespace(
-    model=DemucsLikeSettings(**model), training=TrainingSettings(**training | {"batch_size": 1}),
-    seed=0, micro_batch=0, name="paper",
+    model=model,
+    training=read_settings(TrainingSettings, training | {"batch_size": 1}, "training"),
+    store=SimpleNamespace(sources=model.sources), seed=0, micro_batch=0, name="paper",
 )
-begun = time.monotonic()
+start = time.monotonic()
 train_step = TrainStep(run, Group(torch.device("cpu")))
 samples = train_step.model.input_length(44100 // 2)
 sources = 0.1 * torch.randn(1, 4, 2, samples, generator=torch.Generator().manual_seed(0))
@@ -57,16 +60,17 @@ report = {
     "parameters": sum(p.numel() for p in train_step.model.parameters()),
     "peak": peak(),
     "seconds": stepped - built,
-    "built": built - begun,
+    "built": built - start,
     "loss": loss,
     "moved": sum(bool(moment.any()) for moment in moments),
     "tensors": len(list(train_step.model.parameters())),
 }
 if folder.name != "none":
-    begun = time.monotonic()
-    tensorfile.save(folder / "x.safetensors", state.pack(train_step.model, train_step.optimizer), {})
+    start = time.monotonic()
+    tensors = optimizer_state.pack(train_step.model, train_step.optimizer)
+    checkpoint_file.save(folder / "x.safetensors", tensors, {})
     report |= {
-        "saved": time.monotonic() - begun,
+        "saved": time.monotonic() - start,
         "saved_peak": peak(),
         "bytes": (folder / "x.safetensors").stat().st_size,
     }
@@ -75,7 +79,7 @@ print(json.dumps(report))
 
 
 def step(variant: str, folder: Path = Path("none")) -> dict:
-    """One step of `variant` in a process of its own, which saves its state to `folder`."""
+    """Make one step of `variant` in its own process, which saves its state to `folder`."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text()) | {"scale": "paper"}
     experiment = Experiment(config)
     arguments = [experiment.model(variant), experiment.training(variant), str(folder)]
@@ -95,7 +99,7 @@ def step(variant: str, folder: Path = Path("none")) -> dict:
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", PARAMETERS)
 def test_a_step_at_paper_width_fits(variant, tmp_path):
-    """The first variant's checkpoint is written too, which takes no more memory."""
+    """The first variant's checkpoint is written too, without more memory."""
     first = variant == "transposed"
     report = step(variant, tmp_path if first else Path("none"))
     if first:

@@ -1,4 +1,4 @@
-"""One, two or four processes: the same batches, the same losses, by every launcher."""
+"""One, two or four processes give the same batches and losses, with every launcher."""
 
 import subprocess
 import sys
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import training_runs as small
 
-# Rounding of float32 gradients that are summed in another order, after 50 steps with them.
+# Rounding of float32 gradients that are summed in another order, after 50 steps.
 SPLIT = 1e-5
-# An epoch of one step has that step's loss in its history.
+# Epochs of one step, so that the history has the loss of each.
 STEPS = {"epochs": 50, "examples_per_epoch": 4, "validation_seconds": 0.25}
 
 
@@ -47,20 +47,20 @@ def test_processes_share_the_same_batches(store, one_process, tmp_path, processe
 
 
 def test_uneven_shares_and_micro_batches(store, one_process, tmp_path):
-    """Three processes have 1, 1 and 2 of a batch's 4 examples, and take them one at a time."""
+    """Three processes have 1, 1 and 2 of a batch's 4 examples, in micro-batches of one."""
     options = ("--processes", "3", "--micro-batch", "1")
     small.train(small.arguments(store, tmp_path, *options, **STEPS))
     compare("3 processes, micro-batches of 1", history(tmp_path), one_process)
 
 
-def test_torchrun_starts_them(store, one_process, tmp_path):
+def test_torchrun_starts_the_processes(store, one_process, tmp_path):
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     small.train([*command, *small.arguments(store, tmp_path, **STEPS)])
     compare("torchrun", history(tmp_path), one_process)
 
 
-def test_processes_that_srun_started_find_each_other(store, one_process, tmp_path):
-    """Each has the variables that srun gives its tasks."""
+def test_processes_started_by_srun_find_each_other(store, one_process, tmp_path):
+    """Each has the variables of a task of srun."""
     command = [sys.executable, *small.arguments(store, tmp_path, **STEPS)]
     port = small.free_port()
     tasks = []
@@ -79,7 +79,7 @@ def test_processes_that_srun_started_find_each_other(store, one_process, tmp_pat
     compare("srun's variables", history(tmp_path), one_process)
 
 
-def test_a_run_goes_on_with_another_number_of_processes(store, one_process, tmp_path):
+def test_a_run_continues_with_another_number_of_processes(store, one_process, tmp_path):
     for epochs, processes in ((10, "2"), (30, "1"), (50, "4")):
         changes = STEPS | {"epochs": epochs}
         small.train(small.arguments(store, tmp_path, "--processes", processes, **changes))
@@ -87,7 +87,7 @@ def test_a_run_goes_on_with_another_number_of_processes(store, one_process, tmp_
 
 
 def test_several_processes_resume_to_the_same_bytes(store, tmp_path):
-    """With one number of processes, interruption changes nothing at all."""
+    """If the number of processes stays the same, an interruption changes no byte."""
     for epochs in (1, 3):
         small.train(small.arguments(store, tmp_path / "parts", "--processes", "2", epochs=epochs))
     small.train(small.arguments(store, tmp_path / "whole", "--processes", "2"))

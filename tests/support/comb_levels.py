@@ -5,16 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from upsampling.decibels import amplitude_to_db
 from upsampling.theory.closed_forms import comb_spectrum, polyphase_sums
 
 Floats = NDArray[np.floating[Any]]
 
 FLOOR_DB = -300.0
-
-
-def amplitude_decibels(amplitude: ArrayLike) -> Any:
-    """Return 20 log10(amplitude), at least `FLOOR_DB`; any shape."""
-    return 20 * np.log10(np.maximum(amplitude, 10 ** (FLOOR_DB / 20)))
 
 
 def comb_levels(kernel: ArrayLike, stride: int) -> Floats:
@@ -25,7 +21,7 @@ def comb_levels(kernel: ArrayLike, stride: int) -> Floats:
     spectrum = comb_spectrum(polyphase_sums(kernel, stride))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = spectrum[..., 1:] / spectrum[..., :1]
-    return amplitude_decibels(np.nan_to_num(ratio, nan=0.0, posinf=np.inf))
+    return amplitude_to_db(np.nan_to_num(ratio, nan=0.0, posinf=np.inf), FLOOR_DB)
 
 
 def expected_comb_power(kernel_size: int, stride: int) -> Floats:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from comb_levels import amplitude_decibels, comb_levels
+from comb_levels import FLOOR_DB, comb_levels
 from numpy.typing import ArrayLike, NDArray
 
+from upsampling.decibels import amplitude_to_db
 from upsampling.theory.closed_forms import interpolator_taps
 
 Floats = NDArray[np.floating[Any]]
@@ -101,13 +102,13 @@ def summarize(name: str, stride: int) -> InterpolatorSummary:
     """Summarize the interpolator `name` of `INTERPOLATORS` at `stride` from its taps."""
     taps = interpolator_taps(name, stride)
     nyquist = 0.5 / stride
-    droop = amplitude_decibels(of_taps(taps, np.array(DROOP_FREQUENCIES) * nyquist))
+    droop = amplitude_to_db(of_taps(taps, np.array(DROOP_FREQUENCIES) * nyquist), FLOOR_DB)
     images = of_taps(taps, np.linspace(STOP_BAND * nyquist, 0.5, GRID // stride))
     base, total = band_energy(taps, nyquist), float(np.sum(taps**2))
     return InterpolatorSummary(
         taps=len(taps),
         droop=tuple(float(value) for value in droop),
-        worst_image=float(amplitude_decibels(images.max())),
+        worst_image=float(amplitude_to_db(images.max(), FLOOR_DB)),
         image_to_base=10 * float(np.log10((total - base) / base)),
         tone=float(comb_levels(taps, stride).max()),
     )

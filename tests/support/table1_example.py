@@ -57,7 +57,8 @@ MEASURED = table1.Measurements(
 )
 # The first of two rows differs from the second.
 COMPARISONS = pd.DataFrame(
-    [("transposed", "mine", 50, 3.69, 3.0, 4.0, 1e-3, 1e-3, True)], columns=significance.COLUMNS
+    [("transposed", "mine", 50, 3.69, 3.0, 4.0, 1e-3, 1e-3, True)],
+    columns=significance.COMPARISON_COLUMNS,
 )
 
 
@@ -74,6 +75,6 @@ def three_rows(*, differing: str) -> pd.DataFrame:
     )
     pairs = ["xy", "xz", "yz"]
     values = [(a, b, 50, 1.0, 0.5, 1.5, 0.01, 0.03, a + b in differing.split()) for a, b in pairs]
-    comparisons = pd.DataFrame(values, columns=significance.COLUMNS)
+    comparisons = pd.DataFrame(values, columns=significance.COMPARISON_COLUMNS)
     rows = table1.read_rows([{"variant": key, "label": f"row {key}"} for key in "zxy"])
     return table1.table1(rows, measured, comparisons=comparisons)

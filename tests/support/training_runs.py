@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from upsampling.config.model import DemucsLikeSettings
 from upsampling.config.training import TrainingSettings
 from upsampling.files import write_json
 from upsampling.tracks.store import MANIFEST, Track, TrackStore, manifest
+from upsampling.training import loop
+from upsampling.training.distributed import Group
 from upsampling.training.identity import Run
 
 ROOT = Path(__file__).parents[2]
+CPU = Group(torch.device("cpu"))
 RATE = 8000
 MODEL = {
     "channels": 4,
@@ -34,11 +38,12 @@ TRAINING = {
     "shift_seconds": 0.25,
     "examples_per_epoch": 40,
 }
+RUN_FIELDS = ("max_minutes", "micro_batch", "seed")
 RESULTS = ("best.safetensors", "last.safetensors", "history.csv", "spec.json")
 
 
 def write_store(root: Path) -> Path:
-    """A store of five short tracks: each source is noise of its own colour."""
+    """Write a store of five short tracks, whose sources are noise of four colors."""
     root.mkdir(parents=True)
     rng = np.random.default_rng(0)
     tracks = []
@@ -48,32 +53,39 @@ def write_store(root: Path) -> Path:
         for source in range(4):
             noise = rng.standard_normal((samples + 64, 2))
             shape = np.hanning(2 ** (source + 1) + 2)
-            coloured = [np.convolve(channel, shape, "same")[:samples] for channel in noise.T]
-            sources[source] = np.stack(coloured, axis=1)
+            colored = [np.convolve(channel, shape, "same")[:samples] for channel in noise.T]
+            sources[source] = np.stack(colored, axis=1)
         sources *= 3000 / sources.std()
         stems = np.concatenate([sources.sum(axis=0, keepdims=True), sources])
         np.save(root / f"t{number}.npy", stems.clip(-32768, 32767).astype(np.int16))
         size = (root / f"t{number}.npy").stat().st_size
-        track = Track(
-            f"track {number}", f"t{number}.npy", split, samples, size, "0", "own", 1.0, "test"
+        tracks.append(
+            Track(
+                f"track {number}", f"t{number}.npy", split, samples, size, "0", "own", 1.0, "test"
+            )
         )
-        tracks.append(track)
     write_json(root / MANIFEST, manifest(RATE, tracks))
     return root
 
 
 def make_run(store: Path, checkpoints: Path, model: Any = None, **changes: Any) -> Run:
-    """A `Run` of the small model; `changes` are of its training settings or its own fields."""
-    own = {
-        key: changes.pop(key) for key in ("max_minutes", "micro_batch", "seed") if key in changes
-    }
+    """A `Run` of the small model; `changes` are of its training settings, or of RUN_FIELDS."""
+    fields = {key: changes.pop(key) for key in RUN_FIELDS if key in changes}
     return Run(
         model=DemucsLikeSettings(**(MODEL | (model or {}))),
         training=TrainingSettings(**(TRAINING | changes)),
         store=TrackStore.open(store),
         checkpoints=checkpoints,
-        **({"seed": 0} | own),
+        **({"seed": 0} | fields),
     )
+
+
+def train_here(store: Path, folder: Path, **changes: Any) -> loop.Trainer:
+    """Train in this process on the CPU, with checkpoints and model below `folder`."""
+    trainer = loop.Trainer(make_run(store, folder / "checkpoints", **changes), CPU)
+    trainer.train()
+    trainer.export(folder / "model")
+    return trainer
 
 
 def arguments(store: Path, folder: Path, *options: str, **changes: Any) -> list[str]:
@@ -81,7 +93,7 @@ def arguments(store: Path, folder: Path, *options: str, **changes: Any) -> list[
     return [
         "scripts/train.py",
         *("--name", "small"),
-        *("--model", json.dumps(MODEL)),
+        *("--model-settings", json.dumps(MODEL)),
         *("--training", json.dumps(TRAINING | changes)),
         *("--seed", "0"),
         *("--store", str(store)),
@@ -92,14 +104,14 @@ def arguments(store: Path, folder: Path, *options: str, **changes: Any) -> list[
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment, one thread each, without what a launcher may have set."""
+    """This process's environment with one thread, without the variables of launchers."""
     launcher = ("SLURM_", "MASTER_", "RANK", "WORLD_SIZE", "LOCAL_RANK")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(launcher)}
-    return kept | {"OMP_NUM_THREADS": "1"} | more
+    others = {key: value for key, value in os.environ.items() if not key.startswith(launcher)}
+    return others | {"OMP_NUM_THREADS": "1"} | more
 
 
 def start(command: list[str], **more: str) -> subprocess.Popen[str]:
-    """Start a Python program; its messages are in its standard error."""
+    """Start a Python program; its messages go to its standard error."""
     return subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
@@ -110,7 +122,7 @@ def start(command: list[str], **more: str) -> subprocess.Popen[str]:
 
 
 def train(command: list[str], status: int = 0, **more: str) -> str:
-    """Run a Python program to its end, which must have that status; return its messages."""
+    """Run a Python program, which must exit with `status`; return its messages."""
     process = start(command, **more)
     _, messages = process.communicate(timeout=300)
     assert process.returncode == status, messages
@@ -125,5 +137,5 @@ def free_port() -> str:
 
 
 def results(folder: Path) -> dict[str, bytes]:
-    """The bytes of everything in a trained model's folder that two equal runs share."""
+    """The files of a trained model that are the same for two equal runs, as bytes."""
     return {name: (folder / "model" / name).read_bytes() for name in RESULTS}

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_training_step_is_measured_for_every_operator_and_path(tmp_path):
+def test_training_step_is_measured_for_every_operator_and_implementation(tmp_path):
     report = tmp_path / "benchmarks.md"
     small = ["--widths", "1", "--threads", "1", "--batch", "1", "--seconds", "0.01"]
     command = [sys.executable, "benchmarks/training_step.py", *small, "--budget", "0"]

@@ -6,10 +6,12 @@ import os
 import re
 import resource
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from .conftest import ROOT, STAND_IN
 
@@ -69,9 +71,19 @@ def test_workflow_is_clean(project):
     assert "good condition" in project.snakemake("--lint").stdout
 
 
-def locked() -> dict[str, str]:
-    lines = (ROOT / "envs" / "requirements.lock").read_text().splitlines()
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+def locked(python: str = "{}.{}".format(*sys.version_info[:2])) -> dict[str, str]:
+    """Version of each package that the lock names for a version of Python."""
+    return pinned((ROOT / "envs" / "requirements.lock").read_text(), python)
+
+
+def pinned(lock: str, python: str) -> dict[str, str]:
+    """Version of each package in the text of a lock whose marker is true for a Python."""
+    lines = [line for line in lock.splitlines() if not line.startswith("#")]
+    return {
+        package.name: str(package.specifier).removeprefix("==")
+        for package in map(Requirement, lines)
+        if package.marker is None or package.marker.evaluate({"python_version": python})
+    }
 
 
 def test_lock_has_exact_versions_of_everything_asked_for():

@@ -236,14 +236,14 @@ def test_the_gallery_shows_every_variant_of_the_configuration(project):
     assert path.stat().st_size < 25e6
     data = gallery_data(path)
     assert [one["name"] for one in data["variants"]] == list(TINY["variants"])
-    takes = data["takes"]
-    assert set(takes["initialisation"]) == set(TINY["variants"])
+    clips = data["clips"]
+    assert set(clips["initialisation"]) == set(TINY["variants"])
     for name, variant in TINY["variants"].items():
-        run = takes["runs"][name]["0"]
+        run = clips["runs"][name]["0"]
         assert set(run) == {"silence", "music"}
         stages = data["stages"] if variant.get("train", True) else data["stages"][:1]
-        for made in run.values():
-            assert list(made) == stages
-            assert all(take["picture"] and take["sound"] for take in made.values())
+        for by_stage in run.values():
+            assert list(by_stage) == stages
+            assert all(clip["picture"] and clip["sound"] for clip in by_stage.values())
     measured = {data["variants"][row[0]]["name"] for row in data["artifacts"]["rows"]}
     assert measured == set(TINY["variants"])

@@ -235,7 +235,7 @@ def test_an_operator_of_ones_own_goes_all_the_way(restored):
     assert restored.results("figures/variants/own.png").exists()
     data = gallery_data(restored.results("report/gallery.html"))
     place = [one["title"] for one in data["variants"]].index("Held")
-    assert set(data["takes"]["runs"]["own"]["0"]) == {"silence", "music"}
+    assert set(data["clips"]["runs"]["own"]["0"]) == {"silence", "music"}
     assert "Falcon 69" in str(data["excerpts"]["runs"]["own"]["0"])
     rows = [row for row in data["artifacts"]["rows"] if row[0] == place]
     assert {data["artifacts"]["probes"][row[2]]["name"] for row in rows} >= {"silence", "music"}

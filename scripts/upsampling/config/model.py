@@ -91,6 +91,10 @@ class MelganSettings:
     ratios: Annotated[tuple[Stride, ...], "strides, the deepest first"] = (8, 8, 2, 2)
     kernel_sizes: Annotated[tuple[Count, ...], "of the transposed convolutions"] = (16, 16, 4, 4)
     residual_layers: Annotated[Count, "residual blocks after each upsampling layer"] = 3
+    weight_init: Annotated[
+        Literal["default", "normal"],
+        "PyTorch's own initial weights, which take effect in the published code; or N(0, 0.02)",
+    ] = "default"
 
     @property
     def strides(self) -> tuple[int, ...]:

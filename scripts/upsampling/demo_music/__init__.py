@@ -1,1 +1,1 @@
-"""Composer of the demo songs: score, instruments and voice."""
+"""The composer of the demo songs: score, instruments and voice."""

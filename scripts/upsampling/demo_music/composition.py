@@ -48,12 +48,11 @@ class Song:
         return len(self.sections)
 
     def clock(self, beats: float | np.ndarray) -> np.ndarray:
-        """Seconds at which `beats` are played; swing delays every second subdivision."""
+        """Times in s at which `beats` are played; swing delays every second subdivision."""
         whole, rest = np.divmod(np.asarray(beats, float), self.feel.swing_beats)
-        place = rest / self.feel.swing_beats
         middle = 0.5 + self.feel.swing / 6
-        late = np.interp(place, [0, 0.5, 1], [0, middle, 1])
-        return (whole + late) * self.feel.swing_beats * 60 / self.tempo
+        swung = np.interp(rest / self.feel.swing_beats, [0, 0.5, 1], [0, middle, 1])
+        return (whole + swung) * self.feel.swing_beats * 60 / self.tempo
 
     def pitch(self, degree: int) -> int:
         """MIDI pitch of a scale degree, 0 being the tonic in the octave of middle C."""
@@ -65,7 +64,7 @@ class Song:
         return tuple(self.pitch(self.chords[bar] + third) % 12 for third in (0, 2, 4, 6))
 
     def section_end(self, bar: int) -> bool:
-        """Whether another section (or the end of the song) follows `bar`."""
+        """True if another section, or the end of the song, follows `bar`."""
         return bar + 1 == self.bars or self.sections[bar + 1] != self.sections[bar]
 
 
@@ -97,13 +96,19 @@ def compose(rng: np.random.Generator, seconds: float, feel: Feel) -> Song:
     tempo = rng.uniform(*feel.tempo)
     bars = int(np.ceil(seconds * tempo / 60 / BEATS_PER_BAR))
     mode = str(rng.choice(feel.modes))
-    known = PROGRESSIONS[mode]
-    pick = rng.permutation(len(known))
+    progressions = PROGRESSIONS[mode]
+    order = rng.permutation(len(progressions))
     by_section = {"intro": 0, "verse": 0, "chorus": 1, "break": 2}
     sections, rests = arrange(bars, rng)
-    chords = [known[pick[by_section[s]]][bar % 4] for bar, s in enumerate(sections)]
+    chords = [progressions[order[by_section[s]]][bar % 4] for bar, s in enumerate(sections)]
     tonic = int(rng.integers(-5, 7))
     return Song(feel, tempo, tonic, SCALES[mode], tuple(sections), tuple(chords), rests)
+
+
+def count_ties(pattern: str, step: int) -> int:
+    """Number of sixteenths, each a hyphen, for which the note at `step` is held."""
+    following = pattern[step + 1 :]
+    return len(following) - len(following.lstrip("-"))
 
 
 def bass_notes(song: Song, rng: np.random.Generator) -> list[Note]:
@@ -120,10 +125,10 @@ def bass_notes(song: Song, rng: np.random.Generator) -> list[Note]:
         for step, symbol in enumerate(pattern):
             if symbol not in pitches:
                 continue
-            held = len(pattern[step + 1 :]) - len(pattern[step + 1 :].lstrip("-"))
+            ties = count_ties(pattern, step)
             velocity = rng.uniform(0.75, 1.0) * (1.0 if step % 4 == 0 else 0.85)
             start = BEATS_PER_BAR * bar + step / 4
-            notes.append(Note(start, (held + 0.85) / 4, pitches[symbol], velocity))
+            notes.append(Note(start, (ties + 0.85) / 4, pitches[symbol], velocity))
     return notes
 
 
@@ -157,13 +162,13 @@ def drum_hits(song: Song, rng: np.random.Generator) -> dict[str, list[Note]]:
     return hits
 
 
-def melody_notes(song: Song, rng: np.random.Generator, centre: int) -> list[Note]:
-    """The tune: a two-bar motif per kind of section, repeated over the chords around `centre`."""
+def melody_notes(song: Song, rng: np.random.Generator, center: int) -> list[Note]:
+    """The tune: a two-bar motif per kind of section, repeated over the chords around `center`."""
     motifs: dict[str, list[tuple[str, np.ndarray]]] = {}
     for section, rhythms in (("verse", VERSE_RHYTHMS), ("chorus", CHORUS_RHYTHMS)):
         bars = [str(rng.choice(rhythms)) for _ in range(2)]
         motifs[section] = [(r, rng.choice([-2, -1, -1, 0, 1, 1, 2], size=16)) for r in bars]
-    home = int(np.argmin([abs(song.pitch(degree) - centre) for degree in range(-14, 14)])) - 14
+    home = int(np.argmin([abs(song.pitch(degree) - center) for degree in range(-14, 14)])) - 14
     notes: list[Note] = []
     degree = home
     for bar in range(song.bars):
@@ -181,8 +186,8 @@ def melody_notes(song: Song, rng: np.random.Generator, centre: int) -> list[Note
             if step % 8 == 0:
                 near = [d for d in (degree, degree - 1, degree + 1) if song.pitch(d) % 12 in chord]
                 degree = near[0] if near else degree
-            held = len(rhythm[step + 1 :]) - len(rhythm[step + 1 :].lstrip("-"))
+            ties = count_ties(rhythm, step)
             velocity = rng.uniform(0.75, 0.95) * (1.0 if section == "chorus" else 0.85)
             start = BEATS_PER_BAR * bar + step / 4
-            notes.append(Note(start, (held + 0.95) / 4, song.pitch(degree), velocity))
+            notes.append(Note(start, (ties + 0.95) / 4, song.pitch(degree), velocity))
     return notes

@@ -1,7 +1,7 @@
-"""The demo band without its singer: drums, bass, and what MUSDB calls other (chords, arpeggios).
+"""The demo band without its singer: drums, bass, and "other" (chords, arpeggios).
 
-Every player takes a `Song` and a random generator and returns stereo sound [2, samples], about unit
-peak, at 44.1 kHz.
+Each player takes a `Song` and a random generator and returns stereo sound [2, samples] at 44.1 kHz,
+of about unit peak.
 """
 
 import numpy as np
@@ -64,7 +64,7 @@ def cymbal(rng: np.random.Generator, seconds: float, ringing: float) -> np.ndarr
 
 
 def tom(rng: np.random.Generator, pitch: float) -> np.ndarray:
-    """Tom: a head whose pitch falls a little, with some noise of the stick."""
+    """Tom: a head whose pitch falls a little, and the noise of the stick."""
     samples = int(0.35 * SAMPLERATE)
     time = np.arange(samples) / SAMPLERATE
     frequency = hertz(pitch - 12) * (1 + 0.4 * np.exp(-time / 0.03))
@@ -73,7 +73,7 @@ def tom(rng: np.random.Generator, pitch: float) -> np.ndarray:
 
 
 def play_drum(rng: np.random.Generator, drum: str, pitch: float) -> np.ndarray:
-    """One stroke of `drum`, no two quite alike."""
+    """One stroke of `drum`, with randomly varied parameters."""
     if drum == "hat":
         return cymbal(rng, 0.09, rng.uniform(0.016, 0.024))
     if drum == "open":
@@ -86,7 +86,7 @@ def play_drum(rng: np.random.Generator, drum: str, pitch: float) -> np.ndarray:
 
 
 def play_drums(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """The drum kit, each stroke some milliseconds early or late as a player's would be."""
+    """The drum kit; each stroke is some milliseconds early or late, as a drummer's are."""
     track = np.zeros((2, samples), np.float32)
     for drum, hits in sorted(drum_hits(song, rng).items()):
         strokes = [play_drum(rng, drum, 50.0) for _ in range(4)]
@@ -129,16 +129,16 @@ def play_bass(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
     return np.tile(sound.astype(np.float32), (2, 1))
 
 
-def voicing(song: Song, bar: int, centre: int, voices: int) -> list[int]:
-    """The chord of `bar` as MIDI pitches, each in the octave around `centre`."""
-    return sorted(centre - 6 + (p - centre + 6) % 12 for p in song.chord(bar)[:voices])
+def voicing(song: Song, bar: int, center: int, voices: int) -> list[int]:
+    """The chord of `bar` as MIDI pitches, each in the octave around `center`."""
+    return sorted(center - 6 + (p - center + 6) % 12 for p in song.chord(bar)[:voices])
 
 
 def play_pad(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """Strings: each chord is one inverse FFT of partials smeared over some Hz, as an ensemble is.
+    """Strings: each chord is one inverse FFT of partials spread over some Hz, as by an ensemble.
 
-    The two channels get phases of their own (a wide image); smearing grows with the partial's
-    frequency, which is detuning in cents.
+    The two channels have independent phases, for a wide image. The spread grows with the partial's
+    frequency, like detuning in cents.
     """
     track = np.zeros((2, samples), np.float32)
     for bar in range(song.bars):
@@ -192,7 +192,7 @@ def play_keys(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
 
 
 def play_pluck(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """Plucked arpeggio over the chords: partials that die the faster the higher they are."""
+    """Plucked arpeggio over the chords; higher partials decay faster."""
     order = rng.permutation([0, 1, 2, 3, 2, 1, 3, 2])
     spacing = float(rng.choice([0.5, 0.5, 0.25])) if song.tempo < 112 else 0.5
     track = np.zeros((2, samples), np.float32)
@@ -205,11 +205,13 @@ def play_pluck(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray
             if rng.random() < 0.12:
                 continue
             frequency = float(hertz(pitches[order[step % len(order)]] + rng.normal(0, 0.03)))
-            place = rng.uniform(0.18, 0.3)
+            plucked_at = rng.uniform(0.18, 0.3)
 
-            def gain(times: np.ndarray, partials: np.ndarray, place: float = place) -> np.ndarray:
+            def gain(
+                times: np.ndarray, partials: np.ndarray, plucked_at: float = plucked_at
+            ) -> np.ndarray:
                 number = partials / partials[:, :1]
-                comb = np.sin(np.pi * number * place) / number
+                comb = np.sin(np.pi * number * plucked_at) / number
                 return comb * np.exp(-times * (1.5 + 0.0022 * partials))
 
             sound = harmonic_tone(np.full(length, frequency), gain, np.zeros(24))

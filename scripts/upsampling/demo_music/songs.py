@@ -1,32 +1,30 @@
 """Seeded demo songs in the layout of MUSDB18-HQ, and the one real multitrack that stempeg ships.
 
-A stand-in that needs no network and no licence. Its songs are made by `composition` (score),
-`instruments` and `voice` (sound); their stems add up to the mixture exactly.
+They stand in for a data set without network access or a license. `composition` writes the score,
+`instruments` and `voice` play it; the stems add up to the mixture exactly.
 """
 
-import os
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from upsampling.demo_music.composition import Song, compose
 from upsampling.demo_music.instruments import play_bass, play_drums, play_other
+from upsampling.demo_music.settings import DemoSongs
 from upsampling.demo_music.styles import FEELS
 from upsampling.demo_music.synthesis import SAMPLERATE
 from upsampling.demo_music.voice import play_vocals
-from upsampling.errors import UserError
-from upsampling.files import read_json, write_json
+from upsampling.files import atomic_path, read_json, write_json
 from upsampling.tracks.processes import run_jobs
-from upsampling.tracks.reading import STEMS
+from upsampling.tracks.reading import STEMS, SUBSETS
 
 ROLES = ("train", "valid", "test")
-# Bumped when the songs change, so that those on disk are made again.
+# Raised when the songs change, so that those on disk are replaced.
 REVISION = 1
 PEAK = 0.9
-# Below it a part may have no note at all.
-SHORTEST_SECONDS = 4.0
 ACTIVE_RMS = {"drums": 0.10, "bass": 0.10, "other": 0.085, "vocals": 0.11}
 PLAYERS: dict[str, Callable[[Song, np.random.Generator, int], np.ndarray]] = {
     "drums": play_drums,
@@ -60,23 +58,23 @@ TITLES = (
 def demo_names(role: str, count: int) -> list[str]:
     """The first `count` names 'Artist - Title' of a role (train, valid, test), all unique.
 
-    31 artists and 33 titles have no common divisor, so the pairing repeats after 1,023 songs; the
-    roles take turns, so that one more song of a role renames none of another's.
+    31 artists and 33 titles have no common divisor, so the pairing repeats after 1,023 songs. The
+    roles take turns, so adding a song to one role renames no song of another.
     """
     numbers = [len(ROLES) * i + ROLES.index(role) for i in range(count)]
     return [f"{ARTISTS[n * 7 % len(ARTISTS)]} - {TITLES[n * 5 % len(TITLES)]}" for n in numbers]
 
 
 def demo_validation_names(valid: int) -> list[str]:
-    """Names of the `valid` songs in train/ that are meant for validation."""
+    """Names of the `valid` songs in train/ that are for validation."""
     return demo_names("valid", valid)
 
 
 def make_song(seed: int, role: str, index: int, seconds: float) -> np.ndarray:
-    """Make one song: int16 [5, samples, 2], mixture first, the exact sum of the other four.
+    """Compose and play one song: int16 [5, samples, 2], mixture first, the sum of the other four.
 
-    Seed, role and index decide everything; neighbouring songs differ in style. Sources are levelled
-    by their RMS where they sound, then the whole is scaled to a peak of 0.9.
+    Seed, role and index decide every sample; neighboring songs differ in style. Each source is set
+    to a level by its RMS where it sounds, then the song is scaled to a peak of 0.9.
     """
     samples = round(seconds * SAMPLERATE)
     start = int(np.random.default_rng([seed, ROLES.index(role)]).integers(len(FEELS)))
@@ -85,11 +83,11 @@ def make_song(seed: int, role: str, index: int, seconds: float) -> np.ndarray:
     fade = np.clip((samples - np.arange(samples, dtype=np.float32)) / (0.4 * SAMPLERATE), 0, 1)
     sources = []
     for number, (source, play) in enumerate(PLAYERS.items()):
-        own = np.random.default_rng([seed, ROLES.index(role), index, number])
-        sound = play(song, own, samples) * fade
+        player_rng = np.random.default_rng([seed, ROLES.index(role), index, number])
+        sound = play(song, player_rng, samples) * fade
         loud = np.abs(sound).max(axis=0)
         active = sound[:, loud > 0.01 * loud.max()]
-        level = ACTIVE_RMS[source] * own.uniform(0.8, 1.25)
+        level = ACTIVE_RMS[source] * player_rng.uniform(0.8, 1.25)
         sources.append(sound * np.float32(level / float(np.sqrt(np.mean(active**2)))))
     loudest = max(float(np.abs(sound).max()) for sound in (sum(sources), *sources))
     stems = np.rint(np.stack(sources) * np.float32(PEAK / loudest * 32767)).astype(np.int16)
@@ -97,7 +95,7 @@ def make_song(seed: int, role: str, index: int, seconds: float) -> np.ndarray:
 
 
 def write_song(folder: Path, seed: int, role: str, index: int, seconds: float) -> None:
-    """Make one song and write it to `folder` as five WAV files."""
+    """Compose one song and write it to `folder` as five WAV files."""
     import soundfile
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,54 +103,42 @@ def write_song(folder: Path, seed: int, role: str, index: int, seconds: float) -
         soundfile.write(folder / f"{stem}.wav", sound, SAMPLERATE, subtype="PCM_16")
 
 
-def write_demo(
-    root: Path,
-    seed: int,
-    train: int,
-    valid: int,
-    test: int,
-    seconds: float,
-    test_seconds: float,
-    workers: int = 1,
-) -> None:
-    """Write demo songs: root/train (train + valid, `seconds` s) and root/test (`test_seconds`).
+def write_demo(root: Path, songs: DemoSongs, workers: int = 1) -> None:
+    """Write demo songs: root/train (for training and validation) and root/test.
 
-    Nothing is done when the same songs are there already; songs an earlier call made with other
-    settings are removed. `demo.json`, written last, is the record of both.
+    Does nothing if the same songs are there already; songs that an earlier call wrote with other
+    settings are removed. `demo.json`, written last, lists the settings and the songs.
     """
-    if min(seconds, test_seconds) < SHORTEST_SECONDS:
-        raise UserError(f"demo songs must last {SHORTEST_SECONDS} s or more")
-    settings = {
-        "revision": REVISION, "seed": seed, "train": train, "valid": valid, "test": test,
-        "seconds": seconds, "test_seconds": test_seconds,
-    }  # fmt: skip
-    counts = {"train": train, "valid": valid, "test": test}
-    songs, jobs = [], []
+    settings = {"revision": REVISION} | asdict(songs)
+    del settings["real_track"]
+    names, jobs = [], []
     for role in ROLES:
-        subset, length = ("test", test_seconds) if role == "test" else ("train", seconds)
-        for index, name in enumerate(demo_names(role, counts[role])):
-            songs.append(f"{subset}/{name}")
-            jobs.append((root / subset / name, seed, role, index, length))
-    record = root / "demo.json"
-    if record.exists():
-        old = read_json(record)
-        if old["settings"] == settings and all((root / song).is_dir() for song in songs):
+        subset, seconds = "train", songs.seconds
+        if role == "test":
+            subset, seconds = "test", songs.test_seconds
+        for index, name in enumerate(demo_names(role, getattr(songs, role))):
+            names.append(f"{subset}/{name}")
+            jobs.append((root / subset / name, songs.seed, role, index, seconds))
+    listing = root / "demo.json"
+    if listing.exists():
+        old = read_json(listing)
+        if old["settings"] == settings and all((root / name).is_dir() for name in names):
             return
-        record.unlink()
-        for song in old["songs"]:
-            shutil.rmtree(root / song, ignore_errors=True)
-    for subset in ("train", "test"):
+        listing.unlink()
+        for name in old["songs"]:
+            shutil.rmtree(root / name, ignore_errors=True)
+    for subset in SUBSETS:
         (root / subset).mkdir(parents=True, exist_ok=True)
     for _ in run_jobs(write_song, jobs, workers):
         pass
-    write_json(record, {"settings": settings, "songs": songs})
+    write_json(listing, {"settings": settings, "songs": names})
 
 
 def copy_real_track(root: Path) -> str:
     """Copy stempeg's real multitrack into root/test and return its name.
 
-    It is "Falcon 69" by The Easton Ellises, licensed CC BY-NC-SA 3.0; its stems do not add up
-    to its mixture (15 dB), so that it is for use with a linear mixture.
+    It is "Falcon 69" by The Easton Ellises, licensed CC BY-NC-SA 3.0. The sum of its stems differs
+    from its mixture (at 15 dB), so use it with a linear mixture.
     """
     from upsampling.tracks.decoder import ensure_ffmpeg
 
@@ -162,8 +148,6 @@ def copy_real_track(root: Path) -> str:
     source = Path(stempeg.example_stem_path())
     target = root / "test" / source.name
     if not target.exists() or target.stat().st_size != source.stat().st_size:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(".part")
-        shutil.copyfile(source, temporary)
-        os.replace(temporary, target)
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)
     return source.name.removesuffix(".stem.mp4")

@@ -1,4 +1,4 @@
-"""What tells demo songs apart: scales, chord progressions, tunes' rhythms, drum and bass patterns.
+"""The styles of the demo songs: scales, chord progressions, rhythms, drum and bass patterns.
 
 Patterns cover one bar of four beats, one character per sixteenth.
 """
@@ -19,7 +19,7 @@ PROGRESSIONS = {
     "dorian": ((0, 3, 0, 3), (0, 6, 3, 0), (0, 2, 3, 6)),
     "mixolydian": ((0, 6, 3, 0), (0, 3, 6, 3), (0, 4, 6, 3)),
 }
-# One bar each: x begins a syllable, - holds it, . rests.
+# One bar each: x starts a syllable, - holds it, . rests.
 VERSE_RHYTHMS = (
     "..x-x-x-x---x---",
     "x-x-x-..x-x-x---",
@@ -40,8 +40,9 @@ class Feel:
     """A style: tempo range, swing, modes, drum and bass patterns, and the instruments that play.
 
     Drum patterns have one character per sixteenth: X accent, x normal, o ghost note. Bass patterns:
-    r root, f fifth, o octave, p passing note towards the next root, - hold, . rest.
-    `swing` is the share of `swing_beats` / 4 by which every second subdivision comes late.
+    r root, f fifth, o octave, p passing note toward the next root, - hold, . rest.
+    `swing` delays the middle of each `swing_beats` beats by `swing` * `swing_beats` / 6 beats: 1 is
+    the swing of triplets.
     """
 
     name: str

@@ -22,11 +22,11 @@ def harmonic_tone(
     gain: Callable[[np.ndarray, np.ndarray], np.ndarray],
     phases: np.ndarray,
 ) -> np.ndarray:
-    """A band-limited harmonic tone [n] whose spectrum moves: one wavetable per control instant.
+    """A band-limited harmonic tone [n] with a moving spectrum: one wavetable per control instant.
 
     `frequency` [n] is the fundamental in Hz per sample. `gain(times, partials)` gets times [K, 1]
     in s and partial frequencies [K, H] in Hz and returns amplitudes [K, H]; `phases` [H] are those
-    of the partials, so H is their number. Neighbouring wavetables are cross-faded linearly, which
+    of the partials, so H is their number. Neighboring wavetables are cross-faded linearly, which
     is smooth because the phases stay the same.
     """
     samples, harmonics = len(frequency), len(phases)
@@ -67,7 +67,7 @@ def noise(rng: np.random.Generator, samples: int, low: float, high: float) -> np
 def decay(samples: int, seconds: float, attack: float = 0.001) -> np.ndarray:
     """Envelope [n]: linear attack of `attack` s, then exponential with time constant `seconds`.
 
-    The last 5 ms fade to zero, so that no sound ends in a click.
+    The last 5 ms fade to zero, so no sound ends in a click.
     """
     time = np.arange(samples) / SAMPLERATE
     ending = np.clip((samples - 1 - np.arange(samples)) / (0.005 * SAMPLERATE), 0, 1)
@@ -77,7 +77,7 @@ def decay(samples: int, seconds: float, attack: float = 0.001) -> np.ndarray:
 def add(track: np.ndarray, sound: np.ndarray, start: float, pan: float = 0.0) -> None:
     """Add mono `sound` [n] to stereo `track` [2, samples] at `start` s; pan -1 left .. 1 right.
 
-    Constant-power panning; what would lie outside the track is dropped.
+    Constant-power panning; samples past the end of the track are dropped.
     """
     first = max(0, round(start * SAMPLERATE))
     sound = sound[: max(0, track.shape[1] - first)]
@@ -87,19 +87,19 @@ def add(track: np.ndarray, sound: np.ndarray, start: float, pan: float = 0.0) ->
 
 
 def room(track: np.ndarray, rng: np.random.Generator, seconds: float, level: float) -> np.ndarray:
-    """Add a small room's reverberation to stereo `track` [2, samples].
+    """Add the reverberation of a small room to stereo `track` [2, samples].
 
-    Both channels feed decaying noise, different left and right, of finite length: where the track
-    is silent for more than `seconds`, so is what is returned, up to rounding.
+    The mean of both channels is convolved with decaying noise of finite length, different left and
+    right: after more than `seconds` of silence the result is silent too, up to rounding.
     """
-    taps = int(seconds * SAMPLERATE)
-    time = np.arange(taps) / SAMPLERATE
-    response = rng.standard_normal((2, taps)) * np.exp(-time * 5.5 / seconds)
-    response *= np.minimum(time / 0.008, 1) * np.hanning(2 * taps)[taps:]
-    response = signal.lfilter([0.45], [1, -0.55], response)
-    response *= level / np.sqrt(np.sum(response**2, axis=1, keepdims=True))
+    length = int(seconds * SAMPLERATE)
+    time = np.arange(length) / SAMPLERATE
+    impulse_response = rng.standard_normal((2, length)) * np.exp(-time * 5.5 / seconds)
+    impulse_response *= np.minimum(time / 0.008, 1) * np.hanning(2 * length)[length:]
+    impulse_response = signal.lfilter([0.45], [1, -0.55], impulse_response)
+    impulse_response *= level / np.sqrt(np.sum(impulse_response**2, axis=1, keepdims=True))
     samples = track.shape[1]
-    size = scipy.fft.next_fast_len(samples + taps, real=True)
-    sent = scipy.fft.rfft(track.mean(axis=0).astype(np.float32), size)
-    wet = scipy.fft.irfft(sent * scipy.fft.rfft(response.astype(np.float32), size), size)
+    size = scipy.fft.next_fast_len(samples + length, real=True)
+    dry = scipy.fft.rfft(track.mean(axis=0).astype(np.float32), size)
+    wet = scipy.fft.irfft(dry * scipy.fft.rfft(impulse_response.astype(np.float32), size), size)
     return track + wet[:, :samples]

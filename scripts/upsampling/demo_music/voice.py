@@ -14,7 +14,7 @@ from upsampling.demo_music.synthesis import (
     room,
 )
 
-# Hz, averages for adult male voices; the last two resonances are much the same for all vowels.
+# Hz, averages for adult male voices; the two highest resonances hardly depend on the vowel.
 VOWELS = np.array(
     [
         (730, 1090, 2440, 3300, 4200),
@@ -26,7 +26,7 @@ VOWELS = np.array(
 )
 NASAL = np.array((260, 1100, 2200, 3200, 4200))
 BANDWIDTHS = np.array((80, 100, 130, 170, 220))
-# Noise of a consonant: band in Hz, length in s, level, and the closure before it in s.
+# Noise of a consonant: band in Hz, length in s, level, and the silence before it in s.
 CONSONANTS = {
     "s": ((4500, 11000), 0.09, 0.30, 0.02),
     "sh": ((2200, 6500), 0.08, 0.28, 0.02),
@@ -46,16 +46,15 @@ def formant_gain(partials: np.ndarray, formants: np.ndarray, scale: float) -> np
     """Magnitude [K, H] of five cascaded resonances `formants` [K, 5] at `partials` [K, H] Hz."""
     gain = np.ones_like(partials)
     for number, width in enumerate(BANDWIDTHS):
-        centre = formants[:, number, None] * scale
-        gain *= centre**2 / np.hypot(centre**2 - partials**2, width * partials)
+        center = formants[:, number, None] * scale
+        gain *= center**2 / np.hypot(center**2 - partials**2, width * partials)
     return gain
 
 
 def play_vocals(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """The lead voice [2, samples], with a second one a third above, to the sides, in choruses."""
+    """The lead voice [2, samples]; in choruses a second one, a third above, to both sides."""
     high = bool(rng.random() < 0.5)
-    centre = 63 if high else 54
-    notes = melody_notes(song, rng, centre)
+    notes = melody_notes(song, rng, center=63 if high else 54)
     track = np.zeros((2, samples), np.float32)
     if not notes:
         return track
@@ -94,7 +93,7 @@ def control_tracks(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Pitch [rows] in semitones, loudness [rows], formants [rows, 5] in Hz, breath noise [samples].
 
-    Pitch glides between notes, starts a phrase from below, and gets vibrato on what is held.
+    Pitch glides between notes and rises into the first one of a phrase; long notes have vibrato.
     """
     time = np.arange(rows) / CONTROL_RATE
     current = np.clip(np.searchsorted(starts, time, side="right") - 1, 0, None)
@@ -141,8 +140,8 @@ def sing(
 ) -> np.ndarray:
     """Sing notes (starts and ends in s, MIDI pitches, velocities); mono sound [samples].
 
-    The glottal pulse falls by 12 dB per octave, radiation at the lips gives 6 back. `scale` shifts
-    all formants: a shorter vocal tract than the table's is above 1.
+    The glottal pulse falls by 12 dB per octave, of which radiation at the lips restores 6. `scale`
+    multiplies all formants; a vocal tract shorter than the table's has a scale above 1.
     """
     rows = int(np.ceil(samples * CONTROL_RATE / SAMPLERATE)) + 1
     pitch, loudness, formants, breath = control_tracks(starts, ends, pitches, velocities, rng, rows)

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from upsampling.config.declared import read_settings
+from upsampling.decibels import power_to_db
 from upsampling.figures.plan import SIDES
 from upsampling.figures.spectrograms import (
     add_colorbar,
@@ -21,7 +22,7 @@ from upsampling.figures.spectrograms import (
 )
 from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, Drawing, new_figure
 from upsampling.files import load_arrays
-from upsampling.measures.spectra import N_FFT, Spectrogram, reference_magnitude
+from upsampling.measures.spectra import FLOOR_DB, N_FFT, Spectrogram, reference_magnitude
 
 # The prediction is a thin line over the measurement: both are visible where they agree.
 MEASURED: dict[str, Any] = {"color": "#a8a8a8", "linewidth": 1.6}
@@ -49,21 +50,20 @@ def mean_levels(panel: Spectrogram) -> NDArray[Any]:
 
 
 def in_decibels(power: NDArray[Any], reference: float) -> NDArray[Any]:
-    """Power in the units of `mean_spectrum` in dB re an STFT magnitude, at least -300 dB."""
+    """Power in the units of `mean_spectrum` in dB re an STFT magnitude, at least `FLOOR_DB`."""
     window_sum = N_FFT / 2
     ratio = np.asarray(power, dtype=np.float64) * (window_sum / reference) ** 2
-    return 10 * np.log10(np.maximum(ratio, 1e-30))
+    return power_to_db(ratio, FLOOR_DB)
 
 
 def predictions(path: Path, layer: int, reference: float) -> dict[str, NDArray[Any]]:
     """The prediction of one layer, in dB re `reference`; empty where there is no closed form."""
-    with np.load(path, allow_pickle=False) as stored:
-        suffix = f"_{layer}"
-        arrays = {
-            name.removesuffix(suffix): stored[name]
-            for name in stored.files
-            if name.endswith(suffix)
-        }
+    suffix = f"_{layer}"
+    arrays = {
+        name.removesuffix(suffix): values
+        for name, values in load_arrays(path).items()
+        if name.endswith(suffix)
+    }
     for name in ("predicted", "line_power"):
         if name in arrays:
             arrays[name] = in_decibels(arrays[name], reference)

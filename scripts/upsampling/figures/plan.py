@@ -56,10 +56,11 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
     titles = {name: experiment.figure_title(name) for name in experiment.variants}
     rows = {"rows": [{"name": name, "title": title} for name, title in titles.items()]}
     trained = {name: titles[name] for name in experiment.trained}
-    # In the paper, the first trained row is the model as published.
-    differences = {"reference": next(iter(trained), ""), "titles": trained}
+    if trained:
+        # In the paper, the first trained row is the model as published.
+        differences = {"reference": next(iter(trained)), "titles": trained}
+        figures["track_differences"] = PlannedFigure(differences, ("all",))
     figures |= {
-        "track_differences": PlannedFigure(differences, ("all",)),
         "artifact_changes": PlannedFigure(rows, ("all",)),
         "init_statistics": PlannedFigure(rows, ("all",)),
     }

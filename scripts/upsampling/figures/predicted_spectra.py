@@ -14,6 +14,7 @@ from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
 from upsampling.figures.spectrograms import expect_inputs
 from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
+from upsampling.files import load_arrays
 
 Array = NDArray[Any]
 
@@ -67,8 +68,7 @@ class LossSettings:
 
 def _one_input(inputs: Sequence[Path], where: str) -> dict[str, Array]:
     expect_inputs(inputs, 1, where)
-    with np.load(inputs[0], allow_pickle=False) as stored:
-        return dict(stored)
+    return load_arrays(inputs[0])
 
 
 def _draw_panel(axes: Axes, content: Mapping[str, Array], floor: float) -> None:

@@ -13,6 +13,7 @@ from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
 from upsampling.figures.spectrograms import expect_inputs
 from upsampling.figures.style import COLUMN_WIDTH, MUTED, PALETTE, Drawing, new_figure
+from upsampling.files import read_table
 from upsampling.scoring.significance import read_comparisons
 
 TRACK_COLUMNS = ("row", "track", "value")
@@ -92,13 +93,10 @@ def dots_of(scores: pd.DataFrame, reference: str, rows: list[str]) -> pd.DataFra
 
 def read_tracks(path: Path) -> pd.DataFrame:
     """Read track_scores.csv: one line per row, seed, track and source."""
-    try:
-        table = pd.read_csv(
-            path,
-            dtype={"row": str, "track": str},
-            keep_default_na=False,
-            na_values={"value": "nan"},
-        )
-        return table[[*TRACK_COLUMNS]]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path} cannot be read as scores of tracks: {error}") from error
+    return read_table(
+        path,
+        usecols=TRACK_COLUMNS,
+        dtype={"row": str, "track": str},
+        keep_default_na=False,
+        na_values={"value": "nan"},
+    )

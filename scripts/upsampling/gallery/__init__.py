@@ -1,1 +1,1 @@
-"""The gallery: one self-contained page to see, hear and sort what every upsampler does."""
+"""The gallery: one self-contained page to see, hear and sort the artifacts of every upsampler."""

@@ -1,13 +1,13 @@
-// Sounds, the card of each chosen upsampler, separated music.
-function player(take, description, folder) {
-  const level = take.silent
-    ? element("p", { class: "note" }, element("span", { class: "silent" }, take.level > -199.95 ? "Too quiet to hear: " : "Digital silence"), take.level > -199.95 ? `${decibels(take.level)}, not amplified.` : ".")
-    : element("p", { class: "note" }, `${decibels(take.level)}, played with ${take.gain < 0 ? "" : "+"}${fixed(take.gain, 1)} dB.`);
-  if (!take.sound) return element("div", {}, element("p", { class: "absent" }, "This sound found no room on the page; it is in ", element("code", {}, folder), "."), level);
-  const audio = element("audio", { controls: true, preload: "none", src: take.sound, "aria-label": description, "data-gain": take.gain });
+// Sounds, the card of each selected upsampler, separated music.
+function player(clip, description, folder) {
+  const level = clip.silent
+    ? element("p", { class: "note" }, element("span", { class: "silent" }, clip.level > -199.95 ? "Too quiet to hear: " : "Digital silence"), clip.level > -199.95 ? `${decibels(clip.level)}, not amplified.` : ".")
+    : element("p", { class: "note" }, `${decibels(clip.level)}, played with ${clip.gain < 0 ? "" : "+"}${fixed(clip.gain, 1)} dB.`);
+  if (!clip.sound) return element("div", {}, element("p", { class: "absent" }, "This sound found no room on the page; it is in ", element("code", {}, folder), "."), level);
+  const audio = element("audio", { controls: true, preload: "none", src: clip.sound, "aria-label": description, "data-gain": clip.gain });
   return element("div", {}, audio, level);
 }
-// Relative to the loudest of a section, since players can turn sounds down but not up.
+// Relative to the loudest of a section: players can turn sounds down but not up.
 function setLoudness() {
   for (const section of ["compare", "music"]) {
     const players = [...document.querySelectorAll(`#${section} audio`)];
@@ -19,22 +19,22 @@ document.addEventListener("play", (event) => {
   for (const other of document.querySelectorAll("audio")) if (other !== event.target) other.pause();
 }, true);
 
-const described = (take, what) => `Spectrogram, ${what}: 0 to ${kilohertz(take.samplerate / 2)}, ${Number(take.seconds.toFixed(2))} seconds.`;
-function colourBar(take) {
+const described = (clip, subject) => `Spectrogram, ${subject}: 0 to ${kilohertz(clip.samplerate / 2)}, ${Number(clip.seconds.toFixed(2))} seconds.`;
+function colorBar(clip) {
   const bar = element("i", { style: { background: `linear-gradient(to right, ${palette.join(",")})` } });
-  const unit = take.relative ? "dB" : "dBFS";
-  return element("div", { class: "bar" }, `${minus(String(take.floor))}`, bar, `0 ${unit}`);
+  const unit = clip.relative ? "dB" : "dBFS";
+  return element("div", { class: "bar" }, `${minus(String(clip.floor))}`, bar, `0 ${unit}`);
 }
 function inputCard(probe) {
-  const take = data.takes.inputs[probe.name];
+  const clip = data.clips.inputs[probe.name];
   const card = element("article", { class: "card input", "aria-labelledby": "input-title" });
   card.append(element("header", {}, element("h3", { id: "input-title" }, `The probe: ${probe.title}`)));
-  const words = element("div", { class: "words" }, element("p", {}, probe.text));
-  const panels = element("div", { class: "panels" }, words);
-  if (take) {
-    const title = element("figcaption", {}, "What goes in");
-    words.append(player(take, `${probe.title}, the probe itself`, "audio/"), colourBar(take));
-    panels.append(element("figure", {}, title, spectrogram(take, described(take, `${probe.title}, the probe itself`), [])));
+  const entry = element("div", { class: "entries" }, element("p", {}, probe.text));
+  const panels = element("div", { class: "panels" }, entry);
+  if (clip) {
+    const title = element("figcaption", {}, "Input");
+    entry.append(player(clip, `${probe.title}, the probe itself`, "audio/"), colorBar(clip));
+    panels.append(element("figure", {}, title, spectrogram(clip, described(clip, `${probe.title}, the probe itself`), [])));
   }
   card.append(panels);
   return card;
@@ -50,46 +50,46 @@ function facts(variant, initial) {
 }
 function card(variant, probe, seed) {
   const initial = probe.name === data.initialisation;
-  const stages = initial ? { [data.stages[0]]: data.takes[data.initialisation][variant.name] } : data.takes.runs[variant.name][seed][probe.name];
+  const stages = initial ? { [data.stages[0]]: data.clips[data.initialisation][variant.name] } : data.clips.runs[variant.name][seed][probe.name];
   const signal = (initial ? data.initialisation_title : probe.title).toLowerCase();
   const where = initial ? "audio/initialisation/" : `audio/${variant.name}/seed${seed}/`;
   const id = `card-${variant.name}`;
-  const made = element("article", { class: "card", "aria-labelledby": id, "data-variant": variant.name });
+  const article = element("article", { class: "card", "aria-labelledby": id, "data-variant": variant.name });
   const header = element("header", {}, element("h3", { id }, variant.title), element("p", {}, facts(variant, initial)));
   if (variant.label !== variant.title) header.append(element("p", {}, variant.label));
-  made.append(header);
+  article.append(header);
   const panels = element("div", { class: "panels" });
   for (const stage of data.stages) {
-    const take = stages[stage];
-    if (take) {
-      const what = `${variant.title}, ${STAGE_TITLES[stage].toLowerCase()}, ${signal}`;
-      const own = take.floor === -150 ? null : element("span", { class: "note" }, `range down to ${minus(String(take.floor))} dB`);
-      const title = element("figcaption", {}, element("b", { class: stage }, STAGE_TITLES[stage]), own);
-      panels.append(element("figure", { "data-stage": stage }, title, spectrogram(take, described(take, what), variant.tones), player(take, what, where)));
+    const clip = stages[stage];
+    if (clip) {
+      const subject = `${variant.title}, ${STAGE_TITLES[stage].toLowerCase()}, ${signal}`;
+      const range = clip.floor === -150 ? null : element("span", { class: "note" }, `range down to ${minus(String(clip.floor))} dB`);
+      const title = element("figcaption", {}, element("b", { class: stage }, STAGE_TITLES[stage]), range);
+      panels.append(element("figure", { "data-stage": stage }, title, spectrogram(clip, described(clip, subject), variant.tones), player(clip, subject, where)));
     } else {
       const reason = variant.trained ? "This probe is of the random model alone." : "Not trained in this configuration.";
       panels.append(element("p", { class: "absent", "data-stage": stage }, element("b", {}, STAGE_TITLES[stage]), element("br"), reason));
     }
   }
-  const curves = data.stages.filter((stage) => stages[stage]).map((stage) => ({ stage, take: stages[stage] }));
-  const levels = curves.map(({ stage, take }) => `${STAGE_TITLES[stage].toLowerCase()} ${decibels(take.level)}`);
+  const curves = data.stages.filter((stage) => stages[stage]).map((stage) => ({ stage, clip: stages[stage] }));
+  const levels = curves.map(({ stage, clip }) => `${STAGE_TITLES[stage].toLowerCase()} ${decibels(clip.level)}`);
   const description = `Mean spectrum of ${variant.title}, ${signal}: ${levels.join(", ")} without the constant part.`;
   const legend = element("figcaption", {}, "Mean spectrum", ...curves.map(({ stage }) => element("b", { class: stage }, stage)));
   const measured = initial ? [] : measuredOn(variant, probe, seed);
   const headlines = measured.filter((row) => row.probeName === probe.name && data.headlines.includes(row.measureName)).map((row) =>
     element("p", { class: "note" }, `${row.measure} at ${kilohertz(row.frequency)}: `, element("b", {}, [row.before, row.after].filter((value) => value !== null).map(numeral).join(" \u2192 ")), ` ${row.unit}`));
   panels.append(element("figure", {}, legend, spectra(curves, variant.tones, description), ...headlines));
-  made.append(panels);
-  if (measured.length) made.append(measuresTable(variant, measured));
-  return made;
+  article.append(panels);
+  if (measured.length) article.append(measuresTable(variant, measured));
+  return article;
 }
-// At the fundamental of the outermost layer, where its tones and valleys are, and of the whole signal.
+// Measures at the fundamental of the outermost layer, where its tones and valleys are, and of the whole signal.
 function measuredOn(variant, probe, seed) {
-  const own = (row) => row.probeName === probe.name || row.probeName === data.weights;
-  return tableRows.filter((row) => row.name === variant.name && String(row.seed) === seed && own(row) && (row.frequency === null || row.frequency === variant.tones[0]));
+  const relevant = (row) => row.probeName === probe.name || row.probeName === data.weights;
+  return tableRows.filter((row) => row.name === variant.name && String(row.seed) === seed && relevant(row) && (row.frequency === null || row.frequency === variant.tones[0]));
 }
 function measuresTable(variant, rows) {
-  const head = element("tr", {}, ...["Measure", "on", "at", "before", "after"].map((text, place) => element("th", { scope: "col", class: place > 2 && "number" }, text)));
+  const head = element("tr", {}, ...["Measure", "on", "at", "before", "after"].map((text, index) => element("th", { scope: "col", class: index > 2 && "number" }, text)));
   const body = rows.map((row) => element("tr", {},
     element("th", { scope: "row" }, row.measure),
     element("td", {}, row.probe),
@@ -102,7 +102,7 @@ function measuresTable(variant, rows) {
 function show() {
   const probe = data.probes.find((one) => one.name === find("probe").value);
   const seed = find("seed").value;
-  const variants = chosen();
+  const variants = selectedVariants();
   find("input").replaceChildren(inputCard(probe));
   find("cards").replaceChildren(...variants.map((variant) => card(variant, probe, seed)));
   const count = variants.length;
@@ -125,10 +125,10 @@ function showExcerpts(variants, seed) {
   group("Mixture, as it goes in", [player(mixtures[track], `${track}, mixture`, "audio/")]);
   for (const source of trained.length ? sources : []) {
     group(source[0].toUpperCase() + source.slice(1), trained.map((variant) => {
-      const take = runs[variant.name][seed][track][source];
-      const made = player(take, `${variant.title}, ${source} of ${track}`, `audio/${variant.name}/seed${seed}/`);
-      made.prepend(element("p", {}, variant.title));
-      return made;
+      const clip = runs[variant.name][seed][track][source];
+      const played = player(clip, `${variant.title}, ${source} of ${track}`, `audio/${variant.name}/seed${seed}/`);
+      played.prepend(element("p", {}, variant.title));
+      return played;
     }));
   }
   if (!trained.length) groups.push(element("p", {}, "Choose a trained upsampler to hear what it separates."));

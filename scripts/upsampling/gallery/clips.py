@@ -1,39 +1,39 @@
-"""The content of the page, read from files: takes of probes, excerpts, tables."""
+"""Clips of the page, read from files: outputs for probes, and excerpts of separated music.
+
+A clip is a dictionary of the numbers that a card shows, its picture and its sound, which `Media`
+renders.
+"""
 
 import hashlib
-import math
 import re
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from upsampling.config.sections import STAGES
-from upsampling.files import load_arrays
+from upsampling.files import load_arrays, read_wav
 from upsampling.gallery import pictures, sound
-from upsampling.gallery.glossary import MEASURES, PROBES, Words, words_for
+from upsampling.gallery.media import EXCERPTS, PICTURES, PROBE_SOUNDS, Media
 from upsampling.measures.spectra import reference_magnitude, spectrogram
 
 FLOOR = -150.0
 INITIALISATION = "initialisation"
 MIXTURE = "mixture"
-BATCH = 16
-# Of stationary noise, two seconds tell as much as all.
+# Enough of a stationary noise.
 INITIALISATION_SECONDS = 2.0
-PICTURES, PROBE_SOUNDS, EXCERPTS = range(3)
-SIGNIFICANT = 5
+# In the queue, the clips that all seeds share come before those of the first seed.
+SHARED = -1
 REFERENCES: dict[bytes, float] = {}
 
 
 @dataclass(frozen=True)
 class Files:
-    """Files of the page's content; texts are patterns with the names of what differs.
+    """Files of the page's content; texts are patterns with names in braces.
 
     `initialised`: {variant}; `probes`: {variant}, {seed}, {signal}, {stage}; `excerpts`: {variant},
     {seed}, {track}, {source}.
@@ -46,56 +46,21 @@ class Files:
     table1: Path
 
 
-@dataclass
-class Media:
-    """Pictures and sounds waiting to be made, in the order in which they get room on the page."""
-
-    waiting: list[tuple[tuple[int, int], dict[str, Any], str, Callable[[], str]]] = field(
-        default_factory=list
-    )
-
-    def want(
-        self, seed: int, kind: int, take: dict[str, Any], key: str, make: Callable[[], str]
-    ) -> None:
-        """Put what `make` returns under `take[key]`, if there is room for it."""
-        take[key] = None
-        self.waiting.append(((seed, kind), take, key, make))
-
-    def fill(self, room: float, workers: int) -> int:
-        """Make media until `room` characters are used up; return how many found no room.
-
-        The first seed goes first, pictures before the probes' sounds, these before excerpts;
-        `workers` are made at once.
-        """
-        entries = sorted(self.waiting, key=lambda entry: entry[0])
-        left_out = 0
-        with ThreadPoolExecutor(workers) as pool:
-            for start in range(0, len(entries), BATCH):
-                batch = entries[start : start + BATCH] if room > 0 else []
-                made = pool.map(lambda entry: entry[3](), batch)
-                for (_, take, key, _), uri in zip(batch, made, strict=True):
-                    room -= len(uri)
-                    take[key] = uri if room > 0 else None
-                    left_out += room <= 0
-                left_out += len(entries[start : start + BATCH]) - len(batch)
-        return left_out
-
-
-def probe_take(
-    media: Media, path: Path, which: str, floor: float, seconds: float, seed: int
+def probe_clip(
+    media: Media, path: Path, side: str, floor: float, seconds: float, seed: int
 ) -> dict[str, Any]:
-    """One signal of a probe's file, `which` of 'input' and 'output', ready to be shown and heard.
+    """The clip of one `side` of a probe's file, 'input' or 'output'.
 
     Keys: `picture` and `sound` (data URIs, or None), `level`, `constant`, `gain`, `silent` (see
     `Loudness`), `curve` (see `mean_curve`), `samplerate` in Hz, `seconds`, `floor` in dB, and
     whether the picture is `relative` to the input's maximum, not to full scale.
     """
     arrays = load_arrays(path, ("input", "output", "input_samplerate"))
-    samplerate, samples = int(arrays["input_samplerate"]), arrays[which]
+    samplerate, samples = int(arrays["input_samplerate"]), arrays[side]
     seconds = min(seconds, len(samples) / samplerate)
     count = round(seconds * samplerate)
     zero = reference(arrays["input"])
-    take: dict[str, Any] = asdict(sound.match_level(samples[:count])[1]) | {
+    clip: dict[str, Any] = asdict(sound.match_level(samples[:count])[1]) | {
         "curve": pictures.mean_curve(samples, samplerate),
         "samplerate": samplerate,
         "seconds": seconds,
@@ -103,63 +68,63 @@ def probe_take(
         "relative": bool(np.any(arrays["input"])),
     }
 
-    # Both read the file again: the arrays of a hundred variants would not fit into memory.
-    def seen() -> str:
-        stored = load_arrays(path, (which,))[which]
-        shown = spectrogram(stored, samplerate, zero, center=which == "input")
+    # Both read the file a second time: the arrays of a hundred variants do not fit into memory.
+    def picture() -> str:
+        stored = load_arrays(path, (side,))[side]
+        shown = spectrogram(stored, samplerate, zero, center=side == "input")
         return pictures.spectrogram_png(shown, floor, seconds)
 
-    def heard() -> str:
-        stored = load_arrays(path, (which,))[which][:count]
-        return sound.probe(sound.match_level(stored)[0], samplerate)
+    def audio() -> str:
+        stored = load_arrays(path, (side,))[side][:count]
+        return sound.flac_or_opus(sound.match_level(stored)[0], samplerate)
 
-    media.want(seed, PICTURES, take, "picture", seen)
-    media.want(seed, PROBE_SOUNDS, take, "sound", heard)
-    return take
+    media.add(seed, PICTURES, clip, "picture", picture)
+    media.add(seed, PROBE_SOUNDS, clip, "sound", audio)
+    return clip
 
 
 def reference(samples: NDArray[Any]) -> float:
-    """The `reference_magnitude` of an input, which is the same for many variants."""
+    """The `reference_magnitude` of an input, which many variants share."""
     key = hashlib.sha256(samples.tobytes()).digest()
     if key not in REFERENCES:
         REFERENCES[key] = reference_magnitude(samples)
     return REFERENCES[key]
 
 
-def takes(content: Mapping[str, Any], files: Files, media: Media) -> dict[str, Any]:
-    """All takes of probes.
+def probe_clips(content: Mapping[str, Any], files: Files, media: Media) -> dict[str, Any]:
+    """All clips of probes.
 
     `runs` as [variant][seed][probe][stage], `initialisation` as [variant]: the random models of
-    Figs. 1 and 9; `inputs` as [probe]: the probes themselves, at the highest sampling rate.
+    Figs. 1 and 9; `inputs` as [probe]: the probes, at the highest sampling rate.
     """
     seconds = content["settings"]["probe_seconds"]
-    sources: dict[str, Path] = {}
+    input_files: dict[str, Path] = {}
     runs: dict[str, Any] = {}
     initial: dict[str, Any] = {}
     for variant in content["variants"]:
         name, floor = variant["name"], variant["floor"]
         path = Path(files.initialised.format(variant=name))
-        initial[name] = probe_take(media, path, "output", floor, INITIALISATION_SECONDS, 0)
-        prefer(sources, INITIALISATION, path)
+        initial[name] = probe_clip(media, path, "output", floor, INITIALISATION_SECONDS, 0)
+        prefer(input_files, INITIALISATION, path)
         for order, seed in enumerate(content["seeds"]):
             for probe, stage in product(content["signals"], STAGES[: 1 + variant["trained"]]):
                 path = Path(files.probes.format(variant=name, seed=seed, signal=probe, stage=stage))
-                take = probe_take(media, path, "output", floor, seconds, order)
                 run = runs.setdefault(name, {}).setdefault(str(seed), {})
-                run.setdefault(probe, {})[stage] = take
-                prefer(sources, probe, path)
+                clip = probe_clip(media, path, "output", floor, seconds, order)
+                run.setdefault(probe, {})[stage] = clip
+                prefer(input_files, probe, path)
     limits = {INITIALISATION: INITIALISATION_SECONDS}
     inputs = {
-        probe: probe_take(media, path, "input", FLOOR, limits.get(probe, seconds), -1)
-        for probe, path in sources.items()
+        probe: probe_clip(media, path, "input", FLOOR, limits.get(probe, seconds), SHARED)
+        for probe, path in input_files.items()
     }
     return {"runs": runs, INITIALISATION: initial, "inputs": inputs}
 
 
-def prefer(sources: dict[str, Path], probe: str, path: Path) -> None:
-    """Keep for each probe the first file of the highest sampling rate."""
-    if probe not in sources or sample_rate(path) > sample_rate(sources[probe]):
-        sources[probe] = path
+def prefer(input_files: dict[str, Path], probe: str, path: Path) -> None:
+    """Store for each probe the first file of the highest sampling rate."""
+    if probe not in input_files or sample_rate(path) > sample_rate(input_files[probe]):
+        input_files[probe] = path
 
 
 def sample_rate(path: Path) -> int:
@@ -185,20 +150,21 @@ def excerpts(content: Mapping[str, Any], files: Files, media: Media) -> dict[str
         order = content["seeds"].index(seed)
         runs.setdefault(name, {})[str(seed)] = {
             track: {
-                source: excerpt(media, filled(pattern, track, source), seconds, order)
+                source: excerpt(media, source_file(pattern, track, source), seconds, order)
                 for source in separated[track]
             }
             for track in tracks
         }
     mixtures = {
-        track: excerpt(media, filled(first, track, MIXTURE), seconds, -1) for track in tracks
+        track: excerpt(media, source_file(first, track, MIXTURE), seconds, SHARED)
+        for track in tracks
     }
     sources = list(dict.fromkeys(source for track in tracks for source in separated[track]))
     return {"tracks": tracks, "sources": sources, "mixtures": mixtures, "runs": runs}
 
 
-def filled(pattern: str, track: str, source: str) -> Path:
-    """The file of one separated source."""
+def source_file(pattern: str, track: str, source: str) -> Path:
+    """The file of one separated source, or of the mixture."""
     return Path(pattern.replace("{track}", track).replace("{source}", source))
 
 
@@ -208,87 +174,28 @@ def track_files(pattern: str) -> dict[str, list[str]]:
     before, between, after = re.split(
         r"\{track\}|\{source\}", Path(pattern or "{track}{source}").name
     )
-    found: dict[str, list[str]] = {}
+    end = f"{between}{MIXTURE}{after}"
+    mixtures = [name for name in names if name.startswith(before) and name.endswith(end)]
+    tracks: dict[str, list[str]] = {name[len(before) : -len(end)]: [] for name in mixtures}
     for name in names:
-        if name.startswith(before) and name.endswith(f"{between}{MIXTURE}{after}"):
-            track = name[len(before) : -len(f"{between}{MIXTURE}{after}")]
-            start = f"{before}{track}{between}"
-            sources = (n[len(start) : -len(after)] for n in names if n.startswith(start))
-            found[track] = [source for source in sources if source != MIXTURE]
-    return found
+        # The longest one, where a track's name begins with that of another.
+        owners = [track for track in tracks if name.startswith(f"{before}{track}{between}")]
+        if owners:
+            owner = max(owners, key=len)
+            tracks[owner].append(name[len(f"{before}{owner}{between}") : -len(after)])
+    return {track: [s for s in tracks[track] if s != MIXTURE] for track in sorted(tracks)}
 
 
 def excerpt(media: Media, path: Path, seconds: float, seed: int) -> dict[str, Any]:
-    """The beginning of a WAV file, ready to be heard: `sound`, and the fields of `Loudness`."""
+    """The clip of the beginning of a WAV file: `sound`, and the fields of `Loudness`."""
     import soundfile
 
     def read() -> tuple[sound.Samples, sound.Loudness]:
         frames = round(seconds * samplerate)
-        samples, _ = soundfile.read(path, frames=frames, dtype="float64", always_2d=True)
+        samples, _ = read_wav(path, frames=frames, dtype="float64", always_2d=True)
         return sound.match_level(samples)
 
     samplerate = soundfile.info(path).samplerate
-    take: dict[str, Any] = asdict(read()[1])
-    media.want(seed, EXCERPTS, take, "sound", lambda: sound.opus(read()[0], samplerate))
-    return take
-
-
-def artifact_rows(path: Path, variants: list[str]) -> dict[str, Any]:
-    """The table of artifacts, a row per variant, seed, probe, measure and frequency.
-
-    `rows` hold places in `variants`, the seed, places in `probes` and `measures`, the frequency in
-    Hz or None, and the value before and after training, None where there is none. `probes` and
-    `measures` have `name`, `title` and `text`; measures a `unit`.
-    """
-    table = pd.read_csv(path)
-    table = table[table["variant"].isin(variants) & table["stage"].isin(STAGES)]
-    table = table.fillna({"probe": "", "unit": ""}).replace({"unit": {"1": ""}})
-    probes, measures = list(dict.fromkeys(table["probe"])), list(dict.fromkeys(table["measure"]))
-    units = dict(zip(table["measure"], table["unit"], strict=True))
-    rows: dict[tuple[Any, ...], list[float | None]] = {}
-    for record in table.to_dict("records"):
-        key = (
-            variants.index(record["variant"]),
-            int(record["seed"]),
-            probes.index(record["probe"]),
-            measures.index(record["measure"]),
-            None if math.isnan(record["frequency_hz"]) else record["frequency_hz"],
-        )
-        values: list[float | None] = rows.setdefault(key, [None, None])
-        values[STAGES.index(record["stage"])] = number(record["value"])
-    return {
-        "probes": [described(name, PROBES) for name in probes],
-        "measures": [described(name, MEASURES) | {"unit": units[name]} for name in measures],
-        "rows": [[*key, *values] for key, values in sorted(rows.items(), key=order_of)],
-    }
-
-
-def described(name: str, known: Mapping[str, Words]) -> dict[str, str]:
-    """A name with its words."""
-    title, text = words_for(str(name), known)
-    return {"name": str(name), "title": title, "text": text}
-
-
-def order_of(item: tuple[tuple[Any, ...], Any]) -> tuple[Any, ...]:
-    """Sorts rows of the artifact table; those without a frequency stand first."""
-    *places, frequency = item[0]
-    return (*places, -1.0 if frequency is None else frequency)
-
-
-def number(value: float) -> float | None:
-    """A finite number of five significant digits, or None."""
-    return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else None
-
-
-def scores(path: Path) -> dict[str, dict[str, Any]]:
-    """Table 1's numbers that cards show, per variant: `sdr`, `sdr_spread`, `parameters`."""
-    table = pd.read_csv(path)
-    own = table[table["variant"].notna()]
-    return {
-        str(row["variant"]): {
-            "sdr": number(row["sdr"]),
-            "sdr_spread": number(row["sdr_spread"]),
-            "parameters": None if pd.isna(row["parameters"]) else int(row["parameters"]),
-        }
-        for row in own.to_dict("records")
-    }
+    clip: dict[str, Any] = asdict(read()[1])
+    media.add(seed, EXCERPTS, clip, "sound", lambda: sound.opus(read()[0], samplerate))
+    return clip

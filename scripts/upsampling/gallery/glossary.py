@@ -1,10 +1,10 @@
-"""What probes, measures and artifacts are, in words; a name that is not here explains itself."""
+"""Readable titles and explanations of artifacts, probes and measures."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class Words(NamedTuple):
+class Entry(NamedTuple):
     """A readable title and one or two sentences."""
 
     title: str
@@ -12,25 +12,25 @@ class Words(NamedTuple):
 
 
 ARTIFACTS = {
-    "tonal": Words(
+    "tonal": Entry(
         "Tonal artifacts",
         "Tones at multiples of the sampling rate divided by the stride: horizontal lines in a "
         "spectrogram, a steady whistle or buzz to the ear. Transposed and subpixel convolutions "
         "make every s-th sample with the same weights, so that even a constant comes out with a "
         "period of s samples (Sec. 2 and 4 of the paper).",
     ),
-    "filtering": Words(
+    "filtering": Entry(
         "Filtering artifacts",
         "Valleys at the same frequencies: interpolation is a fixed low-pass filter whose zeros "
         "lie there, and high frequencies come out dull. Nearest neighbor and linear interpolation "
         "have them instead of tones (Sec. 3).",
     ),
-    "replicas": Words(
+    "replicas": Entry(
         "Spectral replicas",
         "Upsampling repeats the spectrum above the old Nyquist frequency. Layers that follow "
         "repeat whatever came before: the signal, its tones and its valleys (Sec. 5).",
     ),
-    "boundary": Words(
+    "boundary": Entry(
         "Boundary artifacts",
         "At both ends fewer frames overlap, or zeros are padded, and the output deviates there: "
         "a click at the beginning or the end (Sec. 2).",
@@ -38,37 +38,37 @@ ARTIFACTS = {
 }
 
 PROBES = {
-    "silence": Words(
+    "silence": Entry(
         "Silence",
         "Zeros. Whatever sounds here is the model's own: biases turn silence into constants, and "
         "problematic upsamplers turn constants into tones. The paper reports that tones survive "
         "training above all in silent parts.",
     ),
-    "ones": Words(
+    "ones": Entry(
         "Ones",
         "A constant of 1, as in Figs. 2-5, 7 and 8 of the paper. An upsampler without tonal "
         "artifacts answers with a constant, which nobody hears.",
     ),
-    "constant": Words("Constant", "A constant of 0.1, quieter than anything in training."),
-    "white_noise": Words(
+    "constant": Entry("Constant", "A constant of 0.1, quieter than anything in training."),
+    "white_noise": Entry(
         "White noise",
         "Equally loud at all frequencies, so that tones and valleys of the output are the "
         "model's own; far from anything in training.",
     ),
-    "sweep": Words(
+    "sweep": Entry(
         "Sine sweep",
         "A sine that rises from 20 Hz to almost half the sampling rate. Images of it, mirrored "
         "at the strides' frequencies, are spectral replicas.",
     ),
-    "music": Words(
+    "music": Entry(
         "Music",
         "The excerpt of Fig. 6, which holds nothing above 2 kHz: all that is above is made by "
         "the model.",
     ),
-    "percussive": Words("Percussion", "Four hits a second, in turn a kick and a snare."),
-    "speech_like": Words("Speech-like", "Syllables at the rhythm and the formants of speech."),
-    "weights": Words("Weights alone", "No sound: measured from the layers' own weights."),
-    "initialisation": Words(
+    "percussive": Entry("Percussion", "Four hits a second, in turn a kick and a snare."),
+    "speech_like": Entry("Speech-like", "Syllables at the rhythm and the formants of speech."),
+    "weights": Entry("Weights alone", "No sound: measured from the layers' own weights."),
+    "initialisation": Entry(
         "White noise, before training",
         "The probe of Figs. 1 and 9, which every upsampler of the configuration gets: a randomly "
         "initialised model of the width that is named, not trained.",
@@ -76,84 +76,83 @@ PROBES = {
 }
 
 MEASURES = {
-    "level": Words("Level", "RMS level of the whole output, its constant part included."),
-    "tone_prominence": Words(
+    "level": Entry("Level", "RMS level of the whole output, its constant part included."),
+    "tone_prominence": Entry(
         "Tone prominence",
-        "How far the bin at this frequency stands above its neighbours. High for a tonal "
+        "How far the bin at this frequency stands above its neighbors. High for a tonal "
         "artifact, about 0 where there is none, negative in a valley.",
     ),
-    "tone_level": Words("Tone level", "RMS level of a sine at this frequency."),
-    "notch_depth": Words(
+    "tone_level": Entry("Tone level", "RMS level of a sine at this frequency."),
+    "notch_depth": Entry(
         "Notch depth",
         "How far the bin at this frequency lies below the third-octave around it. Positive for a "
         "filtering artifact, negative for a tone.",
     ),
-    "comb_prominence_mean": Words(
+    "comb_prominence_mean": Entry(
         "Comb prominence, mean",
         "Prominence averaged over all multiples of this frequency, minus that of control bins "
         "halfway between: music is harmonic itself, and the controls take that out.",
     ),
-    "comb_prominence_max": Words(
+    "comb_prominence_max": Entry(
         "Comb prominence, maximum",
         "The most prominent multiple of this frequency, minus the most prominent control bin.",
     ),
-    "stationarity": Words(
+    "stationarity": Entry(
         "Stationarity",
         "The share of the power at this frequency that stands still. 1 for an artifact's steady "
         "tone, near 0 for music and noise.",
     ),
-    "tone_to_noise_ratio": Words(
+    "tone_to_noise_ratio": Entry(
         "Tone-to-noise ratio",
         "The tone against the noise in the critical band of hearing around it (ECMA-418-1).",
     ),
-    "prominence_ratio": Words(
+    "prominence_ratio": Entry(
         "Prominence ratio",
         "The critical band of hearing around the tone against the bands beside it (ECMA-418-1).",
     ),
-    "polyphase_imbalance": Words(
+    "polyphase_imbalance": Entry(
         "Polyphase imbalance",
-        "From the weights: the tones that the layer adds to a constant, relative to what it makes "
-        "of the constant itself. Zero if and only if no constant gives a tone. Without a "
-        "frequency: RMS over all layers.",
+        "From the weights: the tones that the layer adds to a constant, relative to the constant "
+        "part of its output. Zero if and only if no constant gives a tone. Without a frequency: "
+        "RMS over all layers.",
     ),
-    "bias_imbalance": Words(
+    "bias_imbalance": Entry(
         "Bias imbalance",
-        "From the weights: the same for what the layer's biases make of silence.",
+        "From the weights: the same for silence, from the layer's biases alone.",
     ),
-    "tone_to_constant": Words(
+    "tone_to_constant": Entry(
         "Tone to constant",
         "From the weights: the layer's tone at this frequency for a constant input, relative to "
         "the constant that comes out.",
     ),
-    "image_to_base": Words(
+    "image_to_base": Entry(
         "Images to base",
         "From the weights: for white noise, the energy above the old Nyquist frequency (spectral "
         "replicas) against that below it.",
     ),
-    "droop": Words(
+    "droop": Entry(
         "Droop",
         "From the weights: the gain at nine tenths of the old Nyquist frequency. Negative where "
         "interpolation dulls the sound.",
     ),
-    "shift_error_sample": Words(
+    "shift_error_sample": Entry(
         "Error of a shift by one sample",
-        "What changes when white noise comes one sample later, relative to the output: high where "
-        "the grid of strided layers shows.",
+        "The change of the output when white noise comes one sample later, relative to the "
+        "output: high where the grid of strided layers shows.",
     ),
-    "shift_error_stride": Words(
+    "shift_error_stride": Entry(
         "Error of a shift by the total stride",
-        "The same for a shift that leaves the grid in its place: what is left comes from borders "
-        "and from layers that remember them.",
+        "The same for a shift that leaves the grid in its place: the rest comes from borders and "
+        "from layers that remember them.",
     ),
-    "boundary_error": Words(
+    "boundary_error": Entry(
         "Boundary error",
-        "From the weights: how far the response to a constant deviates at its ends from what it "
-        "is in between.",
+        "From the weights: how far the output for a constant deviates at its ends from its middle.",
     ),
 }
 
 
-def words_for(name: str, known: Mapping[str, Words]) -> Words:
-    """The words for `name`; for one that is not known, its name made readable and no text."""
+def entry_of(name: str, glossary: Mapping[str, Entry]) -> Entry:
+    """The entry of `name`; without one, its name as a readable title and no text."""
     readable = name.replace("_", " ") or "none"
-    return known.get(name, Words(readable[:1].upper() + readable[1:], ""))
+    return glossary.get(name, Entry(readable[:1].upper() + readable[1:], ""))

@@ -1,4 +1,4 @@
-"""The page itself: data, style and script in one HTML file that loads nothing."""
+"""The page: data, style and script in one HTML file that loads nothing."""
 
 import base64
 import hashlib
@@ -10,12 +10,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from upsampling.config.sections import STAGES
-from upsampling.gallery import clips, pictures, sound
-from upsampling.gallery.glossary import ARTIFACTS, PROBES, words_for
+from upsampling.gallery import artifact_table, clips, pictures, sound
+from upsampling.gallery.glossary import ARTIFACTS, PROBES, entry_of
+from upsampling.gallery.media import Media
 from upsampling.measures.from_waveform import comb_frequencies
 
 FOLDER = Path(__file__).parent
-# One after the other they make the page's one script.
+# Joined in this order into the page's one script.
 SCRIPTS = ("plots.js", "cards.js", "table.js", "page.js")
 MEGABYTE = 10**6
 # Measures that a card shows in one line: of tonal and of filtering artifacts.
@@ -27,42 +28,43 @@ WEIGHTS = "weights"
 def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) -> tuple[str, int]:
     """The page with the content that `gallery_content` describes, from `files`.
 
-    Returns its HTML and how many pictures and sounds found no room on it. Equal files give equal
-    bytes, however many `workers` make pictures and sounds at once.
+    Returns its HTML and the number of pictures and sounds left out for lack of room. Equal files
+    give equal bytes for any number of `workers` that render pictures and sounds.
     """
-    media = clips.Media()
-    takes = clips.takes(content, files, media)
+    media = Media()
+    probe_clips = clips.probe_clips(content, files, media)
     names = [variant["name"] for variant in content["variants"]]
-    table_scores = clips.scores(files.table1)
+    scores = artifact_table.scores(files.table1)
     data: dict[str, Any] = {
-        "variants": [variant | tones(variant, takes) for variant in content["variants"]],
-        "scores": table_scores,
+        "variants": [variant | tones(variant, probe_clips) for variant in content["variants"]],
+        "scores": scores,
         "seeds": content["seeds"],
         "probes": [
-            clips.described(name, PROBES) for name in [*content["signals"], clips.INITIALISATION]
+            artifact_table.described(name, PROBES)
+            for name in [*content["signals"], clips.INITIALISATION]
         ],
         "initialisation": clips.INITIALISATION,
-        "initialisation_title": words_for(content["initialisation_signal"], PROBES).title,
+        "initialisation_title": entry_of(content["initialisation_signal"], PROBES).title,
         "stages": STAGES,
         "headlines": HEADLINES,
         "weights": WEIGHTS,
-        "takes": takes,
+        "clips": probe_clips,
         "excerpts": clips.excerpts(content, files, media),
-        "artifacts": clips.artifact_rows(files.artifacts, names),
+        "artifacts": artifact_table.artifact_rows(files.artifacts, names),
     }
     room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data))
-    left_out = media.fill(room, workers)
+    left_out = media.render(room, workers)
     return render(content, data, left_out), left_out
 
 
-def tones(variant: Mapping[str, Any], takes: Mapping[str, Any]) -> dict[str, Any]:
-    """Where the outermost layer's tones can stand, in Hz, at the variant's sampling rate."""
-    rate = takes[clips.INITIALISATION][variant["name"]]["samplerate"]
+def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[str, Any]:
+    """Frequencies in Hz of the outermost layer's tones, at the variant's sampling rate."""
+    rate = probe_clips[clips.INITIALISATION][variant["name"]]["samplerate"]
     return {"tones": comb_frequencies(rate / variant["stride"], rate).tolist()}
 
 
 def render(content: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -> str:
-    """Fill the template; all text is escaped, and no script but the page's own may run."""
+    """Fill the template; all text is escaped, and only the page's script may run."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -88,7 +90,7 @@ def render(content: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -
 
 
 def policy(style: str, script: str) -> str:
-    """The Content-Security-Policy: this very style and script, and media in data URIs alone."""
+    """The Content-Security-Policy: this style and script, and media in data URIs alone."""
     hashes = [
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
         for text in (style, script)

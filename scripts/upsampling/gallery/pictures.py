@@ -14,14 +14,14 @@ from upsampling.figures.style import COLORMAP
 from upsampling.gallery.sound import data_uri
 from upsampling.measures.spectra import HOP, Spectrogram, mean_spectrum
 
-# Steps of 2.4 dB on a range of 150 dB: no eye tells them apart, and files are a third smaller.
+# Steps of 2.4 dB on a range of 150 dB: too small to see, and files are a third smaller.
 LEVELS = 64
-COLUMNS = 280
+PICTURE_COLUMNS = 280
 BANDS = 240
 
 
 def palette() -> list[str]:
-    """The colours of all levels, lowest first, as #rrggbb."""
+    """The colors of all levels, lowest first, as #rrggbb."""
     colors = colormaps[COLORMAP](np.linspace(0, 1, LEVELS), bytes=True)
     return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in colors.tolist()]
 
@@ -29,12 +29,12 @@ def palette() -> list[str]:
 def spectrogram_png(shown: Spectrogram, floor: float, seconds: float) -> str:
     """The first `seconds` of a spectrogram, from `floor` to 0 dB, as the data URI of a PNG file.
 
-    Low frequencies are at the bottom, there are no axes, and what no frame covers is transparent.
+    Low frequencies are at the bottom, there are no axes, and times without a frame are transparent.
     """
     columns = max(1, int(seconds * shown.samplerate / HOP))
     frames = shown.decibels[:, :columns]
     frames = np.pad(frames, ((0, 0), (0, columns - frames.shape[1])), constant_values=np.nan)
-    power = for_display(for_display(frames).T, COLUMNS).T[::-1]
+    power = for_display(for_display(frames).T, PICTURE_COLUMNS).T[::-1]
     steps = np.rint(np.clip(1 - power / floor, 0, 1) * (LEVELS - 1))
     image = Image.fromarray(np.where(np.isnan(steps), LEVELS, steps).astype(np.uint8))
     image.putpalette(bytes.fromhex("".join([*palette(), "#ffffff"]).replace("#", "")))
@@ -46,7 +46,7 @@ def spectrogram_png(shown: Spectrogram, floor: float, seconds: float) -> str:
 def mean_curve(samples: NDArray[Any], samplerate: int) -> list[int]:
     """The mean spectrum in whole dBFS per bin, as the maximum of each of `BANDS` equal bands.
 
-    Of a band its maximum, so that a tone of one bin stays.
+    The maximum keeps tones of one bin.
     """
     _, power = mean_spectrum(samples, samplerate)
     edges = np.linspace(0, len(power), BANDS, endpoint=False).astype(int)

@@ -1,5 +1,5 @@
 "use strict";
-// What all scripts of the page share, and its plots.
+// Helpers of all scripts of the page, and its plots.
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const data = read("data");
 const palette = read("palette");
@@ -12,19 +12,19 @@ const byName = new Map(data.variants.map((variant) => [variant.name, variant]));
 
 // Text only ever enters the page as text: no markup of the configuration can act.
 function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === "style") Object.assign(made.style, value);
-    else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+    if (name === "style") Object.assign(node.style, value);
+    else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
 }
 function shape(tag, attributes, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
 }
 
 const minus = (text) => text.replace("-", "\u2212");
@@ -38,7 +38,7 @@ function numeral(value) {
   return fixed(value, size < 1 ? 3 : 2);
 }
 
-const chosen = () => [...document.querySelectorAll("#choices input:checked")].map((box) => byName.get(box.value));
+const selectedVariants = () => [...document.querySelectorAll("#choices input:checked")].map((box) => byName.get(box.value));
 const loudness = () => document.querySelector("input[name=loudness]:checked").value;
 
 function axes(inside, xTicks, yTicks, xTitle, yTitle) {
@@ -55,23 +55,23 @@ function steps(low, high, step) {
   return values.map((value) => ({ at: (value - low) / (high - low), text: minus(String(value)) }));
 }
 const frequencyTicks = (samplerate) => steps(0, samplerate / 2000, samplerate > 30000 ? 5 : 2);
-function spectrogram(take, description, tones) {
-  if (!take.picture) return element("p", { class: "absent" }, "This picture found no room on the page.");
-  const image = element("img", { src: take.picture, alt: description });
+function spectrogram(clip, description, tones) {
+  if (!clip.picture) return element("p", { class: "absent" }, "This picture found no room on the page.");
+  const image = element("img", { src: clip.picture, alt: description });
   const marks = tones.map((tone) =>
-    element("span", { class: "mark", "aria-hidden": "true", style: { bottom: `${(200 * tone) / take.samplerate}%` } }));
-  const times = steps(0, take.seconds, take.seconds > 2 ? 1 : 0.5);
-  return axes([image, ...marks], times, frequencyTicks(take.samplerate), "time (s)", "frequency (kHz)");
+    element("span", { class: "mark", "aria-hidden": "true", style: { bottom: `${(200 * tone) / clip.samplerate}%` } }));
+  const times = steps(0, clip.seconds, clip.seconds > 2 ? 1 : 0.5);
+  return axes([image, ...marks], times, frequencyTicks(clip.samplerate), "time (s)", "frequency (kHz)");
 }
 function spectra(curves, tones, description) {
-  const samplerate = curves[0].take.samplerate;
+  const samplerate = curves[0].clip.samplerate;
   const height = (level) => (100 * (SPECTRUM.high - Math.max(level, SPECTRUM.low))) / (SPECTRUM.high - SPECTRUM.low);
-  const lines = curves.map(({ stage, take }) => {
-    const points = take.curve.map((level, index) => `${((100 * (index + 0.5)) / take.curve.length).toFixed(2)},${height(level).toFixed(2)}`);
+  const lines = curves.map(({ stage, clip }) => {
+    const points = clip.curve.map((level, index) => `${((100 * (index + 0.5)) / clip.curve.length).toFixed(2)},${height(level).toFixed(2)}`);
     return shape("polyline", { class: stage, points: points.join(" ") });
   });
-  const places = tones.map((tone) => (200 * tone) / samplerate).filter((place) => place < 99.9);
-  const marks = places.map((x) => shape("line", { x1: x, x2: x, y1: 0, y2: 100 }));
-  const drawn = shape("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": description }, ...marks, ...lines);
-  return axes([drawn], frequencyTicks(samplerate), steps(SPECTRUM.low, SPECTRUM.high, 40), "frequency (kHz)", "dBFS per bin");
+  const positions = tones.map((tone) => (200 * tone) / samplerate).filter((x) => x < 99.9);
+  const marks = positions.map((x) => shape("line", { x1: x, x2: x, y1: 0, y2: 100 }));
+  const plot = shape("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": description }, ...marks, ...lines);
+  return axes([plot], frequencyTicks(samplerate), steps(SPECTRUM.low, SPECTRUM.high, 40), "frequency (kHz)", "dBFS per bin");
 }

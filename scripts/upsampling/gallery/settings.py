@@ -16,15 +16,18 @@ from upsampling.tables.plan import training_summary
 
 
 def gallery_signals(experiment: Experiment) -> list[str]:
-    """The probe signals on the page, in the order of `probes.signals`; others are refused."""
-    chosen = experiment.settings.gallery.signals
-    for name in chosen or ():
+    """The probe signals on the page, in the order of `probes.signals`.
+
+    Raises `UserError` for a signal of `gallery.signals` that is no probe signal.
+    """
+    selection = experiment.settings.gallery.signals
+    for name in selection or ():
         if name not in experiment.signals:
             raise UserError(
                 f"gallery.signals: '{name}' is not among probes.signals; "
                 f"choose from {', '.join(experiment.signals)}"
             )
-    return [name for name in experiment.signals if chosen is None or name in chosen]
+    return [name for name in experiment.signals if selection is None or name in selection]
 
 
 def gallery_seeds(experiment: Experiment) -> list[int]:

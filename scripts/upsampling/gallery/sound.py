@@ -1,10 +1,10 @@
-"""Sounds of the page: matched in level, and coded as FLAC or Opus in data URIs.
+"""Sounds of the page: matched in level, and encoded as FLAC or Opus in data URIs.
 
-Tones and silence are FLAC, which keeps what was measured to 16 bits. What is noisy would take ten
-times the room, and is Opus, as excerpts of music are. On the demo's responses, Opus of 96 kbit/s
-changes the level of the tone at 11,025 Hz by 0.4 dB at most, also where it stands 2 dB above its
-surroundings; it fills valleys a few bins wide, such as those of interpolators, from 51 dB to 20 dB,
-which nobody hears, but which pictures and measures therefore take from the signal.
+Tones and silence are FLAC of 16 bits. Noise would take ten times the room, and is Opus, as excerpts
+of music are. In the demo's outputs, Opus of 96 kbit/s changes the level of the tone at 11,025 Hz by
+0.4 dB at most, also where it stands 2 dB above its surroundings. It fills valleys a few bins wide,
+such as those of interpolators, from 51 dB to 20 dB, which is inaudible; pictures and measures are
+therefore of the signals.
 """
 
 import base64
@@ -23,8 +23,8 @@ Samples = NDArray[np.floating[Any]]
 
 TARGET_DBFS = -26.0
 PEAK = 10 ** (-1 / 20)
-# Quieter than this, an output counts as silent: nobody hears it beside the others, and what
-# amplification would bring up is the ends of the signal and the rounding of samples.
+# An output below this level counts as silent: it is inaudible beside the others, and amplification
+# would only raise the ends of the signal and the rounding of samples.
 AUDIBLE_DBFS = -80.0
 OPUS_RATE = "96k"
 # Bits per second up to which a probe stays FLAC.
@@ -35,7 +35,7 @@ FLAC_LIMIT = 256_000
 class Loudness:
     """A sound's RMS `level` in dBFS without its constant part, which is `constant`.
 
-    `gain` in dB is what it is played with; a `silent` one is played as it is.
+    It is played with a `gain` in dB; a `silent` one is played as it is.
     """
 
     level: float
@@ -47,7 +47,7 @@ class Loudness:
 def match_level(samples: Samples) -> tuple[Samples, Loudness]:
     """Bring `samples` [samples] or [samples, channels] to `TARGET_DBFS` RMS; -1 dBFS at most.
 
-    The mean of each channel goes first: nobody hears a constant, but its ends click. A sound below
+    The mean of each channel is removed: a constant is inaudible, but its ends click. A sound below
     `AUDIBLE_DBFS` keeps its level.
     """
     constant = samples.mean(axis=0, dtype=np.float64)
@@ -73,27 +73,30 @@ def flac(samples: Samples, samplerate: int) -> str:
     return data_uri("audio/flac", file.getvalue())
 
 
-def probe(samples: Samples, samplerate: int) -> str:
+def flac_or_opus(samples: Samples, samplerate: int) -> str:
     """`samples` [samples] as FLAC, if that is small, or else as Opus."""
-    coded = flac(samples, samplerate)
-    small = len(coded) * 8 * 3 / 4 <= FLAC_LIMIT * len(samples) / samplerate
-    return coded if small else opus(samples[:, None], samplerate)
+    encoded = flac(samples, samplerate)
+    small = len(encoded) * 8 * 3 / 4 <= FLAC_LIMIT * len(samples) / samplerate
+    return encoded if small else opus(samples[:, None], samplerate)
 
 
 def opus(samples: Samples, samplerate: int) -> str:
     """`samples` [samples, channels], at most 1 in size, as a data URI of an Ogg Opus file."""
     # Without `bitexact`, ffmpeg draws the serial number of the Ogg stream at random.
-    exact = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
+    reproducible = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
+    quiet = ["-v", "error", "-nostdin", "-threads", "1"]
     source = ["-f", "f32le", "-ar", str(samplerate), "-ac", str(samples.shape[1]), "-i", "pipe:0"]
-    coder = ["-c:a", "libopus", "-b:a", OPUS_RATE, "-compression_level", "2", "-f", "ogg", "pipe:1"]
+    encoder = ["-c:a", "libopus", "-b:a", OPUS_RATE, "-compression_level", "2"]
     try:
         done = subprocess.run(
-            ["ffmpeg", "-v", "error", "-nostdin", "-threads", "1", *source, *exact, *coder],
+            ["ffmpeg", *quiet, *source, *reproducible, *encoder, "-f", "ogg", "pipe:1"],
             input=samples.astype("<f4").tobytes(),
             capture_output=True,
         )
     except FileNotFoundError as error:
         raise UserError("ffmpeg is not on PATH; call this in the project's environment") from error
     if done.returncode:
-        raise UserError(f"ffmpeg cannot code Opus: {done.stderr.decode(errors='replace').strip()}")
+        raise UserError(
+            f"ffmpeg cannot encode Opus: {done.stderr.decode(errors='replace').strip()}"
+        )
     return data_uri("audio/ogg", done.stdout)

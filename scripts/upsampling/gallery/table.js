@@ -34,7 +34,7 @@ function compare(first, second) {
 }
 function filter() {
   const [probe, measure, text] = ["by-probe", "by-measure", "by-text"].map((id) => find(id).value);
-  const names = find("by-choice").checked ? new Set(chosen().map((variant) => variant.name)) : null;
+  const names = find("by-choice").checked ? new Set(selectedVariants().map((variant) => variant.name)) : null;
   matching = tableRows.filter((row) =>
     (!probe || row.probeName === probe.slice(1)) && (!measure || row.measureName === measure) &&
     row.variant.toLowerCase().includes(text.trim().toLowerCase()) && (!names || names.has(row.name)));
@@ -44,7 +44,7 @@ function filter() {
 function draw() {
   const ordered = sorted.key ? [...matching].sort(compare) : matching;
   find("rows").replaceChildren(...ordered.slice(0, limit).map((row) => element("tr", { "data-variant": row.name },
-    ...columns.map(({ key, number, text }, place) => element(place ? "td" : "th", { class: number && "number", scope: place ? undefined : "row" }, text ? text(row[key]) : row[key])))));
+    ...columns.map(({ key, number, text }, index) => element(index ? "td" : "th", { class: number && "number", scope: index ? undefined : "row" }, text ? text(row[key]) : row[key])))));
   const shown = Math.min(limit, matching.length);
   find("counted").textContent = `${shown} of ${matching.length} rows shown${matching.length < tableRows.length ? `, filtered from ${tableRows.length}` : ""}.`;
   find("more").hidden = shown === matching.length;

@@ -1,6 +1,7 @@
 """The Demucs-like autoencoder of Sec. 6, around any upsampling operator."""
 
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from upsampling.config.model import DemucsLikeSettings
 from upsampling.errors import UserError
@@ -162,11 +163,20 @@ def rescale_weights(model: nn.Module, reference: float) -> None:
     """Apply Demucs's weight rescaling in place to all convolutions of `model` (Sec. 6).
 
     Weight and bias are divided by sqrt(standard deviation of the weight / `reference`), so that
-    input and output have about the same magnitude at initialisation.
+    input and output have about the same magnitude at initialisation. Equal weights, such as zeros,
+    have no deviation and stay as they are.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):
-            scale = (module.weight.detach().std() / reference).sqrt()
-            module.weight.data.div_(scale)
+            weight = module.weight.detach()
+            scale = (weight.std() / reference).sqrt()
+            if weight.is_meta or not (scale.isfinite() and scale > 0):
+                continue
+            # Assigned to what the weight is computed from, if it is: weight norm's magnitude.
+            magnitude = getattr(module, "weight_g", None)
+            if parametrize.is_parametrized(module, "weight"):
+                module.weight = weight / scale
+            else:
+                (module.weight if magnitude is None else magnitude).data.div_(scale)
             if module.bias is not None:
                 module.bias.data.div_(scale)

@@ -11,10 +11,8 @@ from upsampling.models.base import AudioModel
 N_FFT, HOP, FLOOR = 1024, 256, 1e-5
 
 
-def _weight_normed(layer: nn.Conv1d | nn.ConvTranspose1d) -> nn.Module:
-    """Draw the weights from N(0, 0.02) and apply weight norm."""
-    nn.init.normal_(layer.weight, 0.0, 0.02)
-    return weight_norm(layer)
+# Of the initial weights that the published code draws and weight norm overwrites.
+NORMAL_STD = 0.02
 
 
 class ResidualBlock(nn.Module):
@@ -25,11 +23,11 @@ class ResidualBlock(nn.Module):
         self.block = nn.Sequential(
             nn.LeakyReLU(0.2),
             nn.ReflectionPad1d(dilation),
-            _weight_normed(nn.Conv1d(channels, channels, 3, dilation=dilation)),
+            weight_norm(nn.Conv1d(channels, channels, 3, dilation=dilation)),
             nn.LeakyReLU(0.2),
-            _weight_normed(nn.Conv1d(channels, channels, 1)),
+            weight_norm(nn.Conv1d(channels, channels, 1)),
         )
-        self.shortcut = _weight_normed(nn.Conv1d(channels, channels, 1))
+        self.shortcut = weight_norm(nn.Conv1d(channels, channels, 1))
 
     def forward(self, signal: Tensor) -> Tensor:
         return self.shortcut(signal) + self.block(signal)
@@ -49,7 +47,7 @@ class MelganGenerator(AudioModel):
         channels = settings.channels * 2 ** len(settings.ratios)
         layers: list[nn.Module] = [
             nn.ReflectionPad1d(3),
-            _weight_normed(nn.Conv1d(settings.mels, channels, 7)),
+            weight_norm(nn.Conv1d(settings.mels, channels, 7)),
         ]
         for ratio, kernel_size in zip(settings.ratios, settings.kernel_sizes, strict=True):
             upsampler = nn.ConvTranspose1d(
@@ -60,15 +58,20 @@ class MelganGenerator(AudioModel):
                 padding=ratio // 2 + ratio % 2,
                 output_padding=ratio % 2,
             )
-            layers += [nn.LeakyReLU(0.2), _weight_normed(upsampler)]
+            layers += [nn.LeakyReLU(0.2), weight_norm(upsampler)]
             channels //= 2
             layers += [ResidualBlock(channels, 3**j) for j in range(settings.residual_layers)]
         layers += [
             nn.LeakyReLU(0.2),
             nn.ReflectionPad1d(3),
-            _weight_normed(nn.Conv1d(channels, 1, 7)),
+            weight_norm(nn.Conv1d(channels, 1, 7)),
         ]
         self.layers = nn.Sequential(*layers, nn.Tanh())
+        if settings.weight_init == "normal":
+            for layer in self.modules():
+                if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
+                    # Assigned as a whole, so that weight norm splits it into norm and direction.
+                    layer.weight = torch.empty_like(layer.weight).normal_(0, NORMAL_STD)
 
     def forward(self, mel: Tensor) -> Tensor:
         return self.layers(mel)

@@ -7,7 +7,7 @@ from torch.nn import functional
 from upsampling.config.operators import LinearOptions
 from upsampling.operators.base import refuse_unknown
 from upsampling.operators.nearest import Nearest
-from upsampling.operators.phases import Interpolation
+from upsampling.operators.polyphase_maps import Interpolation
 
 
 def interpolate_half_pixel(signal: Tensor, stride: int) -> Tensor:

@@ -10,8 +10,8 @@ from upsampling.operators.base import (
     refuse_channel_change,
     refuse_unknown,
 )
-from upsampling.operators.phases import Interpolation, costs, find_phases
-from upsampling.operators.polyphase import convolve
+from upsampling.operators.polyphase import by_convolution, by_matrix_products
+from upsampling.operators.polyphase_maps import Interpolation, PolyphaseMaps, costs
 
 IMPLEMENTATIONS = choices(Implementation)
 
@@ -49,6 +49,7 @@ class Nearest(Upsampler):
         refuse_unknown("implementation", implementation, IMPLEMENTATIONS)
         if implementation == "polyphase" and kernel_size == 0:
             raise ValueError("interpolation alone (kernel_size 0) has no polyphase implementation")
+        self.kernel_size = kernel_size
         self.implementation = implementation
         self.interpolation: Interpolation = interpolate_nearest
         self.shift_invariant = True
@@ -62,25 +63,24 @@ class Nearest(Upsampler):
         """Upsample `[batch, channels, time]` without a learnable part."""
         return self.interpolation(signal, self.stride)
 
-    def choose_implementation(self, samples: int) -> str:
-        """Return `plain`, or the polyphase order, for `samples` (batch times time).
-
-        `auto` is the cheapest of `phases.costs`, `polyphase` the cheaper of its two orders.
-        """
+    def choose_implementation(self, batch: int, time: int) -> str:
+        """Return the cheapest of `costs` that `implementation` allows, for an input's sizes."""
         if self.implementation == "plain" or self.convolution is None or not self.shift_invariant:
             return "plain"
-        phases = find_phases(self.interpolation, self.stride, self.convolution.kernel_size[0])
-        by_order = costs(phases, samples, self.in_channels, self.out_channels)
+        by_name = costs(self.maps(), batch, time, self.in_channels, self.out_channels)
         if self.implementation == "polyphase":
-            del by_order["plain"]
-        return min(by_order, key=lambda order: by_order[order])
+            del by_name["plain"]
+        return min(by_name, key=lambda name: by_name[name])
+
+    def maps(self) -> PolyphaseMaps:
+        """Return the maps of the polyphase implementation."""
+        return PolyphaseMaps(self.interpolation, self.stride, self.kernel_size)
 
     def forward(self, signal: Tensor) -> Tensor:
         if self.convolution is None:
             return self.interpolate(signal)
-        order = self.choose_implementation(signal.shape[0] * signal.shape[-1])
-        if order == "plain":
+        chosen = self.choose_implementation(signal.shape[0], signal.shape[-1])
+        if chosen == "plain":
             return self.convolution(self.interpolate(signal))
-        weight, bias = self.convolution.weight, self.convolution.bias
-        phases = find_phases(self.interpolation, self.stride, weight.shape[-1])
-        return convolve(signal, weight, bias, phases, order)
+        convolve = by_convolution if chosen == "convolution" else by_matrix_products
+        return convolve(signal, self.convolution.weight, self.convolution.bias, self.maps())

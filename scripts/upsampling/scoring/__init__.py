@@ -1,1 +1,1 @@
-"""From a trained model to scores: separation, BSSEval, records, and their aggregation."""
+"""From a trained model to scores: separation, BSSEval, score files, aggregation, significance."""

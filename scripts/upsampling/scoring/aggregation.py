@@ -2,9 +2,9 @@
 
 Footnote 3: "for every source, we report the median over all tracks of the median SDR over each
 test track"; Table 1 prints the average of these over the four sources. NaN frames (a source was
-silent) are left out, as in museval. Two other ways that are in use can be chosen instead.
+silent) are left out, as in museval. Two other aggregations that are in use can be chosen instead.
 
-Scores come as the tidy frame that `records.read_scores` returns: track, origin, source, frame,
+Scores are the tidy frame that `score_files.read_scores` returns: track, origin, source, frame,
 metric, value.
 """
 
@@ -17,13 +17,13 @@ import pandas as pd
 from upsampling.errors import UserError, nearest_match
 from upsampling.scoring.bsseval import WHOLE_TRACK
 
-# Origin of a recording that is scored beside the test set proper, and reported apart from it.
+# Origin of a recording that is scored with the test set, and reported separately.
 REAL_TRACK = "real"
 
 
 @dataclass(frozen=True)
 class Aggregation:
-    """Which metric is averaged how over frames and then over tracks, and the words for it."""
+    """A metric, its statistics over frames and then over tracks, and a description."""
 
     metric: str
     frames: str
@@ -56,9 +56,9 @@ def aggregation(name: str) -> Aggregation:
 
 def track_scores(scores: pd.DataFrame, by: str = "median") -> pd.DataFrame:
     """One value per track and source: rows (origin, track), columns sources."""
-    way = aggregation(by)
-    chosen = scores[scores["metric"] == way.metric]
-    values = chosen.groupby(["origin", "track", "source"])["value"].agg(way.frames)
+    statistics = aggregation(by)
+    rows = scores[scores["metric"] == statistics.metric]
+    values = rows.groupby(["origin", "track", "source"])["value"].agg(statistics.frames)
     return values.unstack("source")
 
 
@@ -68,12 +68,12 @@ def source_scores(scores: pd.DataFrame, by: str = "median") -> pd.Series:
 
 
 def over_tracks(values: pd.DataFrame, by: str = "median") -> pd.Series:
-    """One value per source from what `track_scores` returns."""
+    """One value per source, from the values per track and source of `track_scores`."""
     return values.agg(aggregation(by).tracks)
 
 
 def overall(by_source: pd.Series, sources: Iterable[str]) -> float:
-    """Mean over `sources`, as Table 1 prints it; NaN unless each of them has a score."""
+    """Mean over `sources`, as Table 1 prints it; NaN unless each has a score."""
     return float(by_source.reindex(list(sources)).mean(skipna=False))
 
 
@@ -87,6 +87,6 @@ def over_seeds(values: Iterable[float]) -> tuple[float, float]:
 
 
 def split_origins(scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Part scores into those of the test set proper and those of a real track beside it."""
-    apart = scores["origin"] == REAL_TRACK
-    return (scores, scores[:0]) if apart.all() else (scores[~apart], scores[apart])
+    """Split scores into those of the test set and those of a real track added to it."""
+    real = scores["origin"] == REAL_TRACK
+    return (scores, scores[:0]) if real.all() else (scores[~real], scores[real])

@@ -1,4 +1,4 @@
-"""BSSEval version 4 on frames of one second: two engines that agree, one of them fast.
+"""BSSEval version 4 on frames of one second: two engines with equal results, one of them fast.
 
 museval matches each estimate with 512-tap filters of the references and splits the error into
 spatial, interference and artifact parts. With s the reference, P the filtered reference of the
@@ -11,9 +11,9 @@ with both channels summed before the ratio, no scaling and no permutation. Engin
 evaluates this, and the other three metrics as `projections` describes; engine "museval" runs
 museval.
 
-Where references depend on each other linearly, or nearly so (a mono source in stereo), museval's
-own ISR, SIR and SAR carry a rounding error of some 1e-5 dB: that much they change when the sources
-are given in reverse order. Engine "exact" stays within 1e-6 dB of the projection itself.
+If references are linearly dependent, or nearly so (a mono source in stereo), museval's ISR, SIR and
+SAR have a rounding error of some 1e-5 dB: they change by that much when the order of the sources is
+reversed. Engine "exact" stays within 1e-6 dB of the projection itself.
 """
 
 import functools
@@ -22,14 +22,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from upsampling.config.sections import METRICS
-from upsampling.errors import UserError, nearest_match
-from upsampling.scoring.projections import energy_ratios
+from upsampling.errors import UserError
 
 WHOLE_TRACK = "whole-track SDR"
 
 
 class NotScorable(Exception):
-    """Audio that BSSEval defines no score for; the message is a note for the reader of scores."""
+    """Audio for which BSSEval defines no score; the message is a note for the reader of scores."""
 
 
 def evaluate(
@@ -46,22 +45,16 @@ def evaluate(
 
     Returns one array `[sources, frames]` per metric of `metrics`, and `WHOLE_TRACK`
     `[sources, 1]`: the SDR over all samples, silent ones included. Without ISR, SIR and SAR the
-    exact engine is some thirty times faster. Frames last one second without overlap; a
-    rest of less than a second is dropped, but a track shorter than a second is one frame.
-    Estimates are cut or padded with zeros to the length of the references. A frame in which any
-    reference or estimate is silent (its channels sum to zero at every sample) is NaN for all
-    sources; a perfect estimate scores inf, or some 300 dB where
-    museval is left with its own rounding error.
+    exact engine is some thirty times faster. Frames last one second without overlap; a remainder of
+    less than a second is dropped, but a track shorter than a second is one frame. Estimates are cut
+    or padded with zeros to the length of the references. A frame in which any reference or estimate
+    is silent (its channels sum to zero at every sample) is NaN for all sources. A perfect estimate
+    scores inf, or some 300 dB by museval, which has a rounding error of its own.
 
-    Raises `NotScorable` when a reference or estimate is silent throughout, and `UserError` that
-    begins with `where` for an unknown engine, arrays that do not match, or samples that are not
-    finite. `names` are the sources' names for these messages.
+    Raises `NotScorable` when a reference or estimate is silent throughout, and a `UserError` that
+    begins with `where` for arrays that do not match or samples that are not finite. `names` are the
+    sources' names for these messages.
     """
-    if engine not in ENGINES:
-        raise UserError(
-            f"{where}: unknown engine '{engine}'{nearest_match(engine, ENGINES)}; "
-            f"choose from {', '.join(ENGINES)}"
-        )
     references, estimates = np.atleast_3d(references), np.atleast_3d(estimates)
     estimates = fit_length(estimates, references.shape[1])
     if references.shape != estimates.shape or not references.size:
@@ -74,12 +67,12 @@ def evaluate(
     for role, signals in (("reference", references), ("estimate", estimates)):
         frames, throughout = silent_frames(signals, samplerate, f"{where}: the {role}", names)
         if throughout.any():
-            which = ", ".join(name for name, bad in zip(names, throughout, strict=True) if bad)
-            raise NotScorable(f"the {role} is silent throughout for {which}: BSSEval is undefined")
+            listed = ", ".join(name for name, bad in zip(names, throughout, strict=True) if bad)
+            raise NotScorable(f"the {role} is silent throughout for {listed}: BSSEval is undefined")
         silent |= frames
     scores = ENGINES[engine](references, estimates, samplerate, silent.any(axis=0), metrics)
-    wanted = [metric for metric in METRICS if metric in metrics]
-    return {name: scores[name] for name in (*wanted, WHOLE_TRACK)}
+    ordered = [metric for metric in METRICS if metric in metrics]
+    return {name: scores[name] for name in (*ordered, WHOLE_TRACK)}
 
 
 def fit_length(signals: np.ndarray, samples: int) -> np.ndarray:
@@ -94,11 +87,12 @@ def frame_count(signals: np.ndarray, samplerate: int) -> int:
 
 
 def silent_frames(
-    signals: np.ndarray, samplerate: int, what: str, names: Sequence[str]
+    signals: np.ndarray, samplerate: int, role: str, names: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find silence in `[sources, samples, channels]`, and refuse samples that are not finite.
+    """Find silence in `[sources, samples, channels]`; `UserError` for samples that are not finite.
 
-    Returns booleans `[sources, frames]` and, including the dropped rest, `[sources]`.
+    Returns booleans: silent frames `[sources, frames]`, and sources that are silent throughout, the
+    dropped remainder included, `[sources]`.
     """
     count = frame_count(signals, samplerate)
     silent = np.ones((len(signals), count + 1), dtype=bool)
@@ -107,10 +101,10 @@ def silent_frames(
         finite = np.isfinite(piece).all(axis=(1, 2))
         if not finite.all():
             raise UserError(
-                f"{what} of {names[int(np.argmin(finite))]} holds NaN or infinite samples at "
-                f"{frame} s: the model or the audio is broken, so there is nothing to score"
+                f"{role} of {names[int(np.argmin(finite))]} holds NaN or infinite samples at "
+                f"{frame} s: the model or the audio is broken, so nothing can be scored"
             )
-        # Added channel by channel: a sum over so short an axis is twenty times slower.
+        # Added channel by channel: a sum over such a short axis is twenty times slower.
         total = functools.reduce(np.add, np.moveaxis(piece, 2, 0))
         silent[:, frame] = (total == 0).all(axis=1)
     return silent[:, :count], np.all(silent, axis=1)
@@ -120,22 +114,25 @@ def exact(
     references: np.ndarray,
     estimates: np.ndarray,
     samplerate: int,
-    void: np.ndarray,
+    silent: np.ndarray,
     metrics: Sequence[str],
 ) -> dict[str, np.ndarray]:
-    """SDR by the closed form above, the rest only if `metrics` ask; `void` frames are NaN."""
+    """SDR by the closed form above, the others if `metrics` has any; `silent` frames are NaN."""
     length = min(samplerate, references.shape[1])
-    scores = sdr(frame_energies(references, estimates, length), void)
+    scores = sdr(frame_energies(references, estimates, length), silent)
     if set(metrics) - {"SDR"}:
-        scores |= energy_ratios(references, estimates, length, void)
+        # Imported here, since SDR alone needs no SciPy.
+        from upsampling.scoring.projections import energy_ratios
+
+        scores |= energy_ratios(references, estimates, length, silent)
     return scores
 
 
 def frame_energies(references: np.ndarray, estimates: np.ndarray, length: int) -> np.ndarray:
     """Energies of reference and error in float64, `[2, sources, frames + 1]`.
 
-    The last column holds what is left after the last whole frame of `length` samples. One frame
-    of one source at a time stays within a processor's cache.
+    The last column holds the remainder after the last whole frame of `length` samples. One frame of
+    one source at a time stays within a processor's cache.
     """
     sources, samples, _ = references.shape
     energies = np.empty((2, sources, samples // length + 1))
@@ -149,28 +146,27 @@ def frame_energies(references: np.ndarray, estimates: np.ndarray, length: int) -
     return energies
 
 
-def sdr(energies: np.ndarray, void: np.ndarray) -> dict[str, np.ndarray]:
-    """SDR per frame and of the whole track from what `frame_energies` returns."""
+def sdr(energies: np.ndarray, silent: np.ndarray) -> dict[str, np.ndarray]:
+    """SDR per frame and of the whole track, from the energies of `frame_energies`."""
     whole = energies.sum(axis=2, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         frames, track = (10 * np.log10(signal / error) for signal, error in (energies, whole))
-    return {"SDR": np.where(void, np.nan, frames[:, : len(void)]), WHOLE_TRACK: track}
+    return {"SDR": np.where(silent, np.nan, frames[:, : len(silent)]), WHOLE_TRACK: track}
 
 
 def with_museval(
     references: np.ndarray,
     estimates: np.ndarray,
     samplerate: int,
-    void: np.ndarray,
+    silent: np.ndarray,
     metrics: Sequence[str],
 ) -> dict[str, np.ndarray]:
     """All four metrics by `museval.evaluate`, BSSEval v4: 40 CPU seconds per minute of stereo.
 
-    museval finds the `void` frames itself, and computes all metrics whatever is asked for. When
-    the references are linearly dependent to the last bit its least-squares fallback names
-    `numpy.linalg.linalg`, which NumPy 2.4 removed: such a track is `NotScorable`. Ordinary
-    dual-mono or doubled sources do not get there, as the rounding of its FFT makes them
-    independent.
+    museval finds the `silent` frames itself, and always computes all metrics. If the references are
+    linearly dependent to the last bit, its least-squares fallback uses `numpy.linalg.linalg`, which
+    NumPy 2.4 removed: such a track is `NotScorable`. Ordinary dual-mono or doubled sources do not
+    need the fallback, since the rounding of its FFT makes them independent.
     """
     from upsampling.tracks.decoder import ensure_ffmpeg
 
@@ -187,7 +183,9 @@ def with_museval(
             'newer: use the engine "exact"'
         ) from error
     energies = frame_energies(references, estimates, min(samplerate, references.shape[1]))
-    return dict(zip(METRICS, scores, strict=True)) | {WHOLE_TRACK: sdr(energies, void)[WHOLE_TRACK]}
+    return dict(zip(METRICS, scores, strict=True)) | {
+        WHOLE_TRACK: sdr(energies, silent)[WHOLE_TRACK]
+    }
 
 
 ENGINES: dict[str, Callable[..., dict[str, np.ndarray]]] = {

@@ -1,24 +1,24 @@
-"""The parts of BSSEval's error, in bounded memory: what ISR, SIR and SAR are made of.
+"""ISR, SIR and SAR of BSSEval, the parts of its error, in bounded memory.
 
-museval fits filters of 512 taps, once per track: with s the references and e an estimate of source
-j, the projection P is what filters of s_j alone make of e, Q what filters of all s make of it, both
-by least squares. In each frame the windowed references are filtered with them, and
+museval fits filters of 512 taps, once per track. With s the references and e an estimate of source
+j, P is the least-squares projection of e on the delayed copies of s_j alone, and Q that on the
+copies of all s. In each frame the windowed references are filtered accordingly, and
 
     ISR = |s_j|^2 / |P - s_j|^2,    SIR = |P|^2 / |Q - P|^2,    SAR = |Q|^2 / |e - Q|^2
 
 where |x|^2 sums the squares over channels and samples of the whole linear convolution.
 
-What museval does once per pair of signals and per source is done here once: correlations are summed
-over blocks instead of taken from one transform of the track; the normal equations of all references
-are factored once, for all estimates; and energies are taken from spectra (Parseval), since nobody
-looks at the filtered signals.
+museval repeats its work for each pair of signals and each source; here it is done once.
+Correlations are summed over blocks, not taken from one transform of the track. The normal equations
+of all references are factored once, for all estimates. Energies come from spectra (Parseval),
+without the filtered signals.
 """
 
 import numpy as np
 from scipy import fft, linalg
 
-TAPS = 512
-# A transform that fits a processor's cache, and is long against the filters.
+FILTER_LENGTH = 512
+# A transform that fits a processor's cache and is much longer than the filters.
 BLOCK_TRANSFORM = 8192
 
 
@@ -26,27 +26,27 @@ def energy_ratios(
     references: np.ndarray,
     estimates: np.ndarray,
     length: int,
-    void: np.ndarray,
-    taps: int = TAPS,
+    silent: np.ndarray,
+    filter_length: int = FILTER_LENGTH,
 ) -> dict[str, np.ndarray]:
     """ISR, SIR and SAR of `[sources, samples, channels]`, each `[sources, frames]` in dB.
 
-    Frames of `length` samples follow each other without overlap; those marked in `void`
+    Frames of `length` samples follow each other without overlap; those marked in `silent`
     `[frames]` are NaN. Memory beyond the signals is that of the normal equations,
-    8 (sources * channels * taps)^2 bytes, and does not grow with the track.
+    8 (sources * channels * filter_length)^2 bytes, and does not grow with the track.
     """
-    auto, cross = correlations(references, estimates, taps)
-    own, joint = projection_filters(auto, cross, references.shape[2])
-    transform = fft.next_fast_len(length + taps - 1, real=True)
-    own, joint = fft.rfft(own, transform), fft.rfft(joint, transform)
-    ratios = np.full((3, len(references), len(void)), np.nan)
-    for frame in np.flatnonzero(~void):
+    auto, cross = correlations(references, estimates, filter_length)
+    single, joint = projection_filters(auto, cross, references.shape[2])
+    transform = fft.next_fast_len(length + filter_length - 1, real=True)
+    single, joint = fft.rfft(single, transform), fft.rfft(joint, transform)
+    ratios = np.full((3, len(references), len(silent)), np.nan)
+    for frame in np.flatnonzero(~silent):
         span = slice(frame * length, (frame + 1) * length)
-        true = fft.rfft(channels_first(references[:, span]), transform)
-        estimated = fft.rfft(channels_first(estimates[:, span]), transform)
+        reference = fft.rfft(channels_first(references[:, span]), transform)
+        estimate = fft.rfft(channels_first(estimates[:, span]), transform)
         for source in range(len(references)):
             ratios[:, source, frame] = frame_ratios(
-                true, estimated[source], source, own[source], joint[source], transform
+                reference, estimate[source], source, single[source], joint[source], transform
             )
     return dict(zip(("ISR", "SIR", "SAR"), ratios, strict=True))
 
@@ -57,75 +57,75 @@ def channels_first(signals: np.ndarray) -> np.ndarray:
 
 
 def correlations(
-    references: np.ndarray, estimates: np.ndarray, taps: int
+    references: np.ndarray, estimates: np.ndarray, lags: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Correlations `r[a, b, lag] = sum over n of a[n] b[n + lag]` for lags 0 to `taps` - 1.
+    """Correlations `r[a, b, lag] = sum over n of a[n] b[n + lag]` for lags 0 to `lags` - 1.
 
     Returns them for all pairs of channels of the references, and of a reference with an estimate,
-    both `[sources * channels, sources * channels, taps]`. A block of the first signal meets the
-    second one's block and the `taps` - 1 samples after it, so that nothing wraps around.
+    both `[sources * channels, sources * channels, lags]`. A block of the first signal is correlated
+    with the second one's block and the `lags` - 1 samples after it, so nothing wraps around.
     """
     sources, samples, channels = references.shape
     signals = sources * channels
-    transform = max(BLOCK_TRANSFORM, fft.next_fast_len(4 * taps, real=True))
-    block = transform - taps + 1
+    transform = max(BLOCK_TRANSFORM, fft.next_fast_len(4 * lags, real=True))
+    block = transform - lags + 1
     total = np.zeros((signals, 2 * signals, transform // 2 + 1), dtype=np.complex128)
     product = np.empty_like(total[0])
     for start in range(0, samples, block):
-        span = slice(start, start + block + taps - 1)
+        span = slice(start, start + block + lags - 1)
         pieces = [channels_first(x[:, span]).reshape(signals, -1) for x in (references, estimates)]
         first = fft.rfft(pieces[0][:, :block], transform).conj()
         second = fft.rfft(np.concatenate(pieces), transform)
         for a, spectrum in enumerate(first):
             np.multiply(spectrum, second, out=product)
             total[a] += product
-    lags = fft.irfft(total, transform)[..., :taps]
-    return lags[:, :signals], lags[:, signals:]
+    correlation = fft.irfft(total, transform)[..., :lags]
+    return correlation[:, :signals], correlation[:, signals:]
 
 
 def projection_filters(
     auto: np.ndarray, cross: np.ndarray, channels: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Least-squares filters from what `correlations` returns.
+    """Least-squares filters from the correlations of `correlations`.
 
-    Returns `own` `[sources, channels in, channels out, taps]`, from a source's reference to its
-    estimate, and `joint` `[sources, all channels in, channels out, taps]`, from all references.
+    Returns `single` `[sources, channels in, channels out, taps]`, from a source's own reference to
+    its estimate, and `joint` `[sources, all channels in, channels out, taps]`, from all references.
     """
     signals, _, taps = cross.shape
     right = np.swapaxes(cross, 1, 2).reshape(signals * taps, signals)
     joint = solve(auto, right).reshape(signals, taps, -1, channels).transpose(2, 0, 3, 1)
-    own = []
+    single = []
     for first in range(0, signals, channels):
         source = slice(first, first + channels)
         right = np.swapaxes(cross[source, source], 1, 2).reshape(channels * taps, channels)
         filters = solve(auto[source, source], right)
-        own.append(filters.reshape(channels, taps, channels).swapaxes(1, 2))
-    return np.stack(own), joint
+        single.append(filters.reshape(channels, taps, channels).swapaxes(1, 2))
+    return np.stack(single), joint
 
 
 def solve(auto: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Solve the normal equations of the correlations `auto` for the columns of `right`.
 
-    References that depend on each other linearly (a source given twice, one channel copied to
-    both) have no unique filters but a unique projection. A Cholesky factorisation with pivoting
-    then finds filters for an independent part of them, and the others get zeros.
+    Linearly dependent references (a source given twice, one channel copied to both) have a unique
+    projection but no unique filters. A Cholesky factorization with pivoting then finds filters for
+    an independent subset, and the filters of the others are zero.
     """
     try:
         factor = linalg.cho_factor(gram(auto), lower=True, overwrite_a=True, check_finite=False)
         return linalg.cho_solve(factor, right, check_finite=False)
     except linalg.LinAlgError:
         factor, pivots, rank, _ = linalg.lapack.dpstrf(gram(auto), lower=1, overwrite_a=1)
-        chosen = pivots[:rank] - 1
+        independent = pivots[:rank] - 1
         filters = np.zeros_like(right)
-        filters[chosen] = linalg.cho_solve((factor[:rank, :rank], True), right[chosen])
+        filters[independent] = linalg.cho_solve((factor[:rank, :rank], True), right[independent])
         return filters
 
 
 def gram(auto: np.ndarray) -> np.ndarray:
     """Inner products of all delayed references, `[signals * taps, signals * taps]`.
 
-    Only the lower triangle is filled, in the column-major order that LAPACK wants. As in museval,
-    the diagonal is raised by the rounding unit, so that a channel of zeros can be solved for.
+    Only the lower triangle is filled, in the column-major order of LAPACK. As in museval, the
+    diagonal is raised by the rounding unit, so that a channel of zeros has a solution.
     """
     signals, _, taps = auto.shape
     matrix = np.zeros((signals * taps, signals * taps), order="F")
@@ -138,20 +138,22 @@ def gram(auto: np.ndarray) -> np.ndarray:
 
 
 def frame_ratios(
-    true: np.ndarray, estimated: np.ndarray, source: int, own: np.ndarray, joint: np.ndarray, n: int
+    references: np.ndarray,
+    estimate: np.ndarray,
+    source: int,
+    single: np.ndarray,
+    joint: np.ndarray,
+    n: int,
 ) -> tuple[float, float, float]:
     """ISR, SIR and SAR (dB) of one source in one frame, from spectra of `n` samples.
 
-    `true` is `[sources, channels, bins]`, `estimated` `[channels, bins]`, the filters are those of
-    this source.
+    `references` is `[sources, channels, bins]`, `estimate` `[channels, bins]`; the filters belong
+    to this source.
     """
-    alone = filtered(own, true[source])
-    together = filtered(joint, true.reshape(-1, true.shape[-1]))
-    pairs = (
-        (true[source], alone - true[source]),
-        (alone, together - alone),
-        (together, estimated - together),
-    )
+    reference = references[source]
+    p = filtered(single, reference)
+    q = filtered(joint, references.reshape(-1, references.shape[-1]))
+    pairs = ((reference, p - reference), (p, q - p), (q, estimate - q))
     isr, sir, sar = (decibels(energy(signal, n), energy(error, n)) for signal, error in pairs)
     return isr, sir, sar
 
@@ -160,8 +162,8 @@ def filtered(filters: np.ndarray, spectra: np.ndarray) -> np.ndarray:
     """Spectra `[channels in, bins]` through `filters` `[channels in, channels out, bins]`."""
     total = filters[0] * spectra[0]
     product = np.empty_like(total)
-    for response, spectrum in zip(filters[1:], spectra[1:], strict=True):
-        np.multiply(response, spectrum, out=product)
+    for gain, spectrum in zip(filters[1:], spectra[1:], strict=True):
+        np.multiply(gain, spectrum, out=product)
         total += product
     return total
 

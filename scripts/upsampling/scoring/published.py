@@ -1,4 +1,4 @@
-"""Scores that others published: folders of the JSON files that museval writes, one per track."""
+"""Published scores: folders of museval's JSON files, one per track."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from upsampling.errors import UserError
-from upsampling.scoring.score_files import COLUMNS
+from upsampling.scoring.score_files import SCORE_COLUMNS
 
 ORIGIN = "published"
 SUFFIXES = (".json.gz", ".json")
@@ -18,8 +18,8 @@ SUFFIXES = (".json.gz", ".json")
 def read_folder(folder: str | Path) -> pd.DataFrame:
     """Read a folder of museval's JSON files, plain or gzipped, as tidy scores of all its tracks.
 
-    Files are looked for below `folder`/test if that exists, as museval does, else below `folder`;
-    a track is called as its file without suffix. Columns as in `records.COLUMNS`, `origin` is
+    Files are searched below `folder`/test if that exists, as museval does, else below `folder`; a
+    track has the name of its file without suffix. Columns are `SCORE_COLUMNS`, with the origin
     "published". A folder without such files, a file of another kind, and two files of one track
     are each a `UserError`.
     """
@@ -37,11 +37,11 @@ def read_folder(folder: str | Path) -> pd.DataFrame:
     if not names:
         raise UserError(f"{folder} holds no scores: museval's files (.json, .json.gz) go there")
     rows = [row for name, path in names.items() for row in track_rows(name, path)]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"frame": int, "value": float})
+    return pd.DataFrame(rows, columns=SCORE_COLUMNS).astype({"frame": int, "value": float})
 
 
 def track_rows(name: str, path: Path) -> Iterator[tuple[Any, ...]]:
-    """Rows of one track, in the order of `records.COLUMNS`."""
+    """Rows of one track, in the order of `SCORE_COLUMNS`."""
     try:
         content = path.read_bytes()
         document = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)

@@ -1,4 +1,4 @@
-"""Scores as files: tidy CSV, and the JSON that museval's own tools read."""
+"""Score files: tidy CSV, and JSON for museval's own tools."""
 
 import hashlib
 import json
@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from upsampling.errors import UserError
-from upsampling.files import atomic_path, write_text
+from upsampling.files import atomic_path, read_table, write_text
 
 TRACK_COLUMNS = ["source", "frame", "metric", "value"]
-COLUMNS = ["track", "origin", *TRACK_COLUMNS]
+SCORE_COLUMNS = ["track", "origin", *TRACK_COLUMNS]
 MUSEVAL_METRICS = ("SDR", "SIR", "SAR", "ISR")
 LONGEST_STEM = 150
 
@@ -24,9 +24,9 @@ LONGEST_STEM = 150
 def file_stem(name: str) -> str:
     """A file name for the track `name`, without suffix, that cannot leave its folder.
 
-    Letters, digits, spaces and the usual punctuation of titles stay, all else is percent-encoded
-    (`urllib.parse.unquote` reverses it). Very long names end in a hash instead; '%~' marks them,
-    which no encoded name contains.
+    Letters, digits, spaces and the usual punctuation of titles stay; all else is percent-encoded
+    (`urllib.parse.unquote` reverses it). Very long names end in a hash, marked by '%~', which no
+    encoded name contains.
     """
     stem = quote(name, safe=" ,'&()+!@=", errors="surrogateescape")
     if stem.startswith("."):
@@ -40,7 +40,7 @@ def file_stem(name: str) -> str:
 def tidy(scores: dict[str, np.ndarray], sources: Sequence[str]) -> pd.DataFrame:
     """One row per source, frame and metric; `scores` holds `[sources, frames]` per metric, dB.
 
-    What belongs to the whole track has one frame, 0.
+    A metric of the whole track has one frame, 0.
     """
     parts = [
         pd.DataFrame(
@@ -59,10 +59,10 @@ def tidy(scores: dict[str, np.ndarray], sources: Sequence[str]) -> pd.DataFrame:
 def museval_scores(
     scores: dict[str, np.ndarray], sources: Sequence[str], engine: str
 ) -> dict[str, Any]:
-    """What museval's `TrackStore` writes: targets, their frames, the metrics rounded to 5 digits.
+    """The JSON of museval's `TrackStore`: targets, their frames, metrics rounded to 5 digits.
 
-    As there, inf becomes NaN. A metric that the engine does not give is NaN throughout, since
-    museval's readers insist on all four; the extra key `engine` says why.
+    As there, inf becomes NaN. A metric that was not computed is NaN throughout, since museval's
+    readers require all four. The key `engine` is an addition.
     """
 
     def rounded(metric: str, source: int, frame: int) -> float:
@@ -95,12 +95,12 @@ def write_track(
 ) -> None:
     """Write `{track}.csv` and `{track}.json` to `folder`, atomically.
 
-    museval looks for `test/**/*.json` under the folder that `EvalStore.add_eval_dir` is given, so
-    `test/{track}.json` links to the latter. With no `scores` the CSV has no rows and there is no
+    museval reads `test/**/*.json` under the folder given to `EvalStore.add_eval_dir`, so
+    `test/{track}.json` links to the latter. Without `scores` the CSV has no rows and there is no
     JSON.
     """
     stem = file_stem(name)
-    write_csv(folder / f"{stem}.csv", tidy(scores, sources))
+    write_frame(folder / f"{stem}.csv", tidy(scores, sources))
     document, link = folder / f"{stem}.json", folder / "test" / f"{stem}.json"
     if not scores:
         document.unlink(missing_ok=True)
@@ -113,28 +113,25 @@ def write_track(
 
 
 def read_track(folder: Path, name: str) -> pd.DataFrame:
-    """Read what `write_track` wrote as CSV."""
-    return read_csv(folder / f"{file_stem(name)}.csv", TRACK_COLUMNS)
+    """Read the CSV of `write_track`."""
+    return read_frame(folder / f"{file_stem(name)}.csv", TRACK_COLUMNS)
 
 
-def write_csv(path: Path, frame: pd.DataFrame) -> None:
-    """Write a CSV atomically, at full precision."""
-    with atomic_path(path) as temporary:
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table as CSV atomically, at full precision."""
+    with atomic_path(path, checksum=True) as temporary:
         frame.to_csv(temporary, index=False, na_rep="nan")
 
 
 def read_scores(path: str | Path) -> pd.DataFrame:
     """Read the tidy scores of all test tracks of one model; `UserError` if a column is missing."""
-    return read_csv(Path(path), COLUMNS)
+    return read_frame(Path(path), SCORE_COLUMNS)
 
 
-def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
+def read_frame(path: Path, columns: list[str]) -> pd.DataFrame:
     """Read a CSV of scores exactly as written: a track may be called 'nan' or '1'."""
     types: dict[str, type] = {name: str for name in columns} | {"frame": int, "value": float}
-    try:
-        frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={"value": ["nan"]})
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as scores: {error}") from error
+    frame = read_table(path, dtype=types, keep_default_na=False, na_values={"value": ["nan"]})
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise UserError(f"{path} is not a file of scores: it has no column {', '.join(missing)}")

@@ -1,4 +1,4 @@
-"""Separate and score all test tracks of a store with one trained model, resumably."""
+"""Separation and scores of all test tracks with one trained model; an interrupted job resumes."""
 
 import hashlib
 import threading
@@ -13,11 +13,12 @@ import pandas as pd
 
 from upsampling.config.sections import METRICS, EvaluationSettings
 from upsampling.errors import UserError
-from upsampling.files import read_json, write_json, write_wav
+from upsampling.files import checked, read_json, write_json, write_wav
 from upsampling.scoring import aggregation, score_files
 from upsampling.scoring.bsseval import NotScorable, evaluate
 from upsampling.scoring.separation import separate
-from upsampling.scoring.threads import report, side_by_side
+from upsampling.scoring.threads import run_in_threads
+from upsampling.training.progress import report
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,14 +26,22 @@ if TYPE_CHECKING:
     from upsampling.tracks.store import Track, TrackStore
 
 
+def is_intact(path: Path) -> bool:
+    """Whether a file is there and as it was written."""
+    try:
+        return checked(path).is_file()
+    except (FileNotFoundError, UserError):
+        return False
+
+
 @dataclass
 class ScoringJob:
-    """One trained model, the tracks to score it on, and where scores and excerpts go.
+    """One trained model, the tracks to score it on, and the folders of scores and excerpts.
 
     `model_folder` holds spec.json and best.safetensors. `folder` gets the per-track files, `audio`
     (if any) the beginning of each separated source and of the mixture as WAV files. `workers`
-    tracks are scored at once, each with one thread. `code` is the fingerprint of the program: scores
-    that other code computed are computed again.
+    tracks are scored at once, each with one thread. `code` is the fingerprint of the program:
+    scores that other code computed are recomputed.
     """
 
     model_folder: Path
@@ -42,7 +51,7 @@ class ScoringJob:
     code: str = ""
     audio: Path | None = None
     workers: int = 1
-    turn: Any = field(default_factory=threading.RLock, init=False)
+    gpu_lock: Any = field(default_factory=threading.RLock, init=False)
 
     @cached_property
     def model(self) -> "nn.Module":
@@ -51,14 +60,14 @@ class ScoringJob:
 
         from upsampling.training.checkpoints import load_model
 
-        spec = read_json(self.model_folder / "spec.json")["model"]
-        wanted = {"samplerate": self.store.samplerate, "sources": list(self.store.sources)}
-        for key, value in wanted.items():
-            if key in spec and spec[key] != value:
+        model = load_model(self.model_folder)
+        for key in ("samplerate", "sources"):
+            own, needed = getattr(model, key), getattr(self.store, key)
+            if own != needed:
                 raise UserError(
-                    f"{self.model_folder}: the model's {key} is {spec[key]}, the tracks' {value}"
+                    f"{self.model_folder}: the model's {key} is {own}, the tracks' {needed}"
                 )
-        return load_model(self.model_folder).to("cuda" if torch.cuda.is_available() else "cpu")
+        return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
     @cached_property
     def model_digest(self) -> str:
@@ -87,19 +96,20 @@ class ScoringJob:
         }
 
     def run(self) -> pd.DataFrame:
-        """Score every test track that has no current score yet; return all, tidy.
+        """Score every test track without a current score; return all scores, tidy.
 
-        Columns: track, origin, source, frame, metric, value. A track that BSSEval defines no score
-        for has no rows; it is listed with the reason in `unscored.csv`.
+        Columns: track, origin, source, frame, metric, value. A track for which BSSEval defines no
+        score has no rows; `unscored.csv` lists it with the reason.
         """
+        self.store.verify("test")
         tracks = self.store.tracks("test")
         if not tracks:
             raise UserError("the store has no test tracks to score")
-        _ = self.model_digest  # A model that is not there is found out before anything is done.
+        _ = self.model_digest  # A missing model is reported before any work is done.
         self.score_missing(tracks)
         frames, unscored = [], []
         for track in tracks:
-            note = read_json(self.mark(track))["note"]
+            note = read_json(self.fingerprint_path(track))["note"]
             if note:
                 unscored.append({"track": track.name, "origin": track.origin, "note": note})
                 report(f"{self.model_folder}, track '{track.name}': {note}")
@@ -108,21 +118,21 @@ class ScoringJob:
             rows.insert(1, "origin", track.origin)
             frames.append(rows)
         self.list_unscored(unscored)
-        self.forget_others(tracks)
-        return pd.concat(frames, ignore_index=True)[score_files.COLUMNS]
+        self.unlink_old_tracks(tracks)
+        return pd.concat(frames, ignore_index=True)[score_files.SCORE_COLUMNS]
 
     def score_missing(self, tracks: "list[Track]") -> None:
-        """Score the tracks that have no current score, and show the progress line by line."""
+        """Score the tracks without a current score; report each."""
         missing = [track for track in tracks if not self.is_current(track)]
         if len(missing) < len(tracks):
             report(f"{self.model_folder}: {len(tracks) - len(missing)} tracks are scored already")
-        done = side_by_side(self.score, missing, self.workers)
+        done = run_in_threads(self.score, missing, self.workers)
         for count, (track, seconds) in enumerate(done, 1):
-            place = f"track {count} of {len(missing)}"
-            report(f"{self.model_folder}: {place}, {seconds:.1f} s: {track.name}")
+            progress = f"track {count} of {len(missing)}, {seconds:.1f} s"
+            report(f"{self.model_folder}: {progress}: {track.name}")
 
-    def mark(self, track: "Track") -> Path:
-        """The file beside a track's scores that says what they were computed from."""
+    def fingerprint_path(self, track: "Track") -> Path:
+        """The file beside a track's scores that holds their fingerprint."""
         return self.folder / f"{score_files.file_stem(track.name)}.fingerprint"
 
     def excerpts(self, track: "Track") -> dict[str, Path]:
@@ -133,22 +143,23 @@ class ScoringJob:
         return {name: self.audio / f"{stem}_{name}.wav" for name in names}
 
     def is_current(self, track: "Track") -> bool:
-        """Whether the track's files are there and come from this very model and evaluation."""
-        if not self.mark(track).is_file():
+        """True if the track's files exist and come from this model, track and evaluation."""
+        try:
+            stored = read_json(self.fingerprint_path(track))
+        except (FileNotFoundError, UserError):
             return False
-        mark = read_json(self.mark(track))
-        suffixes = ("csv",) if mark["note"] else ("csv", "json")
+        suffixes = ("csv",) if stored["note"] else ("csv", "json")
         files = [self.folder / f"{score_files.file_stem(track.name)}.{end}" for end in suffixes]
         files += self.excerpts(track).values()
         return (
-            all(mark.get(key) == value for key, value in self.fingerprint(track).items())
-            and (self.audio is None or mark["excerpt_seconds"] == self.settings.excerpt_seconds)
-            and all(path.is_file() for path in files)
+            all(stored.get(key) == value for key, value in self.fingerprint(track).items())
+            and (self.audio is None or stored["excerpt_seconds"] == self.settings.excerpt_seconds)
+            and all(is_intact(path) for path in files)
         )
 
     def score(self, track: "Track") -> None:
         """Separate and score one track; its fingerprint is written last."""
-        self.mark(track).unlink(missing_ok=True)
+        self.fingerprint_path(track).unlink(missing_ok=True)
         where = f"{self.model_folder}, track '{track.name}'"
         mixture, store = self.store.mixture(track), self.store
         estimates = self.separated(mixture)
@@ -171,20 +182,20 @@ class ScoringJob:
         if self.audio is not None:
             samples = round(self.settings.excerpt_seconds * store.samplerate)
             excerpts = np.stack([*estimates, mixture])[..., :samples]
-            # One gain for all of a track, so that none clips and their levels can be compared.
+            # One gain for all sources of a track: none clips, and their levels are comparable.
             excerpts /= max(1.0, np.abs(excerpts).max(initial=0.0))
             for path, signal in zip(self.excerpts(track).values(), excerpts, strict=True):
                 write_wav(path, signal.T, store.samplerate, subtype="PCM_16")
         seconds = None if self.audio is None else self.settings.excerpt_seconds
-        mark = self.fingerprint(track) | {"note": note, "excerpt_seconds": seconds}
-        write_json(self.mark(track), mark)
+        content = self.fingerprint(track) | {"note": note, "excerpt_seconds": seconds}
+        write_json(self.fingerprint_path(track), content)
 
     def separated(self, mixture: np.ndarray) -> np.ndarray:
-        """Separate `mixture`, `[channels, samples]`; on a GPU, whose memory ends, one at a time."""
-        with self.turn:
+        """Separate `mixture`, `[channels, samples]`; on a GPU one at a time, to save its memory."""
+        with self.gpu_lock:
             model = self.model
         on_cpu = next(model.parameters()).device.type == "cpu"
-        with nullcontext() if on_cpu else self.turn:
+        with nullcontext() if on_cpu else self.gpu_lock:
             return separate(
                 model,
                 mixture,
@@ -200,12 +211,12 @@ class ScoringJob:
         """Write `unscored.csv`, or remove it when every track has scores."""
         path = self.folder / "unscored.csv"
         if unscored:
-            score_files.write_csv(path, pd.DataFrame(unscored))
+            score_files.write_frame(path, pd.DataFrame(unscored))
         else:
             path.unlink(missing_ok=True)
 
-    def forget_others(self, tracks: "list[Track]") -> None:
-        """Unlink from `test/` what is no test track any more, lest museval count it."""
+    def unlink_old_tracks(self, tracks: "list[Track]") -> None:
+        """Remove links of former test tracks from `test/`, where museval would count them."""
         names = {f"{score_files.file_stem(track.name)}.json" for track in tracks}
         for link in (self.folder / "test").glob("*.json"):
             if link.is_symlink() and link.name not in names:

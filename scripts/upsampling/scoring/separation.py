@@ -1,4 +1,4 @@
-"""Separate a whole track with a model that sees one segment at a time."""
+"""Separation of a whole track by a model that takes one segment at a time."""
 
 import math
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from torch.nn import functional
 
 from upsampling.errors import UserError
 
-# How far a track is shifted at most by randomised equivariant stabilisation, as in Demucs.
+# Largest shift of randomized equivariant stabilization, as in Demucs.
 LARGEST_SHIFT_SECONDS = 0.5
 
 
 def triangle(samples: int) -> np.ndarray:
-    """Cross-fade weight of one segment, `[samples]`, float64: a triangle that is nowhere zero.
+    """Cross-fade weight of one segment, `[samples]`, float64: a triangle without zeros.
 
-    Divided by the sum of all segments that overlap at a sample, the weights sum to one.
+    Divided by the sum over all segments that overlap at a sample, the weights sum to one.
     """
     ramp = np.arange(1, samples + 1)
     return np.minimum(ramp, ramp[::-1]) / math.ceil(samples / 2)
@@ -46,15 +46,15 @@ def separate(
 ) -> np.ndarray:
     """Separate `mixture`, `[channels, samples]`, into float32 `[sources, channels, samples]`.
 
-    With `shifts`, the result is the mean of so many passes, in each of which the track begins
-    after 0 to 0.5 s of silence, drawn from `seed`: randomised equivariant stabilisation (the
-    paper's footnote 4, after Défossez et al. 2019).
+    With `shifts`, the result is the mean of that many passes. In each the track begins after 0 to
+    0.5 s of silence, drawn from `seed`: randomized equivariant stabilization (the paper's
+    footnote 4, after Défossez et al. 2019).
 
-    The track is cut into segments of `segment_seconds`, of which neighbours share the fraction
-    `overlap` (0 to below 1); each is given to the model amid its true surroundings, as long as
-    `model.input_length` asks for, and the outputs are cross-faded with triangular weights, as in
-    the published Demucs. Nothing is normalised. Beyond the result (and that of one pass), memory
-    grows with the segment and `batch_size`, not with the track. Raises `UserError` for impossible
+    The track is cut into segments of `segment_seconds`, and neighboring ones share the fraction
+    `overlap` (0 to below 1). The model's input is a segment with its surroundings in the track, of
+    the length `model.input_length`; the outputs are cross-faded with triangular weights, as in the
+    published Demucs. Nothing is normalized. Beyond the result (and that of one pass), memory grows
+    with the segment and `batch_size`, not with the track. Raises `UserError` for impossible
     settings.
     """
     if not 0 <= overlap < 1 or not segment_seconds > 0 or batch_size < 1 or shifts < 0:
@@ -87,7 +87,7 @@ def one_pass(
     starts = range(0, hop * (1 + math.ceil((samples - segment) / hop)), hop)
     pieces = run_segments(model, signal, starts, segment, batch_size)
 
-    # Float64, so that the rounding of weights vanishes when the result is rounded to float32.
+    # Float64: the rounding of weights then vanishes in the result, which is float32.
     weight = triangle(segment)
     total = np.zeros(segment)
     result = mixed = np.empty(0)
@@ -112,7 +112,7 @@ def run_segments(
 ) -> Iterator[np.ndarray]:
     """Yield the model's output for each segment of `signal`, `[sources, channels, segment]`.
 
-    The model's output corresponds to the centre of its input, so the input begins half of the
+    The model's output corresponds to the center of its input, so the input begins half of the
     surplus before the segment.
     """
     device = next((p.device for p in model.parameters()), torch.device("cpu"))

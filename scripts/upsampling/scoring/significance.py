@@ -1,7 +1,6 @@
-"""Which rows of a table differ: paired bootstrap over tracks, Holm's correction, seeds.
+"""Significant differences among the rows of a table: all pairs, Holm's correction, letters.
 
-How a difference is judged is in `bootstrap`; here are all pairs of rows, the correction for their
-number, and what it means for a reader.
+`bootstrap` has the interval and p of one difference.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,26 +13,28 @@ import pandas as pd
 from scipy import stats
 
 from upsampling.errors import UserError
-from upsampling.scoring.bootstrap import LEVEL, Sampling, Seeds, judge, seed_noise
+from upsampling.files import read_table
+from upsampling.scoring.bootstrap import LEVEL, Sampling, SeedScores, interval, seed_noise
 
 DRAWS = 10_000
-COLUMNS = ["first", "second", "tracks", "difference", "low", "high", "p", "p_corrected", "differs"]
+NUMBERS = ["difference", "low", "high", "p", "p_corrected"]
+COMPARISON_COLUMNS = ["first", "second", "tracks", *NUMBERS, "differs"]
 
 
 def compare(
-    rows: Mapping[str, Seeds],
+    rows: Mapping[str, SeedScores],
     sources: Sequence[str],
     by: str = "median",
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Compare every two rows; return the columns `COLUMNS`, one record per pair.
+    """Compare every two rows; return one line per pair with `COMPARISON_COLUMNS`.
 
     `rows` holds per row and seed a frame of scores in dB, tracks by sources, as
     `aggregation.track_scores` gives them without the origin. `difference` is first minus second,
     aggregated `by`, averaged over seeds, on the tracks that all seeds of both have; `low` and
-    `high` bound its 95 % interval. Without a common track a pair has NaN and counts in no
-    correction.
+    `high` bound its 95 % interval. A pair without a common track has NaN, and the correction does
+    not count it.
     """
     for key, frames in rows.items():
         for frame in frames:
@@ -43,7 +44,7 @@ def compare(
     noise = seed_noise(rows, sources, by, draws, seed)
     samplings: dict[tuple[str, ...], Sampling] = {}
     cache: dict[tuple[str, tuple[str, ...]], np.ndarray] = {}
-    records = []
+    pairs = []
     for first, second in combinations(rows, 2):
         frames = [*rows[first], *rows[second]]
         tracks = tuple(sorted(set.intersection(*(set(frame.index) for frame in frames))))
@@ -54,9 +55,9 @@ def compare(
                 cache[key, tracks] = samplings[tracks].aggregates(rows[key], by)
         difference = cache[first, tracks] - cache[second, tracks]
         difference[1:] += noise[first] - noise[second]
-        record = {"first": first, "second": second, "tracks": len(tracks)}
-        records.append(record | judge(difference, len(tracks)))
-    table = pd.DataFrame(records, columns=COLUMNS)
+        pair = {"first": first, "second": second, "tracks": len(tracks)}
+        pairs.append(pair | interval(difference, len(tracks)))
+    table = pd.DataFrame(pairs, columns=COMPARISON_COLUMNS)
     table["p_corrected"] = holm(table["p"].to_numpy(dtype=np.float64))
     table["differs"] = table["p_corrected"] < LEVEL
     return table
@@ -72,21 +73,21 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def read_comparisons(path: str | Path) -> pd.DataFrame:
-    """Read what `compare` returned from a CSV; one without its columns is a `UserError`."""
-    try:
-        table = pd.read_csv(
-            path,
-            dtype={"first": str, "second": str},
-            keep_default_na=False,
-            na_values={name: ["nan"] for name in COLUMNS[3:8]},
-        )
-        return table[COLUMNS]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path} cannot be read as comparisons of rows: {error}") from error
+    """Read the table of `compare` from a CSV; a missing column is a `UserError`."""
+    table = read_table(
+        path,
+        dtype={"first": str, "second": str},
+        keep_default_na=False,
+        na_values={name: ["nan"] for name in NUMBERS},
+    )
+    missing = [name for name in COMPARISON_COLUMNS if name not in table.columns]
+    if missing:
+        raise UserError(f"{path} has no comparisons of rows: no column {', '.join(missing)}")
+    return table[COMPARISON_COLUMNS]
 
 
-def tidy(rows: Mapping[str, Seeds]) -> pd.DataFrame:
-    """The scores that are compared, one per line: row, seed (counted), track, source, value."""
+def tidy(rows: Mapping[str, SeedScores]) -> pd.DataFrame:
+    """The compared scores, one per line: row, number of the seed, track, source, value."""
     parts = [
         frame.reset_index(names="track").melt("track", var_name="source").assign(row=key, seed=n)
         for key, frames in rows.items()
@@ -97,30 +98,30 @@ def tidy(rows: Mapping[str, Seeds]) -> pd.DataFrame:
 
 
 def letters(ranked: Sequence[str], comparisons: pd.DataFrame) -> dict[str, str]:
-    """Letters for rows in the order `ranked`: rows that share one cannot be told apart.
+    """Letters for rows in the order `ranked`: rows that share one do not differ significantly.
 
-    Each letter stands for one largest set of rows of which no two differ; the sets of better rows
-    come first in the alphabet. A row that was compared with none has no letter.
+    Each letter stands for one maximal set of rows of which no two differ; sets of better rows come
+    first in the alphabet. A row that was compared with no other has no letter.
     """
     among = comparisons["first"].isin(ranked) & comparisons["second"].isin(ranked)
-    known = comparisons[among & comparisons["p"].notna()]
-    compared = [key for key in ranked if key in {*known["first"], *known["second"]}]
+    pairs = comparisons[among & comparisons["p"].notna()]
+    compared = [key for key in ranked if key in {*pairs["first"], *pairs["second"]}]
     alike = {key: {key} for key in compared}
-    for record in known[~known["differs"]].to_dict("records"):
-        alike[record["first"]].add(record["second"])
-        alike[record["second"]].add(record["first"])
+    for pair in pairs[~pairs["differs"]].to_dict("records"):
+        alike[pair["first"]].add(pair["second"])
+        alike[pair["second"]].add(pair["first"])
     sets: list[list[str]] = []
 
-    def extend(chosen: set[str], candidates: set[str], done: set[str]) -> None:
-        """Bron and Kerbosch's search for largest sets, pivoted: alike rows cost no more each."""
+    def extend(members: set[str], candidates: set[str], done: set[str]) -> None:
+        """Bron and Kerbosch's search for maximal sets, with pivots: fast for many alike rows."""
         if not candidates:
             if not done:
-                sets.append(sorted(chosen, key=compared.index))
+                sets.append(sorted(members, key=compared.index))
             return
         pivot = max(sorted(candidates | done), key=lambda key: len(candidates & alike[key]))
         for key in sorted(candidates - (alike[pivot] - {pivot})):
             others = alike[key] - {key}
-            extend(chosen | {key}, candidates & others, done & others)
+            extend(members | {key}, candidates & others, done & others)
             candidates = candidates - {key}
             done = done | {key}
 
@@ -134,17 +135,17 @@ def letters(ranked: Sequence[str], comparisons: pd.DataFrame) -> dict[str, str]:
 
 
 def letter(number: int) -> str:
-    """The name of set `number`: a to z, A to Z, then numbers in brackets."""
+    """The name of set `number`: a to z, A to Z, then numbers in parentheses."""
     return ascii_letters[number] if number < len(ascii_letters) else f"({number + 1})"
 
 
 def seeds_needed(difference: float, spread: float, power: float = 0.8) -> int:
-    """Seeds per row that show a `difference` (dB) between rows whose seeds spread by `spread`.
+    """Seeds per row that find a `difference` (dB) if seeds have the standard deviation `spread`.
 
-    The least n of two groups for which a two-sided t-test at 5 % has the `power`; at least 2.
+    The smallest n of two groups for which a two-sided t-test at 5 % has the `power`; at least 2.
     """
     quantiles = stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(power)
-    # A t-test needs no fewer than a test whose spread is known.
+    # A t-test needs at least as many as a test whose spread is known.
     n = max(2, int(2 * (quantiles * spread / difference) ** 2))
     while True:
         freedom = 2 * n - 2

@@ -1,9 +1,9 @@
 """A table as text cells, from which each format is rendered.
 
-Not pandas' Styler, which was tried. Its HTML has no `scope`, heads the row names with empty cells,
-parts no groups of rows, does not escape captions, and gives cells random ids. Its LaTeX escapes
-neither brackets at the start of a row nor ±, – and †, puts spreads where siunitx expects a number,
-rules no spanning heads, and has no place for footnotes. Its Markdown needs another package.
+pandas' Styler does not replace it. Its HTML has no `scope`, heads the row names with empty cells,
+does not separate groups of rows, leaves captions unescaped, and gives cells random ids. Its LaTeX
+escapes neither brackets at the start of a row nor ±, – and †, puts spreads where siunitx expects a
+number, has no rules under spanning heads, and no place for footnotes. Its Markdown needs tabulate.
 """
 
 import itertools
@@ -31,7 +31,7 @@ class Sheet:
     """A table as text: `cells[row][column]`, `trained[row]`, footnotes as (mark, text).
 
     `bold` holds the (row, column) of cells to print in bold. The first column names the row; a line
-    parts rows that were trained from the others. `title` numbers the table, as in "Table 1".
+    separates rows that were trained from the others. `title` numbers the table, as in "Table 1".
     """
 
     columns: list[Column]

@@ -11,7 +11,7 @@ import pandas as pd
 from upsampling.config.declared import read_settings
 from upsampling.config.sections import Printed
 from upsampling.errors import UserError
-from upsampling.files import read_json
+from upsampling.files import read_json, read_table
 from upsampling.scoring import aggregation, significance
 from upsampling.scoring.published import read_folder
 
@@ -123,10 +123,7 @@ def track_scores(by_row: Mapping[str, Sequence[Scores]], by: str) -> dict[str, l
 
 def read_timing(path: str | Path) -> pd.Series:
     """Seconds of each epoch, from the column `seconds` of a CSV."""
-    try:
-        return pd.read_csv(path)["seconds"]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path}: no column 'seconds' could be read: {error}") from error
+    return read_table(path, usecols=["seconds"])["seconds"]
 
 
 def table1(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from upsampling.config.sections import STAGES
-from upsampling.errors import UserError
+from upsampling.files import read_table
 from upsampling.measures.artifact_rows import ROW_COLUMNS
 
 # Sounds unlike those of training, in which Sec. 6 reports tones.
@@ -33,10 +33,8 @@ class Quantity:
 
 def read_artifacts(path: str | Path) -> pd.DataFrame:
     """Read a tidy table of artifact measures, such as artifacts.csv."""
-    try:
-        return pd.read_csv(path, dtype={"variant": str, "stage": str, "probe": str})[ROW_COLUMNS]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path} cannot be read as artifact measures: {error}") from error
+    types = {"variant": str, "stage": str, "probe": str}
+    return read_table(path, usecols=ROW_COLUMNS, dtype=types)[ROW_COLUMNS]
 
 
 def _tone(probes: Sequence[str]) -> Callable[[pd.DataFrame], float]:

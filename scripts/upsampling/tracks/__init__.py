@@ -1,1 +1,1 @@
-"""Multitrack music: found, downloaded, made, decoded, stored, and cut into training examples."""
+"""Multitrack music: downloaded, decoded, stored, and cut into training examples."""

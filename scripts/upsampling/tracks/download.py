@@ -1,7 +1,7 @@
-"""Fetching the data sets: resumable downloads that are checked, and archives unpacked safely.
+"""Download of the data sets: resumable, checked by length and MD5, unpacked safely.
 
-Nothing stands under a final name before it is complete and checked. What was fetched before a cut
-stays beside it as `.part`, and the next attempt, or the next run, goes on from there.
+A file gets its final name once it is complete and checked. An interrupted download stays beside it
+as `.part`, and the next attempt or run resumes from there.
 """
 
 import hashlib
@@ -16,17 +16,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from upsampling.errors import UserError
+from upsampling.tracks.listing import tracks_root
 
-# What a cut connection may lose of what had arrived already.
+# The most that a dropped connection loses of the bytes that have arrived.
 BLOCK = 1 << 16
 GIGABYTE = 1e9
 RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
-SUBSETS = ("train", "test")
 
 
 @dataclass(frozen=True)
-class DataSet:
-    """Where an archive is, and how to know that it arrived; `unpacked` bytes are an estimate."""
+class Archive:
+    """A data set's zip file: address, bytes, MD5, and an estimate of the bytes it unpacks to."""
 
     url: str
     size: int
@@ -35,21 +35,21 @@ class DataSet:
 
 
 ARCHIVES = {
-    "musdb18": DataSet(
+    "musdb18": Archive(
         "https://zenodo.org/records/1117372/files/musdb18.zip",
         4_684_228_845,
         "af06762477334799bfc5abf237648207",
         4_800_000_000,
     ),
-    "musdb18hq": DataSet(
+    "musdb18hq": Archive(
         "https://zenodo.org/records/3338373/files/musdb18hq.zip",
         22_656_664_047,
         "12d4f2ecd55245a4688754dd76363103",
         33_000_000_000,
     ),
-    # This checksum rests on one source, the others on the record's own page: should the first
-    # download not match, compare it with the record before you doubt the file.
-    "musdb18_7s": DataSet(
+    # This checksum comes from one source, the others from the records' own pages: if a download
+    # does not match, compare this value with the record first.
+    "musdb18_7s": Archive(
         "https://zenodo.org/records/3270814/files/MUSDB18-7-STEMS.zip",
         147_209_385,
         "dc2bdfac5b46ce742bd60009866758a5",
@@ -58,8 +58,8 @@ ARCHIVES = {
 }
 
 
-class _Cut(Exception):
-    """An attempt that ended early, for a reason that may pass."""
+class _Interrupted(Exception):
+    """An attempt that ended early, for a reason that may be temporary."""
 
 
 def require_space(folder: Path, needed: int) -> None:
@@ -78,117 +78,129 @@ def file_md5(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
+def file_size(path: Path) -> int:
+    """Bytes of a file; 0 if there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
 def download(
-    url: str,
+    archive: Archive,
     destination: Path,
-    size: int,
-    md5: str,
-    unpacked: int = 0,
     attempts: int = 6,
     wait: float = 2.0,
     timeout: float = 60.0,
 ) -> None:
-    """Fetch `url` to `destination`, `size` bytes whose MD5 is `md5`; go on from `destination.part`.
+    """Download `archive` to `destination`, resuming from `destination.part`.
 
-    Dropped connections and server errors are tried again until `attempts` in a row have brought
-    nothing new, with pauses that double from `wait` s to a minute. A server that ignores the asked
-    range makes it start over. Wrong length or checksum: `UserError`, and the part is removed.
+    Dropped connections and server errors are retried until `attempts` in a row have brought no new
+    bytes, after pauses that double from `wait` s to a minute. A server that ignores the requested
+    range restarts the download. A wrong length or checksum is a `UserError` and removes the part;
+    so is a disk without space for both the archive and its content.
     """
     from tqdm import tqdm
 
-    if destination.exists() and destination.stat().st_size == size:
+    size = archive.size
+    if file_size(destination) == size:
         return
     part = destination.with_name(destination.name + ".part")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    have = part.stat().st_size if part.exists() else 0
-    if have > size:
+    if file_size(part) > size:
         part.unlink()
-        have = 0
-    require_space(destination.parent, size - have + unpacked)
-    failures, furthest = 0, have
-    with tqdm(total=size, initial=have, unit="B", unit_scale=True, desc=destination.name) as bar:
-        while have < size:
+    received = furthest = file_size(part)
+    require_space(destination.parent, size - received + archive.unpacked)
+    failures = 0
+    with tqdm(
+        total=size, initial=received, unit="B", unit_scale=True, desc=destination.name
+    ) as bar:
+        while received < size:
             try:
-                _attempt(url, part, size, timeout, bar)
-            except _Cut as error:
-                have = part.stat().st_size if part.exists() else 0
-                failures = 0 if have > furthest else failures + 1
-                furthest = max(furthest, have)
+                _attempt(archive, part, timeout, bar)
+            except _Interrupted as error:
+                received = file_size(part)
+                failures = 0 if received > furthest else failures + 1
+                furthest = max(furthest, received)
                 if failures >= attempts:
                     raise UserError(
-                        f"cannot download {url}: {error}; what has arrived is kept in {part}, "
-                        "run again to go on"
+                        f"cannot download {archive.url}: {error}; {part} keeps the bytes received, "
+                        "run again to resume"
                     ) from None
                 pause = min(60.0, wait * 2**failures)
-                bar.write(f"{error}; trying again in {pause:.0f} s", file=sys.stderr)
+                bar.write(f"{error}; retrying in {pause:.0f} s", file=sys.stderr)
                 time.sleep(pause)
-            have = part.stat().st_size if part.exists() else 0
-    found = file_md5(part)
-    if found != md5:
+            received = file_size(part)
+    md5 = file_md5(part)
+    if md5 != archive.md5:
         part.unlink()
-        raise UserError(f"{url}: the MD5 of what arrived is {found} instead of {md5}; run again")
+        raise UserError(
+            f"{archive.url}: the download's MD5 is {md5} instead of {archive.md5}; run again"
+        )
     os.replace(part, destination)
 
 
-def _attempt(url: str, part: Path, size: int, timeout: float, bar: Any) -> None:
-    """One request that appends to `part`; `_Cut` when it ended early, `UserError` for good."""
+def _attempt(archive: Archive, part: Path, timeout: float, bar: Any) -> None:
+    """Append the body of one request to `part`.
+
+    Raises `_Interrupted` when it ends early, `UserError` for an error that will not pass.
+    """
     import requests
 
-    have = part.stat().st_size if part.exists() else 0
+    url, size, received = archive.url, archive.size, file_size(part)
     # identity: a compressed transfer would count other bytes than the file's.
     headers = {"Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
+    if received:
+        headers["Range"] = f"bytes={received}-"
     try:
         with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
-            have = _check(url, response, part, have, size)
-            bar.update(have - bar.n)
-            with open(part, "ab" if have else "wb") as file:
+            received = _body_start(archive, response, part, received)
+            bar.update(received - bar.n)
+            with open(part, "ab" if received else "wb") as file:
                 for block in response.iter_content(BLOCK):
-                    have += len(block)
-                    if have > size:
+                    received += len(block)
+                    if received > size:
                         break
                     file.write(block)
                     bar.update(len(block))
     except requests.exceptions.RequestException as error:
         if isinstance(error, (ValueError, requests.exceptions.TooManyRedirects)):
             raise UserError(f"cannot download {url}: {error}") from None
-        raise _Cut(str(error)) from None
-    if have > size:
+        raise _Interrupted(str(error)) from None
+    if received > size:
         part.unlink()
-        raise UserError(f"{url}: the server sends more than the {size} bytes there should be")
-    if have < size:
-        raise _Cut(f"the connection ended at {have} of {size} bytes")
+        raise UserError(f"{url}: the server sends more than the {size} bytes of the archive")
+    if received < size:
+        raise _Interrupted(f"the connection ended at {received} of {size} bytes")
 
 
-def _check(url: str, response: Any, part: Path, have: int, size: int) -> int:
-    """Judge status and headers; return the position at which the body begins (`have`, or 0)."""
-    status = response.status_code
+def _body_start(archive: Archive, response: Any, part: Path, received: int) -> int:
+    """Position in the file at which a response's body begins: `received`, or 0.
+
+    Raises `_Interrupted` for a status worth a retry, `UserError` for any other failure.
+    """
+    url, size, status = archive.url, archive.size, response.status_code
     if status in RETRIED_STATUS:
-        raise _Cut(f"HTTP status {status}")
+        raise _Interrupted(f"HTTP status {status}")
     if status == 416:
         part.unlink(missing_ok=True)
-        raise _Cut("the server refused to go on from where the last attempt ended")
+        raise _Interrupted("the server refused to resume from the end of the last attempt")
     if status not in (200, 206):
         raise UserError(f"cannot download {url}: HTTP status {status} {response.reason}")
-    begins, total = 0, response.headers.get("Content-Length")
+    start, total = 0, response.headers.get("Content-Length")
     if status == 206:
-        found, _, total = response.headers.get("Content-Range", "").partition("/")
-        begins = have if found.startswith(f"bytes {have}-") else -1
-    if begins < 0 or (total is not None and total.isdigit() and int(total) != size):
+        content_range, _, total = response.headers.get("Content-Range", "").partition("/")
+        start = received if content_range.startswith(f"bytes {received}-") else -1
+    if start < 0 or (total is not None and total.isdigit() and int(total) != size):
         part.unlink(missing_ok=True)
         raise UserError(
-            f"{url}: the server announces {total or 'nothing'} bytes, or another range than asked "
-            f"for, instead of {size} bytes: the file may have changed there"
+            f"{url}: the server announces {total or 'no'} bytes, or a range that was not "
+            f"requested, instead of {size} bytes: the file may have changed there"
         )
-    return begins
+    return start
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip file into `folder`, which must not be there yet, all or nothing.
+    """Unpack a zip file into `folder`, completely or not at all; an existing folder is left alone.
 
-    Absolute paths, '..' and symbolic links are refused before anything is written. Does nothing
-    when `folder` exists.
+    Absolute paths, '..' and symbolic links are refused before anything is written.
     """
     if folder.exists():
         return
@@ -211,34 +223,24 @@ def unpack(archive: Path, folder: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def tracks_root(folder: Path) -> Path | None:
-    """The folder that holds train/ and test/: `folder`, or one up to two levels inside it, or None.
-
-    Archives differ in whether they have a folder of their own around the two.
-    """
-    for candidate in (folder, *sorted(folder.glob("*")), *sorted(folder.glob("*/*"))):
-        hidden = any(part.startswith(".") for part in candidate.relative_to(folder).parts)
-        if not hidden and all((candidate / subset).is_dir() for subset in SUBSETS):
-            return candidate
-    return None
-
-
 def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
-    """Make sure that `dataset` lies below `root`, and return the folder with train/ and test/.
+    """Provide `dataset` below `root`, and return the folder with train/ and test/.
 
-    A copy that is there already is taken as it is. Otherwise the archive is downloaded into `root`,
-    unpacked into `root`/tracks, and removed unless `keep_archive`.
+    A copy below `root` is used as it is. Otherwise the archive is downloaded into `root`, unpacked
+    into `root`/tracks, and removed unless `keep_archive`.
     """
-    found = tracks_root(root)
-    if found is not None:
-        return found
+    folder = tracks_root(root)
+    if folder is not None:
+        return folder
+    if dataset not in ARCHIVES:
+        raise UserError(f"there are no folders train/ and test/ in {root}; name their folder")
     source = ARCHIVES[dataset]
     archive = root / source.url.rpartition("/")[2]
-    download(source.url, archive, source.size, source.md5, source.unpacked)
+    download(source, archive)
     unpack(archive, root / "tracks")
-    found = tracks_root(root)
-    if found is None:
+    folder = tracks_root(root)
+    if folder is None:
         raise UserError(f"{archive} holds no train/ and test/; see {root / 'tracks'}")
     if not keep_archive:
         archive.unlink()
-    return found
+    return folder

@@ -1,9 +1,9 @@
-"""Work spread over processes that end with the one that started them."""
+"""Jobs in parallel processes that exit with their parent."""
 
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
@@ -13,27 +13,25 @@ Result = TypeVar("Result")
 def run_jobs(
     function: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], workers: int
 ) -> Iterator[Result]:
-    """Yield `function(*job)` for every job, in the order in which they end.
+    """Yield `function(*job)` for every job, in the order of completion.
 
-    With more than one worker these are new processes, so that `function` and jobs must be
-    picklable. The first exception is raised here; jobs that have not begun are then dropped.
+    More than one worker means new processes, so `function` and the jobs must be picklable. The
+    first exception is raised here; jobs that have not started are then cancelled.
     """
     workers = min(workers, len(jobs))
     if workers <= 1:
         yield from (function(*job) for job in jobs)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_with_parent) as pool:
-        waiting = {pool.submit(function, *job) for job in jobs}
+    with ProcessPoolExecutor(workers, get_context("spawn"), _exit_with_parent) as pool:
+        futures = [pool.submit(function, *job) for job in jobs]
         try:
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+            yield from (future.result() for future in as_completed(futures))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_with_parent() -> None:
-    """Let a worker end when the process that started it is killed: it would wait for ever."""
+def _exit_with_parent() -> None:
+    """Make a worker exit when its parent is killed; otherwise it would wait forever."""
 
     def watch() -> None:
         parent = parent_process()

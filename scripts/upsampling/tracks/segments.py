@@ -1,8 +1,9 @@
 """Training examples as a pure function of (seed, epoch, index): random excerpts, augmented.
 
 The augmentation is that of Demucs (Défossez et al. 2019), which the paper adopts (Sec. 6): random
-shift, channel swap and sign per source, and remixing of sources within groups of examples. Since an
-example depends on its numbers alone, any process can make it, and resuming a run changes nothing.
+shift, channel swap and sign per source, and remixing of sources within groups of examples. An
+example depends on these three numbers alone, so any process can compute it, and a resumed run gets
+the same ones.
 """
 
 from dataclasses import dataclass, field
@@ -14,22 +15,22 @@ from upsampling.config.training import TrainingSettings
 from upsampling.errors import UserError
 from upsampling.tracks.store import Track, TrackStore
 
-# Told apart as seeds of independent streams: order of segments, augmentation, remixing.
+# Part of the seeds of three independent streams: order of segments, augmentation, remixing.
 ORDER, AUGMENT, REMIX = 1, 2, 3
 
 
 @lru_cache(maxsize=16)
 def permutation(count: int, *seed: int) -> np.ndarray:
-    """A permutation of `count` numbers that depends on `seed` alone."""
+    """A permutation of `count` numbers, decided by `seed` alone."""
     return np.random.default_rng(seed).permutation(count)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Dataset of `samples` samples from the tracks of `split`, float32 [4 sources, 2, samples].
+    """Examples from the tracks of `split`, float32 [4 sources, 2, samples].
 
     With `augment`, an epoch has `settings.examples_per_epoch` examples or, if that is None, one per
-    stride and track: as many positions as leave room for a whole segment and its shift, at least
+    stride and track: each position that leaves room for a whole segment and its shift, at least
     one per track. Without it (validation), the examples are consecutive segments that cover each
     track, or its first `settings.validation_seconds` s, the last one padded with zeros.
     """
@@ -64,8 +65,8 @@ class Dataset:
         example = np.empty((len(self.store.sources), 2, self.samples), np.float32)
         for number, source in enumerate(self.store.sources):
             if self.augment:
-                member = self._member(epoch, index, number)
-                self._augmented(epoch, member, number, example[number])
+                remixed = self._remixed_index(epoch, index, number)
+                self._write_augmented(epoch, remixed, number, example[number])
             else:
                 track, start = self._segment(index)
                 self.store.segment(track, source, start, self.samples, out=example[number])
@@ -74,8 +75,8 @@ class Dataset:
     def _positions(self, track: Track) -> int:
         if not self.augment:
             limit = self.settings.validation_seconds
-            covered = track.samples if limit is None else min(track.samples, self._length(limit))
-            return max(1, -(-covered // self.samples))
+            used = track.samples if limit is None else min(track.samples, self._length(limit))
+            return max(1, -(-used // self.samples))
         room = track.samples - self.samples - self._length(self.settings.shift_seconds)
         return max(1, 1 + room // self._stride)
 
@@ -92,8 +93,8 @@ class Dataset:
         before = int(self._ends[track - 1]) if track else 0
         return self._tracks[track], (number - before) * self._stride
 
-    def _member(self, epoch: int, index: int, source: int) -> int:
-        """The index, within the group of `index`, whose `source` this example gets."""
+    def _remixed_index(self, epoch: int, index: int, source: int) -> int:
+        """The example, in the same group as `index`, whose `source` this one gets."""
         size = max(1, self.settings.remix_group)
         group = index // size
         first = group * size
@@ -102,12 +103,12 @@ class Dataset:
             permutation(count, self.seed, epoch, REMIX, group, source)[index - first]
         )
 
-    def _augmented(self, epoch: int, index: int, source: int, out: np.ndarray) -> None:
-        """Put one source of example `index` before remixing into `out`, float32 [2, samples]."""
+    def _write_augmented(self, epoch: int, index: int, source: int, out: np.ndarray) -> None:
+        """Write one source of example `index` before remixing to `out`, float32 [2, samples]."""
         segments = int(self._ends[-1])
-        lap, place = divmod(index, segments)
-        order = permutation(segments, self.seed, epoch, ORDER, lap)
-        track, start = self._segment(int(order[place]))
+        pass_number, position = divmod(index, segments)
+        order = permutation(segments, self.seed, epoch, ORDER, pass_number)
+        track, start = self._segment(int(order[position]))
         rng = np.random.default_rng([self.seed, epoch, AUGMENT, index, source])
         shift, swap, flip = rng.random(3)
         start += int(shift * self._length(self.settings.shift_seconds))

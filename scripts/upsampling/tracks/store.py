@@ -1,11 +1,13 @@
-"""The track store: decoded music as memory-mapped 16-bit arrays beside one manifest.
+"""The track store: decoded music as memory-mapped 16-bit arrays, and one manifest.
 
 `root/manifest.json` describes every track; each track is one `root/<file>.npy`, int16
-[5, samples, 2], stems in the order of `STEMS`. A 10 s excerpt costs milliseconds wherever it lies.
+[5, samples, 2], stems in the order of `STEMS`. Any 10 s excerpt is read in milliseconds.
 """
 
 import re
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from upsampling.errors import UserError
-from upsampling.files import read_json
+from upsampling.files import read_json, sha256, write_json
 from upsampling.tracks.reading import STEMS
 
 FORMAT = 1
@@ -47,8 +49,53 @@ def safe_file_name(name: str) -> str:
     return f"{safe or 'track'}.npy"
 
 
+class Verified:
+    """The stored tracks whose content was compared with their checksums, in a file beside them.
+
+    A track is compared again when its file's size, time or inode changes. Where that file cannot
+    be written, every process compares.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.path = root, root / ".verified.json"
+        self._known: dict[str, Any] = {}
+        with suppress(OSError, UserError):
+            known = read_json(self.path)
+            self._known = known if isinstance(known, dict) else {}
+
+    def holds(self, track: Track) -> bool:
+        """Whether the track's file has the content that was stored."""
+        path = self.root / track.file
+        if not path.exists() or path.stat().st_size != track.bytes:
+            return False
+        if self.is_known(track):
+            return True
+        if sha256(path) != track.sha256:
+            return False
+        self.remember(track)
+        return True
+
+    def is_known(self, track: Track) -> bool:
+        """Whether the file, as it is now, was compared before."""
+        path = self.root / track.file
+        return path.exists() and self._known.get(track.file) == self._mark(track)
+
+    def remember(self, track: Track) -> None:
+        """Take the track's file as compared."""
+        self._known[track.file] = self._mark(track)
+
+    def save(self) -> None:
+        """Write what was compared, for other processes."""
+        with suppress(OSError):
+            write_json(self.path, self._known)
+
+    def _mark(self, track: Track) -> list[Any]:
+        stat = (self.root / track.file).stat()
+        return [track.sha256, stat.st_size, stat.st_mtime_ns, stat.st_ino]
+
+
 class TrackStore:
-    """A store to read from. Opening reads the manifest alone; a track is mapped when first used."""
+    """A store, open for reading: opening reads the manifest, first use maps a track."""
 
     def __init__(self, root: Path, samplerate: int, tracks: Sequence[Track]) -> None:
         self.root = root
@@ -66,11 +113,9 @@ class TrackStore:
             manifest: dict[str, Any] = read_json(path)
         except FileNotFoundError:
             raise UserError(f"no track store at {root}: {MANIFEST} is missing") from None
-        except ValueError as error:
-            raise UserError(f"{path} is not valid JSON ({error}); prepare it again") from None
         try:
             if manifest["format"] != FORMAT or manifest["stems"] != list(STEMS):
-                raise UserError(f"{path} has another format than this program's; prepare it again")
+                raise UserError(f"{path} has a format that cannot be read here; prepare it again")
             tracks = [Track(**entry) for entry in manifest["tracks"]]
             samplerate = int(manifest["samplerate"])
         except (KeyError, TypeError) as error:
@@ -80,18 +125,37 @@ class TrackStore:
                 raise UserError(f"{path}: bad split or file name for track '{track.name}'")
         return cls(root, samplerate, tracks)
 
+    def verify(self, *splits: str) -> None:
+        """Compare the tracks of `splits` with their checksums; `UserError` names damaged ones.
+
+        Tracks that were compared before, and whose files did not change, take no time.
+        """
+        verified = Verified(self.root)
+        tracks = [track for split in splits for track in self.tracks(split)]
+        unknown = [track for track in tracks if not verified.is_known(track)]
+        if not unknown:
+            return
+        total, done = sum(track.bytes for track in unknown), 0
+        damaged = []
+        for track in unknown:
+            if not verified.holds(track):
+                damaged.append(f"{self.root / track.file}")
+            before, done = done, done + track.bytes
+            if 10 * done // total > 10 * before // total:
+                print(f"comparing stored tracks with their checksums: {done / total:.0%} of "
+                      f"{total / 1e9:.2f} GB", file=sys.stderr, flush=True)  # fmt: skip
+        verified.save()
+        if damaged:
+            raise UserError(
+                f"{', '.join(damaged)}: missing or not as stored; delete {self.root / MANIFEST} "
+                "and run the same command again, which decodes these tracks again"
+            )
+
     def tracks(self, split: str | None = None) -> list[Track]:
         """Tracks of `split` (train, valid or test; None for all), in the manifest's order."""
         if split is not None and split not in SPLITS:
             raise UserError(f"unknown split '{split}'; choose from {', '.join(SPLITS)}")
         return [track for track in self._tracks if split in (None, track.split)]
-
-    def track(self, name: str) -> Track:
-        """The track called `name` (or whose file is `name`.npy); no such track is a `UserError`."""
-        for track in self._tracks:
-            if name in (track.name, track.file[:-4]):
-                return track
-        raise UserError(f"no track '{name}' in {self.root / MANIFEST}")
 
     def segment(
         self,
@@ -132,19 +196,19 @@ class TrackStore:
             path = self.root / track.file
             size = path.stat().st_size if path.exists() else None
             if size != track.bytes:
-                found = "is missing" if size is None else f"has {size} of {track.bytes} bytes"
+                problem = "is missing" if size is None else f"has {size} of {track.bytes} bytes"
                 raise UserError(
-                    f"track '{track.name}': {path} {found}; delete {self.root / MANIFEST} and "
+                    f"track '{track.name}': {path} {problem}; delete {self.root / MANIFEST} and "
                     "prepare the tracks again"
                 )
             samples = np.load(path, mmap_mode="r")
             if samples.shape != (len(STEMS), track.samples, 2) or samples.dtype != np.int16:
-                raise UserError(f"track '{track.name}': {path} is not what the manifest says")
+                raise UserError(f"track '{track.name}': {path} does not match the manifest")
             self._maps[track.file] = samples
         return samples
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the maps behind: a process that gets a copy of the store makes its own."""
+        """Exclude the memory maps: each process that unpickles the store opens its own."""
         return {**self.__dict__, "_maps": {}}
 
 

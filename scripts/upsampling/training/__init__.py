@@ -1,1 +1,1 @@
-"""Training a model: the loop, its checkpoints and its lock."""
+"""Training of a model: the loop, its checkpoints, and its processes."""

@@ -1,7 +1,7 @@
 """Tensors in one safetensors file, written one at a time and protected by a checksum.
 
-The format is that of safetensors, so that any of its readers opens the files. What the library's
-own writer lacks is a checksum, and writing from a GPU without a copy of everything in host memory.
+Any reader of safetensors opens these files. The library's own writer has no checksum, and copies
+all tensors of a GPU to host memory at once.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 from torch import Tensor
 
 from upsampling.config.mapping import canonical
@@ -28,20 +29,20 @@ DTYPES = {
     torch.uint8: "U8",
     torch.bool: "BOOL",
 }
-# The checksum covers the whole file with itself as zeros; it stands at this place in each.
-BLANK = "00000000"
-BEFORE = len('{"__metadata__":{"crc32":"') + 8
+# The checksum covers the whole file, with zeros in its own place. Its offset is the same in each.
+NO_CHECKSUM = "00000000"
+CHECKSUM_OFFSET = len('{"__metadata__":{"crc32":"') + 8
 BLOCK = 1 << 24
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
     """Write tensors and their JSON-serialisable `meta` to one file, atomically.
 
-    Host memory grows by the largest tensor at most; tensors on the CPU are not copied.
+    Host memory grows by at most the largest tensor; tensors on the CPU are not copied.
     """
     # Widest types first keeps every tensor aligned to its own size.
     names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
-    header: dict[str, Any] = {"__metadata__": {"crc32": BLANK, "meta": canonical(meta)}}
+    header: dict[str, Any] = {"__metadata__": {"crc32": NO_CHECKSUM, "meta": canonical(meta)}}
     end = 0
     for name in names:
         tensor, start = tensors[name], end
@@ -62,30 +63,63 @@ def save(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> 
             data = flat.view(torch.uint8).numpy().data
             checksum = zlib.crc32(data, checksum)
             file.write(data)
-        file.seek(BEFORE)
+        file.seek(CHECKSUM_OFFSET)
         file.write(f"{checksum:08x}".encode())
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """Read the `meta` of a file written by `save`; `UserError` if its header is not whole."""
+    """Read the `meta` of a file written by `save`; `UserError` for an incomplete header.
+
+    A file that cannot be read, for its permissions or the state of a disk, is an `OSError`.
+    """
+    with open(path, "rb") as readable:
+        readable.read(1)
     try:
         with safe_open(path, framework="pt") as file:
-            return json.loads((file.metadata() or {})["meta"])
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+            meta = json.loads((file.metadata() or {})["meta"])
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a complete checkpoint: {error}") from error
+    if not isinstance(meta, dict):
+        raise UserError(f"{path} is not a complete checkpoint: its metadata is no object")
+    return meta
 
 
 def read_verified(path: Path) -> dict[str, Any]:
-    """Read `meta` after comparing the whole file with its checksum; `UserError` if they differ."""
+    """Read `meta` and verify the checksum of the whole file; `UserError` if it does not match."""
     meta = read_meta(path)
     checksum = 0
     with open(path, "rb") as file:
         head = bytearray(file.read(BLOCK))
-        stored = bytes(head[BEFORE : BEFORE + 8])
-        head[BEFORE : BEFORE + 8] = BLANK.encode()
+        position = slice(CHECKSUM_OFFSET, CHECKSUM_OFFSET + len(NO_CHECKSUM))
+        stored = bytes(head[position])
+        head[position] = NO_CHECKSUM.encode()
         checksum = zlib.crc32(head)
         while block := file.read(BLOCK):
             checksum = zlib.crc32(block, checksum)
     if stored != f"{checksum:08x}".encode():
         raise UserError(f"{path} is damaged: its content does not match its checksum")
     return meta
+
+
+def check_tensors(path: Path, expected: Mapping[str, Tensor]) -> None:
+    """Raise `UserError` unless a file's tensors have the names, shapes and types of `expected`."""
+    with safe_open(path, framework="pt") as file:
+        names = set(file.keys())
+        if names != expected.keys():
+            missing = sorted(expected.keys() - names) or sorted(names - expected.keys())
+            raise UserError(f"{path} does not fit the model: {missing[0]} is missing or unknown")
+        for name, tensor in expected.items():
+            stored = file.get_slice(name)
+            found = (stored.get_dtype(), list(stored.get_shape()))
+            if found != (DTYPES[tensor.dtype], list(tensor.shape)):
+                raise UserError(
+                    f"{path} does not fit the model: {name} is {found[0]} {found[1]}, not "
+                    f"{DTYPES[tensor.dtype]} {list(tensor.shape)}"
+                )
+
+
+def load_verified(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Read all tensors of a file whose checksum and tensors are as `expected`."""
+    read_verified(path)
+    check_tensors(path, expected)
+    return load_file(path)

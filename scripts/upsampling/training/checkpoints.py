@@ -1,60 +1,101 @@
-"""The checkpoints of one run: two of them, the best weights so far, and which to resume from.
+"""The checkpoints of one run: the newest two, and the best weights of each.
 
-`epoch000012.safetensors` is the state after epoch 12, `best000009.safetensors` the weights of the
-epoch with the lowest validation loss, written when it improves. With P parameters that is 12 P
-bytes per checkpoint and 4 P per best one: at paper width (P = 737 million) 8.8 and 2.9 GB, so
-21 to 24 GB at rest, and 35 GB while a third checkpoint, with best weights of its own, replaces the
-oldest. A trained model's folder holds `best.safetensors`, `last.safetensors` and `spec.json`.
+`epoch000012.safetensors` is the state after epoch 12; `best000009.safetensors` holds the weights of
+the epoch with the lowest validation loss, written when the loss improves. Where a file of another
+run has that name, a number is added. P parameters take 12 P
+bytes per checkpoint and 4 P per file of best weights: 8.8 and 2.9 GB at paper width (P = 737
+million), so 21 to 24 GB at rest, and 35 GB while a third checkpoint, with best weights of its own,
+replaces the oldest. A trained model's folder holds `best.safetensors`, `last.safetensors` and
+`spec.json`.
 """
 
 import errno
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
+from upsampling.config.declared import Count, read_settings
 from upsampling.config.model import model_settings
 from upsampling.errors import UserError
 from upsampling.files import read_json
 from upsampling.models import build
 from upsampling.models.base import AudioModel
 from upsampling.training import checkpoint_file
+from upsampling.training.history import History
+from upsampling.training.identity import difference
 
-KEPT = 2
-BYTES_PER_PARAMETER = (12 + 4) * (KEPT + 1)
+CHECKPOINTS_KEPT = 2
+BYTES_PER_PARAMETER = (12 + 4) * (CHECKPOINTS_KEPT + 1)
 
 
 def load_model(folder: str | Path, which: str = "best") -> AudioModel:
     """Load the trained model of `folder`, in evaluation mode.
 
-    `which` is 'best' (lowest validation loss) or 'last'; 'initialised' rebuilds the model as it
-    was before training, from the seed in `spec.json`. `UserError` if the weights are not whole.
+    `which` is 'best' (lowest validation loss) or 'last'; 'initialised' rebuilds the model before
+    training, from the seed in `spec.json`. `UserError` if the file of weights is damaged.
     """
     folder = Path(folder)
-    spec = read_json(folder / "spec.json")
-    model = build(model_settings(spec["model"], str(folder / "spec.json")), spec["seed"])
+    path = folder / "spec.json"
+    spec = read_json(path)
+    if not isinstance(spec, dict) or not isinstance(spec.get("seed"), int) or "model" not in spec:
+        raise UserError(f"{path} does not describe a model: the keys model and seed are missing")
+    model = build(model_settings(spec["model"], str(path)), spec["seed"])
     if which != "initialised":
-        path = folder / f"{which}.safetensors"
-        try:
-            model.load_state_dict(load_file(path))
-        except SafetensorError as error:
-            raise UserError(f"{path} is not a complete file of weights: {error}") from error
+        weights = folder / f"{which}.safetensors"
+        model.load_state_dict(checkpoint_file.load_verified(weights, model.state_dict()))
     return model.eval()
+
+
+@dataclass(frozen=True)
+class StoredHistory:
+    """A `History` as a checkpoint's metadata holds it."""
+
+    epochs: tuple[Mapping[str, float], ...]
+    timing: tuple[Mapping[str, float], ...]
+    best_epoch: Count
+    best_loss: float
+
+
+@dataclass(frozen=True)
+class Meta:
+    """The metadata of a checkpoint: its run, its epoch, and the state of all but the tensors."""
+
+    spec: Mapping[str, Any]
+    epoch: Count
+    best_epoch: Count
+    history: StoredHistory
+    scaler: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        rows = [row.get("epoch") for row in self.history.epochs]
+        complete = rows == list(range(1, self.epoch + 1)) and len(self.history.timing) == len(rows)
+        if not complete or not self.best_epoch == self.history.best_epoch <= self.epoch:
+            raise ValueError("its history does not fit its epoch")
+
+    def restore_history(self) -> History:
+        """The history of the epochs so far, to continue."""
+        stored = self.history
+        return History(
+            [dict(row) for row in stored.epochs],
+            [dict(row) for row in stored.timing],
+            stored.best_epoch,
+            stored.best_loss,
+        )
 
 
 @dataclass
 class Checkpoints:
-    """The checkpoints in `folder` that belong to the run `spec`; those of others stay untouched.
+    """The checkpoints in `folder` that belong to the run `identity`; other runs' stay untouched.
 
     `refused` has one reason for each checkpoint that `newest` could not use.
     """
 
     folder: Path
-    spec: dict[str, Any]
+    identity: dict[str, Any]
     refused: list[str] = field(default_factory=list)
 
     def paths(self) -> list[Path]:
@@ -62,15 +103,16 @@ class Checkpoints:
         return sorted(self.folder.glob("epoch*.safetensors"), reverse=True)
 
     def best_path(self, epoch: int) -> Path:
-        """Where the best weights are that epoch `epoch` reached."""
-        return self.folder / f"best{epoch:06d}.safetensors"
+        """The file of this run's best weights, those of epoch `epoch`."""
+        return self._own_path(f"best{epoch:06d}")
 
     def prepare(self, parameters: int) -> None:
-        """Remove what a killed trainer left half-written; `UserError` if the disk is too small."""
+        """Remove incomplete files of a killed trainer; `UserError` if the disk is too small."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.glob(".*.safetensors"):
             path.unlink()
-        present = sum(path.stat().st_size for path in self.folder.glob("*.safetensors"))
+        own = [*self.paths(), *self.folder.glob("best*.safetensors")]
+        present = sum(path.stat().st_size for path in own if self._is_own(path))
         free = shutil.disk_usage(self.folder).free + present
         needed = parameters * BYTES_PER_PARAMETER
         if free < needed:
@@ -79,85 +121,120 @@ class Checkpoints:
                 f"{needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; make room or train elsewhere"
             )
 
-    def newest(self, epochs: int) -> tuple[Path, dict[str, Any]] | None:
-        """The newest whole checkpoint of this run, and its meta; None if there is none.
+    def newest(self, epochs: int, state: Mapping[str, Tensor]) -> tuple[Path, Meta] | None:
+        """The newest complete checkpoint of this run, and its metadata; None if there is none.
 
-        Refused are those that are truncated or damaged, that another run wrote, or that are past
-        `epochs`. Epochs may be added: their number does not influence how those before go.
+        Refused are those that are damaged, that another run wrote, that are past `epochs`, or
+        whose tensors are not those of `state`. A larger number of epochs is no other run: it does
+        not change those before.
         """
         self.refused.clear()
         for path in self.paths():
             try:
                 meta = checkpoint_file.read_meta(path)
-                if not same_run(meta.get("spec", {}), self.spec):
-                    changes = difference(meta.get("spec", {}), self.spec)
+                if changes := difference(meta.get("spec", {}), self.identity):
                     raise UserError(f"{path} belongs to other settings ({changes}); it stays there")
-                if meta["epoch"] > epochs:
+                read = self._complete(path, state)
+                if read.epoch > epochs:
                     raise UserError(f"{path} is past epoch {epochs}, the last one; it stays there")
-                return path, checkpoint_file.read_verified(path)
+                return path, read
             except UserError as error:
                 self.refused.append(str(error))
         return None
 
-    def best_is_whole(self, epoch: int) -> bool:
-        """Whether the best weights, of epoch `epoch`, are there as this run wrote them."""
+    def ensure_best(self, epoch: int, state: Mapping[str, Tensor]) -> bool:
+        """Make sure that the best weights, those of `epoch`, are there; False if they are lost.
+
+        Damaged or missing ones are taken from the checkpoint of that epoch. Where that is gone,
+        damaged ones are a `UserError`, since training again and continuing without them give other
+        results.
+        """
+        weights = {name.removeprefix("model."): tensor for name, tensor in state.items()
+                   if name.startswith("model.")}  # fmt: skip
         path = self.best_path(epoch)
         try:
-            meta = checkpoint_file.read_verified(path)
-            if not same_run(meta.get("spec", {}), self.spec):
-                raise UserError(f"{path} belongs to other settings")
+            checkpoint_file.load_verified(path, weights)
+            return True
+        except FileNotFoundError:
+            damage = ""
         except UserError as error:
-            self.refused.append(str(error))
-            return False
-        return True
+            damage = str(error)
+            self.refused.append(damage)
+        for checkpoint in self.folder.glob(f"epoch{epoch:06d}*.safetensors"):
+            if self._is_own(checkpoint):
+                try:
+                    self._complete(checkpoint, state)
+                except UserError:
+                    continue
+                tensors = checkpoint_file.load_file(checkpoint)
+                self.save_best({name: tensors[f"model.{name}"] for name in weights}, epoch)
+                return True
+        if damage:
+            raise UserError(
+                f"{damage}, and the checkpoint of that epoch is gone; to train again, delete "
+                f"{self.folder}; to continue with the best of the epochs to come, delete {path}"
+            )
+        return False
 
     def save_best(self, weights: dict[str, Tensor], epoch: int) -> None:
-        """Write the weights that reached the lowest validation loss yet, in `epoch`."""
-        self._write(self.best_path(epoch), weights, {"spec": self.spec, "epoch": epoch})
+        """Write the weights of `epoch`, whose validation loss is the lowest so far."""
+        self._write(self.best_path(epoch), weights, {"epoch": epoch})
 
     def save(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         """Write the checkpoint of `meta['epoch']`; remove this run's superseded files."""
-        path = self.folder / f"epoch{meta['epoch']:06d}.safetensors"
-        self._write(path, tensors, {"spec": self.spec, **meta})
-        own = 0
+        self._write(self._own_path(f"epoch{meta['epoch']:06d}"), tensors, meta)
+        count = 0
         needed = set()
-        for path in self.paths():
-            try:
-                other = checkpoint_file.read_meta(path)
-            except UserError:
-                continue
-            # One past this epoch is from when more epochs were asked for, and may be wanted again.
-            mine = same_run(other.get("spec", {}), self.spec) and other["epoch"] <= meta["epoch"]
-            own += mine
-            if mine and own > KEPT:
+        for path in filter(self._is_own, self.paths()):
+            other = checkpoint_file.read_meta(path)
+            # A later epoch stays: it was written for a larger number of epochs.
+            counts = other["epoch"] <= meta["epoch"]
+            count += counts
+            if counts and count > CHECKPOINTS_KEPT:
                 path.unlink()
             else:
-                needed.add(self.best_path(other.get("best_epoch", 0)))
+                needed.add(self.best_path(other["best_epoch"]))
         for path in self.folder.glob("best*.safetensors"):
-            if path not in needed:
+            if path not in needed and self._is_own(path):
                 path.unlink()
+
+    def _own_path(self, stem: str) -> Path:
+        """`stem`.safetensors, with a number where another run's file has that name."""
+        path = self.folder / f"{stem}.safetensors"
+        number = 2
+        while path.exists() and self._is_anothers(path):
+            path = self.folder / f"{stem}-{number}.safetensors"
+            number += 1
+        return path
+
+    def _is_own(self, path: Path) -> bool:
+        """Whether this run wrote `path`; False for a damaged file."""
+        try:
+            return not difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity)
+        except UserError:
+            return False
+
+    def _is_anothers(self, path: Path) -> bool:
+        """Whether another run wrote `path`; False for a damaged file."""
+        try:
+            return bool(difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity))
+        except UserError:
+            return False
+
+    def _complete(self, path: Path, state: Mapping[str, Tensor]) -> Meta:
+        """The metadata of a checkpoint that is whole and holds tensors like those of `state`."""
+        values = checkpoint_file.read_verified(path)
+        try:
+            meta = read_settings(Meta, values, str(path))
+        except UserError as error:
+            raise UserError(f"{path} is not a complete checkpoint: {error}") from error
+        checkpoint_file.check_tensors(path, state)
+        return meta
 
     def _write(self, path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         try:
-            checkpoint_file.save(path, tensors, meta)
+            checkpoint_file.save(path, tensors, {"spec": self.identity, **meta})
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             raise UserError(f"{path} cannot be written: {error.strerror}; make room") from error
-
-
-def same_run(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether two specs describe one run, whatever their numbers of epochs."""
-    return not difference(old, new)
-
-
-def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> str:
-    """Name the keys in which two specs differ, with both values; `training.epochs` may."""
-    parts = []
-    for key in sorted({*old, *new}):
-        a, b = old.get(key), new.get(key)
-        if isinstance(a, dict) and isinstance(b, dict):
-            parts.append(difference(a, b, f"{prefix}{key}."))
-        elif a != b and f"{prefix}{key}" != "training.epochs":
-            parts.append(f"{prefix}{key} {a!r} -> {b!r}")
-    return ", ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: the curves of history.csv and timing.csv, epoch by epoch."""
+"""TensorBoard curves of a run: the columns of history.csv and timing.csv, epoch by epoch."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from upsampling.training.history import History
 class Dashboard:
     """Writes one event file per start of a run to `folder`; without a folder, nothing.
 
-    `epoch` is the last one that is finished. Points after it, which an interrupted start may have
-    left behind, are dropped by TensorBoard for those that follow now.
+    `epoch` is the last finished one. An interrupted start may have written points after it;
+    TensorBoard replaces them by those that follow.
     """
 
     def __init__(self, folder: Path | None, epoch: int) -> None:
@@ -17,7 +17,7 @@ class Dashboard:
         if folder is not None:
             from tensorboardX import SummaryWriter
 
-            # The library's name for a file holds the second at which it was begun.
+            # The library's own file name has a resolution of one second.
             self.writer = SummaryWriter(
                 str(folder), purge_step=epoch + 1, flush_secs=10, filename_suffix=f".from{epoch}"
             )
@@ -33,6 +33,6 @@ class Dashboard:
                 self.writer.add_scalar(f"{kind}/{name}", value, int(epoch))
 
     def close(self) -> None:
-        """Write what is left, and end the thread that writes."""
+        """Write buffered points and end the writer's thread."""
         if self.writer is not None:
             self.writer.close()

@@ -1,4 +1,4 @@
-"""What a run notes about its epochs: losses, which can be reproduced, and times, which cannot."""
+"""The history of a run: losses, which are reproducible, and times, which are not."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +8,7 @@ from upsampling.files import write_csv
 
 @dataclass
 class History:
-    """Losses and times of all finished epochs, and the epoch whose weights are kept as the best."""
+    """Losses and times of all finished epochs, and the epoch with the best weights."""
 
     epochs: list[dict[str, float]] = field(default_factory=list)
     timing: list[dict[str, float]] = field(default_factory=list)
@@ -18,9 +18,9 @@ class History:
     def add(
         self, train_loss: float, valid_loss: float, seconds: float, examples: int, memory: int
     ) -> bool:
-        """Note one more epoch; whether its validation loss is the lowest yet.
+        """Append an epoch; return True if its validation loss is the lowest so far.
 
-        `seconds` is the time of training alone, `memory` the most that a GPU held, in bytes.
+        `seconds` is the time of training alone, `memory` the peak memory of a GPU in bytes.
         """
         epoch = len(self.epochs) + 1
         self.epochs.append({"epoch": epoch, "train_loss": train_loss, "valid_loss": valid_loss})
@@ -34,15 +34,15 @@ class History:
         )
         improved = self.best_loss is None or valid_loss < self.best_loss
         if improved:
-            self.keep(epoch)
+            self.set_best(epoch)
         return improved
 
-    def keep(self, epoch: int) -> None:
-        """Take the weights of `epoch` as the best."""
+    def set_best(self, epoch: int) -> None:
+        """Mark the weights of `epoch` as the best."""
         self.best_epoch, self.best_loss = epoch, self.epochs[epoch - 1]["valid_loss"]
 
-    def line(self, epochs: int) -> str:
-        """The last epoch in words."""
+    def summary(self, epochs: int) -> str:
+        """One line about the last epoch, of `epochs`."""
         losses, timing = self.epochs[-1], self.timing[-1]
         return (
             f"epoch {losses['epoch']}/{epochs}  loss {losses['train_loss']:.5f}  "

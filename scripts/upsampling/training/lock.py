@@ -1,4 +1,4 @@
-"""One trainer per folder."""
+"""A lock that admits one trainer per folder."""
 
 import fcntl
 import json
@@ -11,56 +11,58 @@ from typing import Any
 
 from upsampling import slurm
 from upsampling.errors import UserError
-from upsampling.files import write_json
+from upsampling.files import write_text
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold `folder/lock.json`; refuse to start where another living trainer holds it.
+    """Hold `folder/lock.json`; `UserError` if another trainer that may be alive holds it.
 
-    A lock of this host whose process is gone is taken over. A process on another host cannot be
-    seen from here, but its cluster job can: the lock is taken over if that job is over or is the
-    one that now runs again.
+    On this host, the lock of a process that has ended is taken over. A process on another host
+    cannot be checked, but its SLURM job can: its lock is taken over if that job has ended, or is
+    the job of this process, started again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "lock.json"
-    mine = {
+    this = {
         "host": socket.gethostname(),
         "pid": os.getpid(),
-        "started": started(os.getpid()),
-        "job": os.environ.get("SLURM_JOB_ID"),
+        "started": start_ticks(os.getpid()),
+        "job": slurm.current_job(),
     }
     with one_at_a_time(folder / ".lock"):
-        if not create(path, mine):
-            theirs = read(path)
-            if holds(theirs, mine):
-                job = f" (job {theirs['job']})" if theirs.get("job") else ""
+        if not create(path, this):
+            holder = read(path)
+            if may_be_alive(holder, this):
+                job = f" (job {holder['job']})" if holder.get("job") else ""
                 raise UserError(
-                    f"{folder} is being written by process {theirs.get('pid')} on "
-                    f"{theirs.get('host')}{job}; wait for it or stop it, and if it is gone for "
-                    f"certain, delete {path}"
+                    f"{folder} is being written by process {holder.get('pid')} on "
+                    f"{holder.get('host')}{job}; wait for it or stop it; if it has certainly "
+                    f"ended, delete {path}"
                 )
-            write_json(path, mine)
+            write_text(path, json.dumps(this))
     try:
         yield
     finally:
-        if read(path) == mine:
+        if read(path) == this:
             path.unlink(missing_ok=True)
 
 
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """Let the processes of this host through one by one, so that judging a lock and taking it over
-    is one step. The kernel ends this when a process dies."""
+    """Admit one process of this host at a time, so that checking and taking a lock is one step.
+
+    The kernel releases the file's lock when a process dies.
+    """
     with open(path, "w") as file:
-        # Some network file systems have no such locks; creating the lock is atomic anyway.
+        # Some network file systems have no such locks; creating lock.json is atomic anyway.
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def create(path: Path, content: dict[str, Any]) -> bool:
-    """Create `path` with `content`, as one step on network file systems too; False if it exists."""
+    """Create `path` with `content`, atomically even on network file systems; False if it exists."""
     temporary = path.with_name(f".{path.stem}.{content['host']}.{content['pid']}")
     temporary.write_text(json.dumps(content))
     try:
@@ -80,20 +82,21 @@ def read(path: Path) -> dict[str, Any]:
         return {}
 
 
-def holds(theirs: dict[str, Any], mine: dict[str, Any]) -> bool:
-    """Whether the process that wrote the lock `theirs` may still be at work."""
-    if theirs.get("host") == mine["host"]:
-        return theirs.get("started") is not None and started(theirs["pid"]) == theirs["started"]
-    job = theirs.get("job")
-    return job is None or (job != mine["job"] and slurm.at_work(job))
+def may_be_alive(holder: dict[str, Any], this: dict[str, Any]) -> bool:
+    """True unless the process that wrote the lock `holder` has certainly ended."""
+    if holder.get("host") == this["host"]:
+        ticks = holder.get("started")
+        return ticks is not None and start_ticks(holder["pid"]) == ticks
+    job = holder.get("job")
+    return job is None or (job != this["job"] and slurm.may_be_alive(job))
 
 
-def started(pid: int) -> str | None:
-    """When a process began, in clock ticks since the host did; None if it is gone.
+def start_ticks(pid: int) -> str | None:
+    """The start time of a process, in clock ticks since the host booted; None if it has ended.
 
-    Process numbers are used again, but not with the same beginning. One that ended and whose
-    parent has not noticed yet (state Z) is gone. Where there is no /proc, "unknown" stands for any
-    living process.
+    Process IDs are reused, but not with the same start time. A process that has ended but whose
+    parent has not read its status (state Z) has ended. Without /proc, the result for any living
+    process is "unknown".
     """
     with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,30 +24,30 @@ from upsampling.training.history import History
 from upsampling.training.identity import Run
 from upsampling.training.lock import exclusive
 from upsampling.training.prefetch import batches
-from upsampling.training.progress import Progress, duration, say
+from upsampling.training.progress import Progress, duration, report
 from upsampling.training.signals import EXIT_STATUS, Stopped, Stopper
 from upsampling.training.train_step import TrainStep
 
-# Reading a loss makes the CPU wait for the GPU, so there it is read every so many steps.
+# Reading a loss makes the CPU wait for the GPU, so it is read after several steps there.
 STEPS_BETWEEN_CHECKS = {"cpu": 1, "cuda": 10}
-# A loss this many times the best epoch's is not one of a model that still learns.
+# Training fails when a loss exceeds the best epoch's by this factor.
 DIVERGED = 1000.0
-# At most so many examples at once in validation. Independent of the number of processes, so that
-# validation losses are so too.
+# Largest batch of validation. It does not depend on the number of processes, so neither do
+# validation losses.
 VALIDATION_BATCH = 8
 
 
 def train(run: Run, group: Group, output: Path) -> None:
-    """Train `run` to its end and write the trained model to `output`.
+    """Train `run` to its last epoch and write the trained model to `output`.
 
-    A run that has to stop before its end exits with `EXIT_STATUS`; calling this again continues it.
-    A GPU without enough memory is a `UserError`.
+    A run that has to stop earlier exits with `EXIT_STATUS`; the next call resumes it. A GPU without
+    enough memory is a `UserError`.
     """
     trainer = Trainer(run, group)
     try:
         trainer.train()
     except Stopped as stop:
-        trainer.say(f"{stop}; start again to continue")
+        trainer.report(f"{stop}; start again to continue")
         sys.exit(EXIT_STATUS)
     except torch.OutOfMemoryError as error:
         raise UserError(
@@ -58,30 +59,28 @@ def train(run: Run, group: Group, output: Path) -> None:
 
 
 class Trainer:
-    """Trains one `Run`, epoch by epoch, resuming from its newest whole checkpoint.
+    """Trains one `Run`, epoch by epoch, resuming from its newest complete checkpoint.
 
-    The processes of `group` share each batch; what a batch consists of, and how many there are in
-    an epoch, does not depend on their number. An epoch's last, incomplete batch is left out.
+    The processes of `group` share each batch. The number of processes changes neither the examples
+    of a batch nor the batches of an epoch. An epoch's last, incomplete batch is left out.
     """
 
-    def __init__(self, run: Run, group: Group | None = None):
-        self.run = run
-        self.group = group or Group(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-        self.device = self.group.device
+    def __init__(self, run: Run, group: Group):
+        self.run, self.group, self.device = run, group, group.device
         settings = run.training
-        self.train_step = TrainStep(run, self.group)
+        self.train_step = TrainStep(run, group)
         self.model, self.optimizer = self.train_step.model, self.train_step.optimizer
         samples = self.model.input_length(round(settings.segment_seconds * run.store.samplerate))
         self.examples = Dataset(run.store, "train", settings, run.seed, samples)
         self.validation = Dataset(run.store, "valid", settings, run.seed, samples, augment=False)
         self.steps = len(self.examples) // settings.batch_size
-        if not self.steps or self.group.size > settings.batch_size:
-            self.group.fail(
+        if not self.steps or group.size > settings.batch_size:
+            group.fail(
                 f"{run.name}: {len(self.examples)} examples per epoch, batches of "
-                f"{settings.batch_size} and {self.group.size} processes: each process needs an "
+                f"{settings.batch_size} and {group.size} processes: each process needs an "
                 "example of each batch, and an epoch a batch; change training.batch_size"
             )
-        self.checkpoints = Checkpoints(run.checkpoints, run.spec)
+        self.checkpoints = Checkpoints(run.checkpoints, run.identity)
         self.history = History()
         self.stopper = Stopper(run.max_minutes)
 
@@ -95,59 +94,60 @@ class Trainer:
         epochs, group, longest = self.run.training.epochs, self.group, 0.0
         with ExitStack() as stack:
             group.on_main(lambda: stack.enter_context(exclusive(self.run.checkpoints)))
+            group.on_main(lambda: self.run.store.verify("train", "valid"))
             stack.enter_context(self.stopper)
             self.resume()
             self.train_step.connect()
             dashboard = Dashboard(self.run.events if group.is_main else None, self.epoch)
             stack.callback(dashboard.close)
             while self.epoch < epochs:
-                begun = time.monotonic()
+                start = time.monotonic()
                 train_loss = self.train_epoch()
-                seconds = time.monotonic() - begun
+                seconds = time.monotonic() - start
                 self.finish_epoch(train_loss, self.validate(), seconds)
-                longest = max(longest, time.monotonic() - begun)
+                longest = max(longest, time.monotonic() - start)
                 dashboard.show(self.history)
                 left = duration((epochs - self.epoch) * longest)
-                self.say(f"{self.history.line(epochs)}, about {left} left")
+                self.report(f"{self.history.summary(epochs)}, about {left} left")
                 if self.epoch < epochs:
                     self.stop_if_asked(group.any(bool(self.stopper.reason(longest))), longest)
 
     def resume(self) -> None:
-        """Continue from the newest whole checkpoint of this run; say why others are refused."""
-        meta = self.group.on_main(self._read_newest)
-        if meta is None:
+        """Continue from the newest complete checkpoint of this run; report the refused ones."""
+        found = self.group.on_main(self._read_newest)
+        if found is None:
             return
-        if not self.group.is_main:
-            optimizer_state.prepare(self.optimizer)
         self.group.broadcast(list(optimizer_state.pack(self.model, self.optimizer).values()))
-        self.history = History(**meta["history"])
-        if meta["scaler"]:
-            self.train_step.scaler.load_state_dict(meta["scaler"])
+        self.history, scaler = found
+        if scaler:
+            self.train_step.scaler.load_state_dict(dict(scaler))
 
-    def _read_newest(self) -> dict[str, Any] | None:
+    def _read_newest(self) -> tuple[History, Mapping[str, Any]] | None:
         files = self.checkpoints
         files.prepare(sum(p.numel() for p in self.model.parameters()))
-        found = files.newest(self.run.training.epochs)
-        if found is not None:
-            path, meta = found
+        state = optimizer_state.pack(self.model, self.optimizer)
+        newest = files.newest(self.run.training.epochs, state)
+        try:
+            if newest is None:
+                return None
+            path, meta = newest
+            history = meta.restore_history()
+            if not files.ensure_best(history.best_epoch, state):
+                files.refused.append(f"the weights of epoch {meta.epoch} are the best from here")
+                history.set_best(meta.epoch)
             optimizer_state.restore(path, self.model, self.optimizer)
-            history = History(**meta["history"])
-            if not files.best_is_whole(history.best_epoch):
-                files.refused.append(f"the weights of epoch {meta['epoch']} are the best from here")
-                history.keep(meta["epoch"])
-                files.save_best(self.model.state_dict(), meta["epoch"])
-                meta["history"] = dataclasses.asdict(history)
-        for reason in files.refused:
-            self.say(f"not used: {reason}")
-        if found is None:
-            return None
-        self.say(f"resumed after epoch {meta['epoch']}")
-        return meta
+            if history.best_epoch == meta.epoch != meta.best_epoch:
+                files.save_best(self.model.state_dict(), meta.epoch)
+        finally:
+            for reason in files.refused:
+                self.report(f"not used: {reason}")
+        self.report(f"resumed after epoch {meta.epoch}")
+        return history, meta.scaler
 
     def train_epoch(self) -> float:
-        """One pass over the epoch's examples; the mean loss.
+        """Train on the epoch's examples; return the mean loss.
 
-        `UserError` if the loss of a step is not finite or exploded, `Stopped` if asked to stop.
+        `UserError` if the loss of a step is not finite or diverges, `Stopped` if asked to stop.
         """
         size, epoch = self.run.training.batch_size, self.epoch + 1
         firsts = range(0, self.steps * size, size)
@@ -168,13 +168,13 @@ class Trainer:
         return math.fsum(losses) / self.steps
 
     def check(self, pending: list[Tensor], before: list[float]) -> list[float]:
-        """The losses of the `pending` steps, over all processes; stops where one is bad.
+        """Return the losses of the `pending` steps, summed over processes; fail on a bad one.
 
-        `before` are those of the epoch's earlier steps. A wish to stop is agreed on here too, so
-        that all processes leave at the same step.
+        `before` are those of the epoch's earlier steps. The processes also agree on stopping here,
+        so that all leave at the same step.
         """
-        wish = torch.tensor(float(bool(self.stopper.reason())), device=self.device)
-        *losses, stop = self.group.sum(torch.stack([*pending, wish])).tolist()
+        stop_here = torch.tensor(float(bool(self.stopper.reason())), device=self.device)
+        *losses, stop = self.group.sum(torch.stack([*pending, stop_here])).tolist()
         best = min((row["train_loss"] for row in self.history.epochs), default=0.0)
         limit = DIVERGED * (best or max(1.0, (before or losses)[0]))
         for step, loss in enumerate(losses, len(before) + 1):
@@ -186,14 +186,14 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self) -> float:
-        """Mean loss over the validation segments, the same whatever the number of processes."""
+        """Mean loss over the validation segments, independent of the number of processes."""
         self.model.eval()
         count, size = len(self.validation), VALIDATION_BATCH
         size = min(size, self.run.micro_batch or size)
         chunks = [range(first, min(first + size, count)) for first in range(0, count, size)]
-        mine = chunks[self.group.rank :: self.group.size]
+        share = chunks[self.group.rank :: self.group.size]
         losses = torch.zeros(count, dtype=torch.float64, device=self.device)
-        for chunk, batch in zip(mine, batches(self.validation, 0, mine), strict=True):
+        for chunk, batch in zip(share, batches(self.validation, 0, share), strict=True):
             losses[chunk.start : chunk.stop] = self.train_step.losses(self.model, batch).double()
         loss = float(self.group.sum(losses).mean())
         if not math.isfinite(loss):
@@ -201,7 +201,7 @@ class Trainer:
         return loss
 
     def finish_epoch(self, train_loss: float, valid_loss: float, seconds: float) -> None:
-        """Note the epoch that just ended and write its checkpoint."""
+        """Add the finished epoch to the history and write its checkpoint."""
         memory = 0
         if self.device.type == "cuda":
             memory = int(self.group.maximum(torch.cuda.max_memory_allocated()))
@@ -211,7 +211,7 @@ class Trainer:
         self.group.on_main(lambda: self.save(improved))
 
     def save(self, improved: bool) -> None:
-        """Write the checkpoint of the last epoch, and its weights as the best if it `improved`."""
+        """Write the last epoch's checkpoint, and its weights as the best if it `improved`."""
         if improved:
             self.checkpoints.save_best(self.model.state_dict(), self.epoch)
         meta = {
@@ -224,8 +224,8 @@ class Trainer:
         self.history.write(self.run.checkpoints)
 
     def export(self, folder: Path) -> None:
-        """Write the trained model: best and last weights, spec, history and timing."""
-        spec = self.run.spec | {
+        """Write the trained model: best and last weights, spec.json, history and timing."""
+        spec = self.run.identity | {
             "parameters": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
             "best_epoch": self.history.best_epoch,
         }
@@ -241,12 +241,12 @@ class Trainer:
             reason = self.stopper.reason(longest) or "another process was asked to stop"
             raise Stopped(f"{reason}: stopped after epoch {self.epoch}/{self.run.training.epochs}")
 
-    def fail(self, what: str) -> None:
-        """End the run, in all processes, with a message."""
-        kept = f"the checkpoint of epoch {self.epoch} is kept" if self.epoch else "none was saved"
-        self.group.fail(f"{self.run.name}: {what}; {kept}: lower training.learning_rate")
+    def fail(self, problem: str) -> None:
+        """End all processes of the run with a message."""
+        saved = f"the checkpoint of epoch {self.epoch} is kept" if self.epoch else "none was saved"
+        self.group.fail(f"{self.run.name}: {problem}; {saved}: lower training.learning_rate")
 
-    def say(self, message: str) -> None:
-        """Print one line of progress, in the first process."""
+    def report(self, message: str) -> None:
+        """Print one line about this run, in the main process."""
         if self.group.is_main:
-            say(f"{self.run.name}: {message}")
+            report(f"{self.run.name}: {message}")

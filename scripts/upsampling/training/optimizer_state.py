@@ -1,4 +1,4 @@
-"""What a run's state is made of: weights and Adam's moments, to and from one file."""
+"""The state of a run, weights and Adam's moments, to and from one file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,24 +11,26 @@ MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 def pack(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Name all tensors of the state; nothing is copied."""
+    """All tensors of the state by name, without copies."""
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     return tensors | dict(moments(optimizer))
 
 
 def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put the state that `pack` named and a file holds into `model` and `optimizer`.
+    """Load the state that a file holds, with the names of `pack`, into `model` and `optimizer`.
 
-    The file is mapped and read tensor by tensor, so that memory does not hold the state twice.
+    The file is mapped and read tensor by tensor, so memory never holds the state twice.
     """
-    prepare(optimizer)
     with safe_open(path, framework="pt") as file, torch.no_grad():
         for name, tensor in pack(model, optimizer).items():
             tensor.copy_(file.get_tensor(name))
 
 
 def prepare(optimizer: torch.optim.Optimizer) -> None:
-    """Give a fused Adam that has made no step yet the moments that it would begin with."""
+    """Create the moments of a fused Adam that has made no step yet, as its first step would.
+
+    Those of parameters that never get a gradient stay zero.
+    """
     for parameter in parameters(optimizer):
         optimizer.state[parameter] = {
             "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
@@ -43,7 +45,7 @@ def parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 
 def moments(optimizer: torch.optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
-    """Adam's moments and step counts, named by the number of their parameter."""
+    """Adam's moments and step counts, named by the index of their parameter."""
     for index, parameter in enumerate(parameters(optimizer)):
         for name in MOMENTS:
             yield f"adam.{index}.{name}", optimizer.state[parameter][name]

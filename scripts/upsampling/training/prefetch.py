@@ -1,7 +1,7 @@
-"""Batches made ahead of their use, in a thread.
+"""Batches loaded in advance by a thread.
 
-Making an example is slicing and scaling a memory map, in which numpy lets other threads run; so one
-thread keeps ahead of a training step, and no copy of a batch goes from process to process.
+An example is sliced from a memory map and scaled, during which NumPy releases Python's lock. One
+thread is therefore faster than a training step, and no batch is copied between processes.
 """
 
 from collections import deque
@@ -15,39 +15,39 @@ from torch import Tensor
 
 from upsampling.tracks.segments import Dataset
 
-AHEAD = 2
+BATCHES_AHEAD = 2
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
+Loaded = TypeVar("Loaded")
 
 
-def ahead(
-    make: Callable[[Item], Made], items: Iterable[Item], count: int = AHEAD
-) -> Iterator[Made]:
-    """Yield `make(item)` for every item, in order, with up to `count` made beforehand."""
-    waiting: deque[Future[Made]] = deque()
+def prefetch(
+    load: Callable[[Item], Loaded], items: Iterable[Item], count: int = BATCHES_AHEAD
+) -> Iterator[Loaded]:
+    """Yield `load(item)` for every item, in order, with up to `count` loaded in advance."""
+    pending: deque[Future[Loaded]] = deque()
     pool = ThreadPoolExecutor(1, "loader")
     try:
         for item in items:
-            waiting.append(pool.submit(make, item))
-            if len(waiting) > count:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(load, item))
+            if len(pending) > count:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def batches(
-    examples: Dataset, epoch: int, indices: Iterable[range], *, pinned: bool = False
+    dataset: Dataset, epoch: int, indices: Iterable[range], *, pinned: bool = False
 ) -> Iterator[Tensor]:
     """Yield the examples of each range, `[batch, sources, audio_channels, time]`, on the CPU.
 
     `pinned` memory can be copied to a GPU while that computes.
     """
 
-    def make(numbers: range) -> Tensor:
-        batch = torch.from_numpy(np.stack([examples.example(epoch, n) for n in numbers]))
+    def load(numbers: range) -> Tensor:
+        batch = torch.from_numpy(np.stack([dataset.example(epoch, n) for n in numbers]))
         return batch.pin_memory() if pinned else batch
 
-    return ahead(make, indices)
+    return prefetch(load, indices)

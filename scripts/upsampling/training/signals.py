@@ -1,4 +1,4 @@
-"""When a run should stop before its end: a signal came, or its time is nearly over."""
+"""Reasons to stop a run before its end: a signal, or a time limit."""
 
 import math
 import signal
@@ -7,27 +7,27 @@ from types import FrameType, TracebackType
 from typing import Any
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-# Kept free of the time limit, for starting and ending: a share of it, and seconds at most.
-RESERVE, LONGEST_RESERVE = 0.03, 300.0
-# By how much an epoch may exceed those before it.
-SLOWER = 1.1
-# What a program that stopped before its end exits with: EX_TEMPFAIL, "try again later".
+# Reserved for start and end: this share of the time limit, at most this many seconds.
+RESERVED_SHARE, LARGEST_RESERVE = 0.03, 300.0
+# The next epoch may take longer than the previous ones by this factor.
+SLOWDOWN = 1.1
+# Exit status of a program that stopped before its end: EX_TEMPFAIL, "try again later".
 EXIT_STATUS = 75
 
 
 class Stopped(Exception):
-    """Training stopped itself; a checkpoint holds all finished epochs."""
+    """Training stopped before its end; a checkpoint holds all finished epochs."""
 
 
 class Stopper:
-    """Watches signals and clock; `reason` says why to stop, '' while there is no reason.
+    """Watches signals and the clock; `reason` tells why to stop.
 
-    The first signal asks for an orderly end, a second one of its kind ends the process at once.
+    The first signal asks for an orderly end, a second one of the same kind ends the process.
     """
 
     def __init__(self, max_minutes: float = math.inf) -> None:
         limit = max_minutes * 60
-        self.deadline = time.monotonic() + limit - min(RESERVE * limit, LONGEST_RESERVE)
+        self.deadline = time.monotonic() + limit - min(RESERVED_SHARE * limit, LARGEST_RESERVE)
         self.max_minutes = max_minutes
         self.signal = ""
         self._handlers: dict[int, Any] = {}
@@ -50,9 +50,9 @@ class Stopper:
         signal.signal(number, signal.SIG_DFL)
 
     def reason(self, seconds_ahead: float = 0.0) -> str:
-        """Why to stop now, if what comes next lasts `seconds_ahead`."""
+        """Why to stop before work of `seconds_ahead`, such as the next epoch; '' to continue."""
         if self.signal:
             return f"{self.signal} arrived"
-        if time.monotonic() + seconds_ahead * SLOWER > self.deadline:
+        if time.monotonic() + seconds_ahead * SLOWDOWN > self.deadline:
             return f"{self.max_minutes:.3g} minutes are nearly over"
         return ""

@@ -1,4 +1,4 @@
-"""One model that learns: its losses, and a step on a share of a batch."""
+"""One training step: a model's losses, gradients and update on a share of a batch."""
 
 from contextlib import nullcontext
 
@@ -9,6 +9,7 @@ from torch.nn import functional
 from upsampling.errors import UserError
 from upsampling.models import build
 from upsampling.models.base import AudioModel, center_trim
+from upsampling.training import optimizer_state
 from upsampling.training.distributed import Group
 from upsampling.training.identity import Run
 
@@ -17,56 +18,52 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 class TrainStep:
-    """The model of `run`, its optimiser, and how the processes of `group` make a step together.
+    """The model of `run` and its optimizer; the processes of `group` make each step together.
 
-    In 16 bits the passes through the model are computed so (with scaled gradients for fp16), while
+    A 16-bit precision is that of the passes through the model (with scaled gradients for fp16);
     weights, Adam's moments and losses stay float32.
     """
 
     def __init__(self, run: Run, group: Group) -> None:
         settings = run.training
-        if settings.precision not in PRECISIONS or settings.loss not in LOSSES:
-            raise UserError(
-                f"{run.name}: training.precision is '{settings.precision}', one of "
-                f"{', '.join(PRECISIONS)}, and training.loss '{settings.loss}', one of "
-                f"{', '.join(LOSSES)}"
-            )
         self.group, self.settings, self.micro_batch = group, settings, run.micro_batch
         self.model: AudioModel = build(run.model, run.seed).to(group.device)
         if tuple(self.model.sources) != tuple(run.store.sources):
             raise UserError(
-                f"{run.name}: a model that is trained here separates {', '.join(run.store.sources)}; "
-                f"this one has {', '.join(self.model.sources) or 'no sources'}"
+                f"{run.name}: the model's sources are {', '.join(self.model.sources) or 'none'}; "
+                f"those of the data are {', '.join(run.store.sources)}"
             )
         self.network: nn.Module = self.model
+        self.own_code = any(getattr(run.model, key, "") for key in ("code", "operator_code"))
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=settings.learning_rate, fused=True
         )
+        optimizer_state.prepare(self.optimizer)
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=settings.precision == "fp16")
 
     def connect(self) -> None:
-        """From here on, exchange gradients with the other processes, which hold equal weights."""
-        self.network = self.group.ddp(self.model)
+        """Exchange gradients with the other processes from now on; all must hold equal weights."""
+        self.network = self.group.ddp(self.model, unused=self.own_code)
 
     def step(self, batch: Tensor) -> Tensor:
-        """One step on this process's share of a batch; its part of the global batch's mean loss."""
+        """Make a step on a share of a batch; return its part of the global batch's mean loss."""
         size = self.settings.batch_size
         parts = batch.split(self.micro_batch or len(batch))
         loss = torch.zeros((), dtype=torch.float64, device=self.group.device)
         for number, part in enumerate(parts, 1):
             last = number == len(parts)
             with nullcontext() if last else self.group.no_sync(self.network):
-                each = self.losses(self.network, part)
-                # The network's gradients are means over processes, the loss is one over examples.
-                self.scaler.scale(each.sum() * (self.group.size / size)).backward()
-            loss += each.detach().sum(dtype=torch.float64) / size
+                losses = self.losses(self.network, part)
+                # DDP takes the mean of gradients over processes; the loss is a mean over examples.
+                self.scaler.scale(losses.sum() * (self.group.size / size)).backward()
+            loss += losses.detach().sum(dtype=torch.float64) / size
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         return loss
 
     def losses(self, network: nn.Module, sources: Tensor) -> Tensor:
-        """Loss of each example, `[batch]`: its separated mixture against the centre of `sources`.
+        """Loss of each example, `[batch]`: its separated mixture against the center of `sources`.
 
         `sources` is `[batch, sources, audio_channels, time]`.
         """
@@ -74,6 +71,6 @@ class TrainStep:
         precision = PRECISIONS[self.settings.precision]
         with torch.autocast(self.group.device.type, precision, enabled=precision != torch.float32):
             estimates = network(sources.sum(dim=1))
-        wanted = center_trim(sources, estimates.shape[-1])
-        loss = LOSSES[self.settings.loss](estimates.float(), wanted, reduction="none")
+        targets = center_trim(sources, estimates.shape[-1])
+        loss = LOSSES[self.settings.loss](estimates.float(), targets, reduction="none")
         return loss.flatten(1).mean(dim=1)

@@ -1,7 +1,7 @@
-"""A trial of each model before any job starts: can it be built, upsample and learn?
+"""A trial of each model before any job starts: it is built, and makes a training step.
 
 Models are built on the meta device, where no weight is allocated. Operators and architectures from
-a user's file are run, too, as training, measuring and scoring run them.
+a user's file also run, as they do in training, measuring and scoring.
 """
 
 import tempfile
@@ -22,10 +22,10 @@ from upsampling.operators import OPERATORS, build_operator, output_length
 from upsampling.operators.base import seeded
 from upsampling.training import checkpoint_file, optimizer_state
 
-# Even, odd and prime, and longer than any filter whose borders a layer may pad by reflection.
+# Even, odd and prime, and longer than any filter that a layer may pad by reflection.
 LENGTHS = (64, 65, 97)
 BATCHES = (1, 2)
-# A larger model from a user's file is not trained on trial, since that would take minutes.
+# A larger model from a user's file makes no training step here, which would take minutes.
 LARGEST_TRIAL = 20_000_000
 
 
@@ -76,7 +76,7 @@ def try_operator(
     gradient on; or if its weights cannot be stored and restored.
     """
     where = f"operator '{name}' at stride {stride}"
-    own = name not in OPERATORS
+    from_file = name not in OPERATORS
 
     def built() -> nn.Module:
         with seeded(0):
@@ -85,11 +85,11 @@ def try_operator(
             )
 
     layer = built()
-    precisions = (torch.float32, torch.float64) if own else (torch.float32,)
+    precisions = (torch.float32, torch.float64) if from_file else (torch.float32,)
     for precision in precisions:
         layer.to(precision).eval()
-        for time in LENGTHS if own else LENGTHS[:1]:
-            for batch in BATCHES if own else BATCHES[:1]:
+        for time in LENGTHS if from_file else LENGTHS[:1]:
+            for batch in BATCHES if from_file else BATCHES[:1]:
                 inputs = noise(batch, in_channels, time).to(precision)
                 output = run(layer, inputs, where)
                 expected = [batch, out_channels, output_length(layer, stride, time)]
@@ -104,7 +104,7 @@ def try_operator(
                         "with the input's dtype"
                     )
                 refuse_not_finite(output, where)
-    if own:
+    if from_file:
         learn(built().train(), noise(2, in_channels, LENGTHS[0]), where)
 
 
@@ -149,7 +149,7 @@ def run(layer: nn.Module, inputs: Tensor, where: str, grad: bool = False) -> Ten
 
 
 def guarded(where: str, function: Any) -> Any:
-    """The value of `function`; whatever it raises becomes a `UserError` that names the line."""
+    """Return `function()`; any exception becomes a `UserError` that names the line."""
     try:
         return function()
     except UserError:
@@ -157,8 +157,8 @@ def guarded(where: str, function: Any) -> Any:
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         reason = " ".join(str(error).split())[:300]
-        place = f"{Path(last.filename).name}, line {last.lineno}"
-        raise UserError(f"{where}: {type(error).__name__}: {reason} ({place})") from error
+        line = f"{Path(last.filename).name}, line {last.lineno}"
+        raise UserError(f"{where}: {type(error).__name__}: {reason} ({line})") from error
 
 
 def noise(*shape: int) -> Tensor:
@@ -173,5 +173,5 @@ def refuse_not_finite(values: Tensor, where: str) -> None:
 
 
 def short(dtype: torch.dtype) -> str:
-    """A type's name without the library's."""
+    """The name of a type without `torch.`."""
     return str(dtype).removeprefix("torch.")

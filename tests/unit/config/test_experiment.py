@@ -157,3 +157,11 @@ def test_code_of_a_custom_last_operator_is_part_of_its_model(tmp_path):
     first = Experiment(config).model("subpixel")
     file.write_text("class Own:\n    gain = 2\n")
     assert Experiment(config).model("subpixel") != first
+
+
+def test_without_trained_variants_no_figure_compares_them():
+    config = copy.deepcopy(CONFIG)
+    for variant in config["variants"].values():
+        variant["train"] = False
+    planned = set(plan(Experiment(config)))
+    assert planned == set(plan(Experiment(CONFIG))) - {"track_differences"}

@@ -1,4 +1,4 @@
-"""Which figures beyond the paper's a configuration asks for."""
+"""The figures that a configuration asks for."""
 
 import json
 from pathlib import Path
@@ -7,32 +7,42 @@ import pytest
 import yaml
 
 from upsampling.config.experiment import Experiment
+from upsampling.config.model import Last
 from upsampling.errors import UserError
-from upsampling.figures.plan import replica_title
+from upsampling.figures.plan import before_after, grid, plan, replica_title
 from upsampling.figures.registry import FIGURES
 
-CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
-OWN = {
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
+BEYOND_THE_PAPER = {
     "figure6_theory",
     "figure7_theory",
     "figure8_theory",
     "replicas",
-    "responses",
+    "operator_spectra",
     "loss_gradient",
 }
 
 
-def figures(**changes: object) -> dict:
+def experiment(**changes: object) -> Experiment:
     section = {k: v for k, v in (CONFIG["figures"] | changes).items() if v is not None}
-    experiment = Experiment(CONFIG | {"figures": section})
-    return {figure.name: figure for figure in experiment.figures("results/demo")}
+    return Experiment(CONFIG | {"figures": section})
+
+
+def figures(**changes: object) -> dict:
+    return plan(experiment(**changes))
+
+
+def test_every_figure_can_be_drawn():
+    assert set(figures()) <= set(FIGURES)
+    for figure in figures().values():
+        assert len(set(figure.panels)) == len(figure.panels) > 0
 
 
 def test_each_is_drawn_only_if_asked_for():
-    assert set(FIGURES) >= OWN
-    assert set(figures()) >= OWN
-    assert not OWN & set(figures(overlay=False, replicas=None, responses=None, loss_gradient=None))
-    assert not OWN & set(figures(overlay=None, replicas=None, responses=None, loss_gradient=None))
+    assert set(figures()) >= BEYOND_THE_PAPER
+    for no in (False, None):
+        without = figures(overlay=no, replicas=None, operator_spectra=None, loss_gradient=None)
+        assert not BEYOND_THE_PAPER & set(without)
 
 
 def test_the_papers_figures_stay_as_they_are():
@@ -42,31 +52,65 @@ def test_the_papers_figures_stay_as_they_are():
     assert with_theory["figure6_theory"].panels == with_theory["figure6"].panels
 
 
+def test_figure1_has_the_papers_panels_and_floors():
+    figure = figures()["figure1"]
+    assert figure.panels == tuple("abcd")
+    assert [panel["title"] for panel in figure.settings["panels"]] == [
+        *("MelGAN", "Transposed CNN", "Nearest neighbor interpolation", "Subpixel CNN"),
+    ]
+    assert [panel["floor"] for panel in figure.settings["panels"]] == [-200, -150, -150, -150]
+
+
+def test_a_panel_names_a_width_that_is_not_the_papers():
+    panels = grid(experiment(), ["transposed", "sinc"], ["one", "two"]).settings["panels"]
+    titles = [panel["title"] for panel in panels]
+    assert titles == ["Transposed CNN", "Sinc, 24 zeros\n(8 channels)"]
+
+
 def test_another_layer_is_another_row_of_the_replicas():
     following = [*CONFIG["figures"]["replicas"]["following"], {"operator": "kaiser_sinc"}]
-    drawn = figures(replicas=CONFIG["figures"]["replicas"] | {"following": following})["replicas"]
-    assert drawn.spec["rows"] == ["zero insertion", "transposed", "linear alone", "kaiser sinc"]
-    assert "offsets_4" in drawn.panels
-    assert replica_title({"operator": "stretch", "options": {"kernel_size": 8}}) == "stretch"
+    figure = figures(replicas=CONFIG["figures"]["replicas"] | {"following": following})["replicas"]
+    assert figure.settings["rows"] == [
+        *("zero insertion", "transposed", "linear alone", "kaiser sinc"),
+    ]
+    assert "offsets_4" in figure.panels
+    assert replica_title(Last("stretch", {"kernel_size": 8})) == "stretch"
 
 
-def test_a_variant_is_a_panel_of_the_responses():
-    own = {"operator": "sinc", "options": {"zeros": 8}, "title": "mine"}
-    experiment = Experiment(CONFIG | {"variants": CONFIG["variants"] | {"own": own}})
-    drawn = {figure.name: figure for figure in experiment.figures("results/demo")}["responses"]
-    assert drawn.panels == [*CONFIG["variants"], "own"]
-    assert drawn.spec["panels"][-1] == {"name": "own", "title": "mine"}
-    operators = json.loads(experiment.probe("responses"))["operators"]
+def test_a_variant_is_a_panel_of_the_operator_spectra():
+    mine = {"operator": "sinc", "options": {"zeros": 8}, "figure_title": "mine"}
+    changed = Experiment(CONFIG | {"variants": CONFIG["variants"] | {"own": mine}})
+    figure = plan(changed)["operator_spectra"]
+    assert figure.panels == (*CONFIG["variants"], "own")
+    assert figure.settings["panels"][-1] == {"name": "own", "title": "mine"}
+    operators = json.loads(changed.theory("operator_spectra"))["operators"]
     assert operators["own"] == {"operator": "sinc", "options": {"zeros": 8}, "bias": True}
     assert operators["istft_head"]["operator"] == "istft_head"
     assert not operators["modified_subpixel"]["bias"]
 
 
+def test_the_reference_of_differences_is_the_first_trained_variant():
+    settings = figures()["track_differences"].settings
+    assert settings["reference"] == "transposed"
+    assert list(settings["titles"]) == [
+        name for name, entry in CONFIG["variants"].items() if entry.get("train", True)
+    ]
+
+
+def test_before_after_has_a_row_per_probe():
+    settings = before_after(experiment(), "subpixel", "3").settings
+    assert settings["title"] == "Subpixel CNN, seed 3"
+    assert [row["name"] for row in settings["rows"]] == CONFIG["probes"]["signals"]
+    assert settings["rows"][2]["title"] == "white noise"
+    # The demo's depth.
+    assert settings["strides"] == [4] * 5
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"overlay": "yes"}, "figures.overlay"),
-        ({"replicas": {"layers": 2}}, "figures.replicas: the key"),
+        ({"overlay": "yes"}, r"figures\.overlay"),
+        ({"replicas": {"layers": 2}}, r"figures\.replicas: the key 'following' is missing"),
         ({"loss_gradient": CONFIG["figures"]["loss_gradient"] | {"target": "musik"}}, "'music'"),
     ],
 )

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils.parametrizations import weight_norm
 
 from upsampling.config.model import DemucsLikeSettings, Last
 from upsampling.errors import UserError
@@ -123,3 +124,27 @@ def test_the_last_operator_is_that_of_the_outermost_block_alone():
 def test_the_head_is_refused_in_inner_blocks():
     with pytest.raises(UserError, match=r"'istft_head' can be the last .* model: \{last:"):
         build(dataclasses.replace(SMALL, operator="istft_head"))
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated")
+@pytest.mark.parametrize("normed", [lambda layer: layer, weight_norm, torch.nn.utils.weight_norm])
+def test_rescaling_reaches_weights_that_are_computed(normed):
+    torch.manual_seed(0)
+    layer = normed(torch.nn.ConvTranspose1d(4, 2, 8))
+    weight, bias = layer.weight.detach().clone(), layer.bias.detach().clone()
+    scale = (weight.std() / 0.1).sqrt()
+    rescale_weights(torch.nn.Sequential(layer), 0.1)
+    # The weight is computed again at each pass.
+    layer(torch.zeros(1, 4, 3))
+    torch.testing.assert_close(layer.weight, weight / scale)
+    torch.testing.assert_close(layer.bias, bias / scale)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_equal_weights_are_not_rescaled(value):
+    layer = torch.nn.Conv1d(2, 2, 3)
+    torch.nn.init.constant_(layer.weight, value)
+    bias = layer.bias.detach().clone()
+    rescale_weights(layer, 0.1)
+    assert (layer.weight == value).all()
+    assert torch.equal(layer.bias, bias)

@@ -29,9 +29,21 @@ def test_it_follows_section_1():
     assert [m.stride[0] for m in upsamplers] == [8, 8, 2, 2]
     assert [module for module, _, _ in model.find_upsamplers()] == upsamplers
     assert [channels for _, _, channels in model.find_upsamplers()] == [512, 256, 128, 64]
-    weights = torch.cat([m.weight.flatten() for m in upsamplers])
+    for layer in upsamplers:
+        # Uniform up to 1 / sqrt(fan-in), PyTorch's default.
+        fan_in = layer.out_channels * layer.kernel_size[0]
+        assert layer.weight.abs().max().item() == pytest.approx(fan_in**-0.5, rel=DEVIATION)
+        assert layer.weight.std().item() == pytest.approx((3 * fan_in) ** -0.5, rel=DEVIATION)
+
+
+def test_normal_initial_weights_survive_weight_norm():
+    model = build(MelganSettings(weight_init="normal"))
+    model(torch.zeros(1, 80, 8))
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.ConvTranspose1d)]
+    weights = torch.cat([layer.weight.flatten() for layer in layers])
     assert weights.std().item() == pytest.approx(0.02, rel=DEVIATION)
     assert weights.mean().item() == pytest.approx(0, abs=MEAN)
+    assert weights.abs().max() > 4 * 0.02
 
 
 def test_the_output_has_a_hop_of_samples_for_each_frame():
@@ -59,7 +71,7 @@ def test_the_mel_spectrum_is_librosas(mels):
 
 def test_waveforms_are_processed_by_their_mel_spectra():
     model = build(MelganSettings(channels=2))
-    # Weights of N(0, 0.02) attenuate the input to less than rounding.
+    # PyTorch's initial weights attenuate the input to less than rounding.
     for module in model.modules():
         if isinstance(module, torch.nn.Conv1d | torch.nn.ConvTranspose1d):
             module.parametrizations.weight.original0.data *= 8

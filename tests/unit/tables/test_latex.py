@@ -55,7 +55,7 @@ def test_cells_are_numbers_for_siunitx_or_text(text, column, bold, expected):
     assert cell(text, column, bold) == expected
 
 
-def test_heads_span_their_columns_and_rows_are_parted():
+def test_heads_span_their_columns_and_rows_are_separated():
     text = latex(table1_cells.sheet(example_table(), "demo", DESCRIPTION))
     assert "\\multicolumn{3}{c}{Printed in the paper}" in text
     assert r"\cmidrule(lr){2-12}\cmidrule(lr){13-15}" in text

@@ -32,7 +32,9 @@ def test_table1_has_the_papers_rows():
 def test_compared_rows_do_not_depend_on_labels(tmp_path):
     rows = json.loads(plan.scored_rows(experiment()))
     assert rows == [{"variant": name, "label": name} for name in TRAINED]
-    changed = {name: dict(entry, table_label="Other") for name, entry in CONFIG["variants"].items()}
+    changed = {
+        name: dict(entry, table_label=f"Other {name}") for name, entry in CONFIG["variants"].items()
+    }
     assert plan.scored_rows(experiment(variants=changed)) == plan.scored_rows(experiment())
     (tmp_path / "scores").mkdir()
     quoted = CONFIG["literature"][0] | {"scores": str(tmp_path / "scores")}

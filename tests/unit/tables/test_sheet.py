@@ -15,7 +15,7 @@ SHEET = Sheet(
 )
 
 
-def test_rows_are_parted_where_training_ends_and_bold_is_passed_on():
+def test_rows_are_separated_where_training_ends_and_bold_is_passed_on():
     bodies = SHEET.bodies(lambda text, column, bold: f"{column.head}{text}{'!' * bold}")
     assert bodies == [
         [["Modelone", "a1", "b2", "c3"], ["Modeltwo", "a4", "b5!", "c6"]],

@@ -127,7 +127,7 @@ def test_operators_that_would_fail_later_are_refused(tmp_path, body, reason):
 
 
 def test_a_class_that_is_no_module_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no subclass of torch.nn.Module"):
+    with pytest.raises(UserError, match=r"no subclass of torch\.nn\.Module"):
         tried(tmp_path, "", "class Own:\n    def __init__(self, *args, bias): pass\n")
 
 

@@ -1,0 +1,99 @@
+"""Whole songs: exact mixtures, levels, and equal bytes for equal seeds."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from upsampling.demo_music.settings import DemoSongs
+from upsampling.demo_music.songs import (
+    PEAK,
+    SAMPLERATE,
+    STEMS,
+    copy_real_track,
+    demo_names,
+    demo_validation_names,
+    make_song,
+    write_demo,
+)
+from upsampling.files import read_json
+from upsampling.tracks.store import safe_file_name
+
+SHORT = DemoSongs(1, train=1, valid=1, test=1, seconds=4.0, test_seconds=4.5)
+
+
+def digests(root: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*.wav"))
+    }
+
+
+def test_mixture_is_the_exact_sum_of_the_stems(songs):
+    assert songs.shape[:2] == (3, 5)
+    assert songs.dtype == np.int16
+    assert np.array_equal(songs[:, 0], songs[:, 1:].astype(np.int64).sum(axis=1))
+
+
+def test_the_peak_uses_the_range_and_nothing_clips(songs):
+    peaks = np.abs(songs.astype(int)).max(axis=(1, 2, 3))
+    assert np.all(np.abs(peaks - PEAK * 32767) <= len(STEMS))
+
+
+def test_no_source_is_silent_for_most_of_a_song(songs):
+    frames = songs.reshape(3, 5, -1, SAMPLERATE * 2)
+    silent = (frames == 0).all(axis=3).mean(axis=2)
+    assert silent.max() < 0.5
+    level = 20 * np.log10(np.sqrt((songs / 32768.0) ** 2).mean(axis=(2, 3)))
+    assert level.min() > -45
+
+
+def test_silent_parts_are_digital_zeros(songs):
+    vocals = songs[:, 4, :SAMPLERATE]
+    assert not vocals.any()
+    assert songs[:, 0, :SAMPLERATE].any(axis=(1, 2)).all()
+
+
+def test_seed_role_and_index_decide_every_byte():
+    first = make_song(5, "test", 1, 4.0)
+    assert np.array_equal(first, make_song(5, "test", 1, 4.0))
+    for other in ((6, "test", 1), (5, "train", 1), (5, "test", 2)):
+        assert not np.array_equal(first, make_song(*other, 4.0))
+
+
+def test_written_songs_depend_on_neither_workers_nor_earlier_songs(tmp_path):
+    write_demo(tmp_path / "a", SHORT)
+    write_demo(tmp_path / "b", replace(SHORT, valid=0, test=2))
+    before = digests(tmp_path / "a")
+    assert len(before) == 15
+    write_demo(tmp_path / "b", SHORT, workers=2)
+    assert digests(tmp_path / "b") == before
+    names = {path.parent.name for path in (tmp_path / "a" / "train").rglob("mixture.wav")}
+    assert set(demo_validation_names(1)) < names
+    times = [path.stat().st_mtime_ns for path in sorted((tmp_path / "a").rglob("*.wav"))]
+    write_demo(tmp_path / "a", replace(SHORT, real_track=True))
+    assert times == [path.stat().st_mtime_ns for path in sorted((tmp_path / "a").rglob("*.wav"))]
+    assert read_json(tmp_path / "a" / "demo.json")["settings"] == {
+        "revision": 1, "seed": 1, "train": 1, "valid": 1, "test": 1,
+        "seconds": 4.0, "test_seconds": 4.5,
+    }  # fmt: skip
+
+
+def test_names_are_unique_across_roles_and_safe():
+    names = [name for role in ("train", "valid", "test") for name in demo_names(role, 300)]
+    assert len({safe_file_name(name).lower() for name in names}) == 900
+    assert all(name.count(" - ") == 1 and name.replace(" - ", "").replace(" ", "").isalpha()
+               for name in names)  # fmt: skip
+
+
+def test_the_real_track_is_copied_once(tmp_path):
+    name = copy_real_track(tmp_path)
+    (path,) = (tmp_path / "test").iterdir()
+    assert path.name == f"{name}.stem.mp4"
+    content, time = path.read_bytes(), path.stat().st_mtime_ns
+    copy_real_track(tmp_path)
+    assert path.stat().st_mtime_ns == time
+    path.write_bytes(b"cut")
+    copy_real_track(tmp_path)
+    assert path.read_bytes() == content

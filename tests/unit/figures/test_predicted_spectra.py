@@ -1,0 +1,73 @@
+"""Figures of operators, replicas and gradients store the arrays that they show."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from figure_drawing import draw
+
+from upsampling.config.experiment import Experiment
+from upsampling.config.sections import CriticSettings, LossGradient, OperatorSpectra
+from upsampling.errors import UserError
+from upsampling.files import save_arrays
+from upsampling.theory.loss_gradients import loss_gradients
+from upsampling.theory.operator_spectra import operator_spectra
+from upsampling.theory.replicas import KINDS, replicas
+
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
+FIGURES = Experiment(CONFIG).settings.figures
+OPERATORS = {
+    name: {"operator": name, "bias": True} for name in ("transposed", "istft_head", "sinc")
+}
+
+
+def stored(folder: Path, arrays: dict) -> list[Path]:
+    save_arrays(folder / "spectra.npz", arrays)
+    return [folder / "spectra.npz"]
+
+
+@pytest.fixture(scope="module")
+def operators() -> dict[str, np.ndarray]:
+    return operator_spectra(OperatorSpectra(seconds=0.5), OPERATORS)
+
+
+def test_operators_have_a_panel_each(operators, tmp_path):
+    titles = [{"name": name, "title": name} for name in OPERATORS]
+    panels = draw(tmp_path, "operator_spectra", stored(tmp_path, operators), panels=titles)
+    assert set(panels) == set(OPERATORS)
+    np.testing.assert_array_equal(panels["transposed"]["levels"], operators["transposed_levels"])
+    assert set(panels["istft_head"]) == {"frequencies", "measured"}
+
+
+def test_replicas_have_a_panel_per_kind_and_operator(tmp_path):
+    arrays = replicas(replace(FIGURES.replicas, seconds=0.5))
+    panels = draw(tmp_path, "replicas", stored(tmp_path, arrays), rows=["a", "b", "c"])
+    assert set(panels) == {f"{kind}_{row}" for kind in KINDS for row in (1, 2, 3)}
+    for kind in KINDS:
+        for name in ("measured", "predicted", "lines", "levels"):
+            np.testing.assert_array_equal(panels[f"{kind}_2"][name], arrays[f"{kind}_1_{name}"])
+
+
+def test_gradients_have_a_panel_per_loss_and_network(tmp_path):
+    critic = CriticSettings(layers=2, stride=4, kernel_size=10, channels=4, seed=1)
+    arrays = loss_gradients(LossGradient(critic, "white_noise", "percussive", 8192, 2.0))
+    panels = draw(tmp_path, "loss_gradient", stored(tmp_path, arrays), layers=2, stride=4)
+    np.testing.assert_allclose(panels["score_strided"]["lines"], 512 * np.arange(1, 9))
+    assert panels["score_dense"]["lines"].size == 0
+    np.testing.assert_array_equal(panels["waveform"]["measured"], arrays["waveform_measured"])
+    assert panels["coverage"]["lengths"].tolist() == list(range(4, 19))
+
+
+@pytest.mark.parametrize(
+    ("figure", "settings", "message"),
+    [
+        ("operator_spectra", {}, "operator_spectra: no panels; list them"),
+        ("replicas", {"rows": ["a"]}, "replicas: rows: one title per operator"),
+        ("replicas", {}, "replicas: rows: one title per operator"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(figure, settings, message, operators, tmp_path):
+    with pytest.raises(UserError, match=message):
+        draw(tmp_path, figure, stored(tmp_path, operators), **settings)

@@ -1,0 +1,78 @@
+"""The page shows what was measured, and none of its text acts as markup."""
+
+import json
+import re
+
+import pytest
+from gallery_results import NASTY, content
+
+from upsampling.gallery import page
+
+
+def page_data(text: str) -> dict:
+    """The data that the page's script reads."""
+    return json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
+
+
+@pytest.fixture(scope="module")
+def text(files) -> str:
+    text, left_out = page.gallery(content(), files)
+    assert left_out == 0
+    return text
+
+
+def test_a_page_has_every_variant_with_its_media(text):
+    data = page_data(text)
+    clips = data["clips"]
+    silence = clips["runs"]["first"]["0"]["silence"]
+    for clip in (*silence.values(), *clips["inputs"].values(), *clips["initialisation"].values()):
+        assert clip["picture"].startswith("data:image/png;base64,")
+        assert clip["sound"]
+    for clip in silence.values():
+        assert clip["sound"].startswith("data:audio/flac;base64,")
+    for clip in clips["initialisation"].values():
+        assert clip["sound"].startswith("data:audio/ogg;base64,")
+    excerpt = data["excerpts"]["runs"]["first"]["0"]["A_side"]["drums"]
+    assert excerpt["sound"].startswith("data:audio/ogg;base64,")
+    assert data["scores"] == {"first": {"sdr": 3.25, "sdr_spread": None, "parameters": 1234}}
+    assert data["variants"][0]["tones"] == [11025, 22050]
+    assert len(data["artifacts"]["rows"]) == 3
+
+
+def test_text_of_the_configuration_never_acts_as_markup(text):
+    assert page_data(text)["variants"][0]["title"] == NASTY
+    assert "<script>alert" not in text
+    assert "</title> " not in text
+    assert "<songs>" not in text
+    assert "synthetic &lt;songs&gt;" in text
+
+
+def test_only_the_pages_script_and_style_may_run(text):
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1]
+    assert "default-src &#39;none&#39;" in policy
+    assert "unsafe" not in policy
+    assert not re.search(
+        r"""\s(style|on\w+)=|(src|href)="(?!#|data:)""", text.split('id="data"')[0]
+    )
+
+
+def test_the_policy_has_the_digests_of_style_and_script():
+    # The example of the Content Security Policy specification, level 3.
+    policy = page.policy("", "doSomething();")
+    assert "script-src 'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='" in policy
+    # SHA-256 of nothing.
+    assert "style-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='" in policy
+
+
+def test_equal_results_give_equal_bytes(text, files):
+    assert page.gallery(content(), files, workers=3) == (text, 0)
+
+
+def test_a_page_of_few_megabytes_leaves_sounds_out_and_says_so(files):
+    text, left_out = page.gallery(content(megabytes=0.12), files)
+    assert left_out > 0
+    assert len(text) < 0.12e6 + 60_000
+    assert f"{left_out} pictures and sounds are not on this page" in text
+    data = page_data(text)
+    assert data["clips"]["inputs"]["silence"]["picture"]
+    assert data["excerpts"]["runs"]["first"]["0"]["A_side"]["vocals"]["sound"] is None

@@ -1,0 +1,57 @@
+"""Pictures hold the spectrogram in steps, and curves hold tones of one bin."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from gallery_results import RATE, tone
+from PIL import Image
+
+from upsampling.gallery import pictures
+from upsampling.measures.spectra import spectrogram
+
+
+def decode(uri: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(uri.partition(";base64,")[2])))
+
+
+def test_a_picture_holds_the_spectrogram_in_64_steps_and_its_tone():
+    shown = spectrogram(tone(11025, -20, seconds=1.0), RATE, 512.0)
+    uri = pictures.spectrogram_png(shown, -150.0, 2.0)
+    image = decode(uri)
+    assert image.mode == "P"
+    steps = np.asarray(image)
+    height, width = steps.shape
+    assert (height, width) == (256, int(2 * RATE / 512))
+    frames = len(shown.times)
+    assert (steps[:, frames:] == pictures.LEVELS).all()
+    assert image.info["transparency"] == pictures.LEVELS
+    row = int(np.argmax(steps[:, frames // 2]))
+    assert (height - 1 - row) / height * RATE / 2 == pytest.approx(11025, abs=100)
+    assert uri == pictures.spectrogram_png(shown, -150.0, 2.0)
+
+
+def test_levels_are_steps_of_the_range():
+    """A constant spectrum at a fraction of the range has that fraction of the steps."""
+    shown = spectrogram(tone(11025, -20, seconds=1.0), RATE, 512.0)
+    for level, step in ((0.0, 63), (-75.0, 32), (-150.0, 0), (-200.0, 0)):
+        flat = type(shown)(
+            np.full_like(shown.decibels, level), shown.frequencies, shown.times, RATE
+        )
+        steps = np.asarray(decode(pictures.spectrogram_png(flat, -150.0, 0.5)))
+        assert set(steps.ravel().tolist()) == {step}
+
+
+def test_the_palette_is_that_of_the_figures():
+    colors = pictures.palette()
+    assert len(set(colors)) == pictures.LEVELS
+    # The ends of matplotlib's magma.
+    assert (colors[0], colors[-1]) == ("#000003", "#fbfcbf")
+
+
+def test_mean_curves_keep_tones_of_one_bin():
+    curve = pictures.mean_curve(tone(11025, -40), RATE)
+    assert len(curve) == pictures.BANDS
+    assert max(curve) == pytest.approx(-43, abs=1)  # Half of its power is at -11025 Hz.
+    assert abs(int(np.argmax(curve)) - pictures.BANDS / 2) <= 1

@@ -1,0 +1,52 @@
+"""The content of the page that a configuration asks for."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from upsampling.config.experiment import Experiment
+from upsampling.errors import UserError
+from upsampling.gallery.settings import gallery_content, gallery_seeds, gallery_signals
+
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
+
+
+def experiment(gallery: dict, **changes) -> Experiment:
+    return Experiment(CONFIG | changes | {"gallery": CONFIG["gallery"] | gallery})
+
+
+def test_signals_are_all_probes_or_a_selection_in_their_order():
+    assert gallery_signals(experiment({})) == CONFIG["probes"]["signals"]
+    selection = ["music", "silence"]
+    assert gallery_signals(experiment({"signals": selection})) == ["silence", "music"]
+    with pytest.raises(UserError, match=r"gallery\.signals: 'constant' is not among probes"):
+        gallery_signals(experiment({"signals": ["constant"]}))
+
+
+def test_seeds_are_the_first_ones():
+    assert gallery_seeds(experiment({"seeds": 2}, seeds=[5, 3, 1])) == [5, 3]
+    assert gallery_seeds(experiment({"seeds": 9}, seeds=[5, 3])) == [5, 3]
+
+
+def test_variants_have_their_titles_operators_and_widths():
+    content = json.loads(gallery_content(experiment({})))
+    variants = {variant["name"]: variant for variant in content["variants"]}
+    assert list(variants) == list(CONFIG["variants"])
+    transposed = variants["transposed"]
+    assert transposed["title"] == "Transposed CNN"
+    assert transposed["label"].startswith("Demucs-like (Fig. 1, b)")
+    assert (transposed["operator"], transposed["options"]) == ("transposed", {"kernel_size": 8})
+    assert (transposed["trained"], transposed["scored"]) == (True, True)
+    # Initialised at paper width, those beyond the paper at a smaller one.
+    assert (transposed["width"], transposed["stride"]) == (100, 4)
+    assert (variants["sinc"]["width"], variants["sinc"]["trained"]) == (8, False)
+    assert (variants["melgan"]["stride"], variants["melgan"]["floor"]) == (2, -200)
+    assert content["real_data"] is False
+    assert content["settings"]["megabytes"] == 24
+
+
+def test_order_of_keys_changes_no_content():
+    reordered = dict(reversed(CONFIG["gallery"].items()))
+    assert gallery_content(experiment(reordered)) == gallery_content(experiment({}))

@@ -1,0 +1,107 @@
+"""Scores in museval's JSON are read and aggregated like in a few plain lines of Python."""
+
+import gzip
+import json
+import math
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from upsampling.errors import UserError
+from upsampling.scoring import score_files
+from upsampling.scoring.published import read_folder
+from upsampling.tables import table1
+
+SOURCES = ("drums", "bass", "other", "vocals")
+
+
+def write_folder(folder: Path, gzipped: bool, tracks: int = 7, seed: int = 0) -> Path:
+    """Scores as museval writes them: rounded to 5 digits, NaN where a source was silent."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(seed)
+    for number in range(tracks):
+        frames = int(rng.integers(1, 9))
+        silent = rng.random(frames) < 0.3
+        targets = []
+        for name in (*SOURCES, "accompaniment"):
+            entries = []
+            for frame in range(frames):
+                value = math.nan if silent[frame] else round(float(rng.normal(4, 3)), 5)
+                metrics = {"SDR": value, "SIR": 1.0, "SAR": 2.0, "ISR": 3.0}
+                entries.append({"time": float(frame), "duration": 1.0, "metrics": metrics})
+            targets.append({"name": name, "frames": entries})
+        text = json.dumps({"targets": targets})
+        path = folder / f"Artist {number} - It's. No. {number}.json"
+        if gzipped:
+            path.with_name(path.name + ".gz").write_bytes(gzip.compress(text.encode()))
+        else:
+            path.write_text(text)
+    return folder
+
+
+def by_hand(folder: Path) -> float:
+    """The paper's aggregate in plain Python."""
+    medians = {source: [] for source in SOURCES}  # type: ignore[var-annotated]
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        document = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+        for target in document["targets"]:
+            values = [frame["metrics"]["SDR"] for frame in target["frames"]]
+            values = [value for value in values if not math.isnan(value)]
+            if target["name"] in medians and values:
+                medians[target["name"]].append(statistics.median(values))
+    return sum(statistics.median(medians[source]) for source in SOURCES) / 4
+
+
+@pytest.mark.parametrize("gzipped", [False, True])
+@pytest.mark.parametrize("subfolder", ["", "test", "method/test"])
+def test_a_row_equals_a_few_plain_lines(tmp_path: Path, gzipped: bool, subfolder: str) -> None:
+    folder = write_folder(tmp_path / "scores" / subfolder, gzipped)
+    row = {"label": "Theirs", "scores": [str(tmp_path / "scores")], "printed": {"sdr": 5.3}}
+    rows = table1.read_rows([row])
+    record = table1.table1(rows, table1.Measurements({}, {}, {})).iloc[0]
+    assert record["sdr"] == by_hand(folder)
+    assert (record["tracks"], record["seeds"], record["printed_sdr"]) == (7, 1, 5.3)
+    assert record["variant"] == ""
+
+
+def test_several_folders_count_as_seeds(tmp_path: Path) -> None:
+    folders = [write_folder(tmp_path / f"seed{n}", False, seed=n) for n in range(3)]
+    row = {"label": "Theirs", "scores": [str(folder) for folder in folders]}
+    rows = table1.read_rows([row])
+    record = table1.table1(rows, table1.Measurements({}, {}, {})).iloc[0]
+    expected = [by_hand(folder) for folder in folders]
+    assert record["sdr"] == pytest.approx(statistics.mean(expected), abs=1e-14)
+    assert record["sdr_spread"] == pytest.approx(statistics.stdev(expected), abs=1e-14)
+    assert record["seeds"] == 3
+
+
+def test_the_pipelines_own_json_is_read_back(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(4, 3, (4, 5)).round(5)
+    values[:, 2] = np.nan
+    scores = {"SDR": values, "SIR": values + 1}
+    score_files.write_track(tmp_path, "one", scores, SOURCES, "exact")
+    table = read_folder(tmp_path)
+    assert list(table.columns) == score_files.SCORE_COLUMNS
+    assert table["track"].unique().tolist() == ["one"]
+    for metric, expected in scores.items():
+        rows = table[table["metric"] == metric]
+        wide = rows.pivot(index="source", columns="frame", values="value").loc[[*SOURCES]]
+        np.testing.assert_array_equal(wide.to_numpy(), expected.round(5))
+
+
+def test_mistakes_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no scores"):
+        read_folder(tmp_path)
+    (tmp_path / "notes.json").write_text('{"sdr": 5.3}')
+    with pytest.raises(UserError, match=r"notes.json is not a file of museval's scores"):
+        read_folder(tmp_path)
+    (tmp_path / "notes.json").unlink()
+    (tmp_path / "broken.json.gz").write_bytes(b"no gzip")
+    with pytest.raises(UserError, match=r"broken.json.gz is not a file"):
+        read_folder(tmp_path)
+    (tmp_path / "broken.json").write_text("")
+    with pytest.raises(UserError, match="two files of track 'broken'"):
+        read_folder(tmp_path)
