@@ -23,7 +23,6 @@ class StandIn(types.ModuleType):
         # audiotools' models list the packages that they are stored with.
         return type(name, (nn.Module,), {"INTERN": [], "EXTERN": []})
 
-
     def __call__(self, *arguments: Any, **_: Any) -> Any:
         """As a decorator, with or without arguments of its own."""
         return arguments[0] if arguments and callable(arguments[0]) else self

@@ -66,9 +66,11 @@ class TorchNetwork(Network):
         self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()
     ) -> tuple[Floats, dict[Key, Floats]]:
         by_key = {one.key: one for one in flat}
+        missing = {*by_key, *keep}
         kept: dict[Key, Floats] = {}
 
         def intervene(key: Key, call: Call, output: Any) -> Any:
+            missing.discard(key)
             if key in keep:
                 kept[key] = call.first.numpy()
             if key not in by_key:
@@ -76,6 +78,12 @@ class TorchNetwork(Network):
             return torch.from_numpy(by_key[key](output.numpy()))
 
         output = self._call(self._tensor(inputs), intervene)
+        if missing:
+            path, name, _ = min(missing)
+            raise NetworkError(
+                f"inputs of other lengths are computed otherwise: {name} of "
+                f"{path or 'the network'} is not called"
+            )
         return output.numpy(), kept
 
     def replay(self, operation: Operation, value: Floats) -> Floats:

@@ -100,6 +100,8 @@ def find_structure(network: Network, lengths: Sequence[int] = ()) -> Structure:
     failure = NetworkError("it has no length to try")
     for length in tried:
         try:
+            # Tables that a network keeps for later calls are made here.
+            network.run(zeros(network, 2 * length))
             short, long = (network.trace(zeros(network, n)) for n in (length, 2 * length))
             step = step_of(short, long, length)
             longer, exact = longer_run(network, long, length, step)

@@ -9,12 +9,12 @@ from audited_networks import hifi_gan, seeded
 from factory_files import write_factories
 from onnx_vocoder import NO_ONNX, vocoder_graph
 from refusals import refused
-from safetensors.torch import save_file
 
 from upsampling.config.model import DemucsLikeSettings, MelganSettings
 from upsampling.errors import UserError
 from upsampling.models import build
 from upsampling.networks.loading import Source, open_network
+from upsampling.training import checkpoint_file
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_models_of_this_pipeline_are_folders(tmp_path, kind):
     values = audio if kind == "audio" else features
     settings = DemucsLikeSettings(**audio) if kind == "audio" else MelganSettings(**features)
     (tmp_path / "spec.json").write_text(json.dumps({"model": values, "seed": 0}))
-    save_file(build(settings, 0).state_dict(), tmp_path / "best.safetensors")
+    checkpoint_file.save(tmp_path / "best.safetensors", build(settings, 0).state_dict(), {})
     network, structure, notes = open_network(Source(str(tmp_path)))
     assert network.kind == kind
     assert network.channels == (2 if kind == "audio" else 10)

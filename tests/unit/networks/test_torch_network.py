@@ -121,3 +121,20 @@ def test_kernels_through_weight_norm_can_be_assigned():
         for one in (structure, under_audit(module, 4)[1]):
             found = find_kernel(network, one.trace, one.layers[0])
             assert found.taps == pytest.approx(taps, abs=SINGLE)
+
+
+class TwoWays(nn.Module):
+    """Equal results, by other operators from 100 frames on."""
+
+    def forward(self, signal):
+        if signal.shape[-1] < 100:
+            return signal.repeat_interleave(4, dim=-1)
+        return nn.functional.interpolate(signal, scale_factor=4.0)
+
+
+def test_interventions_that_an_input_length_would_skip_are_an_error():
+    network, structure = under_audit(TwoWays(), 2)
+    flat = structure.layers[0].flat
+    network.run(np.ones((2, 60)), [flat])
+    with pytest.raises(NetworkError, match="repeat_interleave"):
+        network.run(np.ones((2, 120)), [flat])

@@ -122,3 +122,19 @@ def test_an_output_that_does_not_grow_is_refused():
 def test_the_networks_own_reason_is_given():
     with pytest.raises(NetworkError, match="channels"):
         layers_of(nn.Conv1d(3, 1, 3), channels=4)
+
+
+class Remembering(nn.Module):
+    """A layer whose first call makes a table, by operators of the kind that the layer uses."""
+
+    table = None
+
+    def forward(self, signal):
+        if self.table is None:
+            self.table = torch.zeros(1, 1, 4).repeat_interleave(2, dim=-1).sum()
+        return signal.repeat_interleave(4, dim=-1) + self.table
+
+
+def test_tables_that_the_first_call_makes_do_not_shift_what_is_followed():
+    layers, _ = layers_of(Remembering())
+    assert layers == [("interpolation", 4, 4)]
