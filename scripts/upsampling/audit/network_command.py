@@ -5,16 +5,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from upsampling.config.audits import Aim, InputKind
+from upsampling.config.declared import choices
 from upsampling.errors import UserError
-from upsampling.files import write_json, write_text
+from upsampling.files import save_arrays, write_json, write_text
+from upsampling.recordings.command import finite, positive
 
 if TYPE_CHECKING:
     from upsampling.audit.probing import Features
     from upsampling.networks.network import Network
     from upsampling.networks.upsamplers import Structure
 
-# What no comb is to be left in after a repair.
-AIMS = ("silence", "sounds", "constants")
 DESCRIPTION = """\
 Find a network's upsampling layers, the lines that they make in silence, and which layer makes
 which line.
@@ -24,6 +25,8 @@ NETWORK is path/to/file.py:factory (a callable that returns a torch.nn.Module), 
 data; a Python file and TorchScript run code of whoever made them, and so may a trained model's
 folder that names an operator in a file. Pickled checkpoints are not loaded.
 """
+# Arrays that a repair changes.
+WAVEFORMS = ("silence", "constants", "sound")
 EPILOG = """\
 exit status: 0; 1 if a comb's excess is above --fail-above; 2 if the network cannot be audited
 """
@@ -42,7 +45,7 @@ def add_network(subparsers: Any) -> None:
     parser.add_argument("--samplerate", type=_positive, help="of its output, in Hz")
     parser.add_argument(
         "--input",
-        choices=("audio", "features", "latent"),
+        choices=choices(InputKind),
         help="of the network (default: audio for one or two channels, else latent)",
     )
     parser.add_argument("--channels", type=_positive, help="of its input (default: found out)")
@@ -58,12 +61,13 @@ def add_network(subparsers: Any) -> None:
         help="f(waveform [samples], samplerate) -> [channels, frames], to probe with sounds",
     )
     parser.add_argument("--seed", type=int, default=0, help="of random constants and probes")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each probe (default 3)")
+    parser.add_argument("--seconds", type=positive, default=3.0, help="of each probe (default 3)")
     parser.add_argument("--json", type=Path, metavar="F", help="write the report as JSON")
     parser.add_argument("--html", type=Path, metavar="F", help="write the report as a page")
+    parser.add_argument("--arrays", type=Path, metavar="F", help="write the waveforms as .npz")
     parser.add_argument(
         "--fail-above",
-        type=float,
+        type=finite,
         metavar="DB",
         help="exit 1 if a comb stands out by more, in silence, a constant or a probe",
     )
@@ -75,7 +79,7 @@ def add_network(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--repair-for",
-        choices=AIMS,
+        choices=choices(Aim),
         default="silence",
         help="what no comb is to be left in: silence; silence, the probes and --excerpts; or any "
         "constant input (default: silence)",
@@ -100,6 +104,7 @@ def _positive(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Audit the network; print, write and judge the report."""
+    from upsampling.audit.arrays import audit_arrays
     from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
     from upsampling.audit.repairing import check_target
     from upsampling.audit.terminal import text
@@ -123,16 +128,25 @@ def run(arguments: argparse.Namespace) -> int:
     features = load_callable(arguments.features, "--features") if arguments.features else None
     network, structure, notes = open_network(source)
     settings = AuditSettings(arguments.seed, arguments.seconds)
+    arrays = {}
     try:
         responses = respond_to_constants(network, structure, settings.seed)
         report = audit(network, structure, responses, notes, features, settings)
+        if arguments.arrays:
+            arrays = audit_arrays(network, structure, responses, features, settings)
+        if arguments.repair:
+            report["repair"] = _repair(arguments, network, structure, report, features)
+        if arguments.repair and arguments.arrays:
+            after = respond_to_constants(network, structure, settings.seed)
+            repaired = audit_arrays(network, structure, after, features, settings)
+            arrays |= {f"{name}_repaired": repaired[name] for name in WAVEFORMS}
     except NetworkError as error:
         raise UserError(f"{arguments.network}: {error}") from error
-    if arguments.repair:
-        report["repair"] = _repair(arguments, network, structure, report, features)
     print(text(report))
     if arguments.json:
         write_json(arguments.json, report)
+    if arguments.arrays:
+        save_arrays(arguments.arrays, arrays)
     if arguments.html:
         from upsampling.audit.page import page
 
@@ -152,21 +166,17 @@ def _repair(
 ) -> dict[str, Any]:
     """Repair the network and write it, unless no layer could be repaired."""
     from upsampling.audit.repairing import repair_network, write_network
-    from upsampling.networks.network import NetworkError
 
-    try:
-        repaired = repair_network(
-            network,
-            structure,
-            report,
-            arguments.repair_for,
-            arguments.excerpts,
-            features,
-            arguments.seed,
-            arguments.seconds,
-        )
-    except NetworkError as error:
-        raise UserError(f"{arguments.network}: {error}") from error
+    repaired = repair_network(
+        network,
+        structure,
+        report,
+        arguments.repair_for,
+        arguments.excerpts,
+        features,
+        arguments.seed,
+        arguments.seconds,
+    )
     if all(layer["reason"] for layer in repaired["layers"]):
         raise UserError(f"{arguments.network}: {repaired['summary']}")
     write_network(network, arguments.repair)

@@ -12,6 +12,7 @@ from upsampling.audit.probing import Features, Probe, measure_probe, probes, res
 from upsampling.audit.repair import Change, RepairSettings, Sound, relative_size, repair
 from upsampling.audit.steady import lengthened
 from upsampling.audit.verdict import PROBE_NAMES
+from upsampling.config.audits import repaired_suffix
 from upsampling.errors import UserError
 from upsampling.files import atomic_path
 from upsampling.networks.network import Floats, Network, NetworkError
@@ -173,9 +174,7 @@ def _audio(network: Network, path: Path, features: Features | None) -> Floats:
 
 def check_target(path: Path, network_path: str) -> None:
     """Refuse a file name whose ending is not that of what will be written."""
-    suffix = ".onnx" if network_path.endswith(".onnx") else ".safetensors"
-    if Path(network_path).suffix in (".pt", ".pth", ".ts", ".jit"):
-        suffix = ".pt"
+    suffix = repaired_suffix(network_path)
     if path.suffix != suffix:
         raise UserError(f"--repair {path}: a repair of {network_path} is written as {suffix}")
 

@@ -36,7 +36,7 @@ class Files:
     """Files of the page's content; texts are patterns with names in braces.
 
     `initialised`: {variant}; `probes`: {variant}, {seed}, {signal}, {stage}; `excerpts`: {variant},
-    {seed}, {track}, {source}.
+    {seed}, {track}, {source}; `audits`: {audit}, as `audit_pages`, links from the page.
     """
 
     initialised: str
@@ -44,6 +44,8 @@ class Files:
     excerpts: str
     artifacts: Path
     table1: Path
+    audits: str = ""
+    audit_pages: str = ""
 
 
 def probe_clip(

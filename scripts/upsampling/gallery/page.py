@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from upsampling.config.sections import STAGES
 from upsampling.gallery import artifact_table, clips, pictures, sound
+from upsampling.gallery.audits import audit_cards
 from upsampling.gallery.glossary import ARTIFACTS, PROBES, entry_of
 from upsampling.gallery.media import Media
 from upsampling.measures.from_waveform import comb_frequencies
@@ -54,7 +55,8 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
     }
     room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data))
     left_out = media.render(room, workers)
-    return render(content, data, left_out), left_out
+    cards = audit_cards(content["audits"], files.audits, files.audit_pages)
+    return render(content, data, cards, left_out), left_out
 
 
 def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +65,12 @@ def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[st
     return {"tones": comb_frequencies(rate / variant["stride"], rate).tolist()}
 
 
-def render(content: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -> str:
+def render(
+    content: Mapping[str, Any],
+    data: Mapping[str, Any],
+    audits: Sequence[Mapping[str, Any]],
+    left_out: int,
+) -> str:
     """Fill the template; all text is escaped, and only the page's script may run."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -77,6 +84,7 @@ def render(content: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -
     return environment.get_template("page.html.j2").render(
         content=content,
         data=data,
+        audits=audits,
         left_out=left_out,
         artifacts=ARTIFACTS,
         palette=pictures.palette(),

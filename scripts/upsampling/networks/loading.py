@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from upsampling.config.audits import MODEL_FILES, TORCHSCRIPT
 from upsampling.errors import UserError
 from upsampling.networks.network import Network, NetworkError
 from upsampling.networks.torch_file import from_factory, load_weights, read_torchscript
 from upsampling.networks.upsamplers import Structure, find_structure
 
-KINDS = ("audio", "features", "latent")
 RATE_NAMES = ("samplerate", "sample_rate", "sampling_rate")
 DEFAULT_RATE = 44100
 # Networks with at most as many input channels take audio, unless the user says otherwise.
@@ -118,7 +118,7 @@ def _module(source: Source) -> tuple[Any, dict[str, Any]]:
         if source.weights is not None:
             raise UserError(f"{path} has its own weights; leave out --weights")
         return _trained_here(path)
-    if path.suffix in (".pt", ".pth", ".ts", ".jit"):
+    if path.suffix in TORCHSCRIPT:
         if source.weights is not None:
             raise UserError(f"{path} has its own weights; leave out --weights")
         return read_torchscript(path), {}
@@ -141,7 +141,7 @@ def _trained_here(folder: Path) -> tuple[Any, dict[str, Any]]:
     from upsampling.operators.nearest import Nearest
     from upsampling.training.checkpoints import load_model
 
-    for name in ("spec.json", "best.safetensors"):
+    for name in MODEL_FILES:
         if not (folder / name).is_file():
             raise UserError(f"{folder} is no model of this pipeline: it has no {name}")
     try:
