@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from upsampling.errors import UserError
+from upsampling.process_state import is_alive, stat_fields
 
 # Jobs inherit it: the folder that Snakemake works in.
 MARK = "UPSAMPLING_FOLDER"
@@ -93,15 +94,7 @@ def ancestors() -> set[int]:
     while pid > 0:
         found.add(pid)
         try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            pid = int(stat_fields(pid)[1])
         except OSError:
             break
     return found
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process exists and has not ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

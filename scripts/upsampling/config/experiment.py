@@ -314,6 +314,14 @@ class Experiment:
                 f"{nearest_match(settings.scale, settings.scales)}; "
                 f"choose from {', '.join(settings.scales)}"
             )
+        for name, scale in settings.scales.items():
+            for variant in scale.variants:
+                if variant not in settings.variants:
+                    raise UserError(
+                        f"scales.{name}.variants.{variant}: there is no variant '{variant}'"
+                        f"{nearest_match(variant, settings.variants)}; "
+                        f"choose from {', '.join(settings.variants)}"
+                    )
         architecture = settings.model.get("architecture", "demucs_like")
         sections = {"model": settings.model}
         sections |= {f"scales.{name}.model": scale.model for name, scale in settings.scales.items()}

@@ -330,6 +330,10 @@ class Scale:
     data: DataSettings
     seeds: Seeds | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
+    variants: Annotated[
+        Mapping[VariantName, Annotated[Mapping[str, Any], Part(Variant)]],
+        "keys of variants that differ at this scale",
+    ] = field(default_factory=dict)
     training: Annotated[Mapping[str, Any], Part(TrainingSettings)] = field(default_factory=dict)
     evaluation: Annotated[Mapping[str, Any], Part(EvaluationSettings)] = field(default_factory=dict)
     initialisation: Annotated[Mapping[str, Any], Part(InitialisationSettings)] = field(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from upsampling.config.sections import METRICS, EvaluationSettings
 from upsampling.errors import UserError
-from upsampling.files import checked, read_json, write_json, write_wav
+from upsampling.files import is_intact, read_json, write_json, write_wav
 from upsampling.scoring import aggregation, score_files
 from upsampling.scoring.bsseval import NotScorable, evaluate
 from upsampling.scoring.separation import separate
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from upsampling.tracks.store import Track, TrackStore
-
-
-def is_intact(path: Path) -> bool:
-    """Whether a file is there and as it was written."""
-    try:
-        return checked(path).is_file()
-    except (FileNotFoundError, UserError):
-        return False
 
 
 @dataclass

@@ -109,6 +109,11 @@ def inspect_headers(track: SourceTrack) -> list[str]:
     return problems
 
 
+def undecodable(path: Path, error: Any) -> str:
+    """The message for a file that libsndfile cannot decode."""
+    return f"{path} cannot be decoded: {error.error_string.rstrip('.')}"
+
+
 def _open(path: Path) -> Any:
     """Open an audio file; `UserError` if it is missing or no audio."""
     import soundfile
@@ -122,7 +127,7 @@ def _open(path: Path) -> Any:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     except soundfile.LibsndfileError as error:
-        raise UserError(f"{path} cannot be decoded: {error.error_string}") from error
+        raise UserError(undecodable(path, error)) from error
 
 
 def musdb_validation_names() -> list[str]:
@@ -225,7 +230,9 @@ def _blocks(file: Any, path: Path, dtype: str) -> Iterator[tuple[int, np.ndarray
         try:
             block = file.read(BLOCK, dtype=dtype, always_2d=True)
         except soundfile.LibsndfileError as error:
-            raise UserError(f"{path} cannot be decoded: {error.error_string}") from error
+            raise UserError(
+                f"{path} cannot be decoded: {error.error_string.rstrip('.')}"
+            ) from error
         if not len(block):
             raise UserError(
                 f"{path} ends early, after {start} of {file.frames} samples; copy it again"

@@ -52,7 +52,16 @@ def test_every_scale_resolves(scale):
         assert '"channels":100' in experiment.initialisation(variant)["model"]
 
 
+def test_a_scale_changes_variants():
+    config = changed("scales/demo/variants", {"nearest": {"training": {"learning_rate": 0.5}}})
+    rates = {scale: Experiment(config | {"scale": scale}).training_settings("nearest").learning_rate
+             for scale in ("demo", "paper")}  # fmt: skip
+    assert rates == {"demo": 0.5, "paper": 2e-4}
+
+
 MISTAKES = [
+    ("scales/demo/variants", {"neares": {}}, ["scales.demo.variants.neares", "'nearest'"]),
+    ("scales/demo/variants", {"nearest": {"trian": 1}}, ["scales.demo.variants.nearest.trian"]),
     ("variants/nearest/operator", "neares", ["neares", "did you mean 'nearest'"]),
     ("variants/nearest/opertor", "linear", ["unknown key 'opertor'", "did you mean 'operator'"]),
     ("model/stride", -4, ["-4", "at least 2"]),

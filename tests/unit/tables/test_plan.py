@@ -68,5 +68,7 @@ def test_without_trained_variants_no_width_is_named():
     figures = {**CONFIG["figures"]}
     for name in ("figure1", "figure9"):
         figures[name] = {"panels": ["nearest"]}
-    summary = plan.training_summary(experiment(variants=variants, figures=figures))
+    scales = {name: {**scale, "variants": {}} for name, scale in CONFIG["scales"].items()}
+    changed = experiment(variants=variants, figures=figures, scales=scales)
+    summary = plan.training_summary(changed)
     assert summary["channels"] is None
