@@ -19,11 +19,7 @@ MEMORY_SHARE = 0.9
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one audit; return the exit status."""
-    parser = argparse.ArgumentParser(prog="upsampling-audit", description=__doc__)
-    subparsers = parser.add_subparsers(required=True, metavar="network | recording")
-    add_network(subparsers)
-    add_recording(subparsers)
-    parsed = parser.parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     limit_memory()
     try:
         return parsed.function(parsed)
@@ -32,6 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("error: the network needs more memory than this machine has", file=sys.stderr)
     return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of both kinds of audit."""
+    made = argparse.ArgumentParser(prog="upsampling-audit", description=__doc__)
+    subparsers = made.add_subparsers(required=True, metavar="network | recording")
+    add_network(subparsers)
+    add_recording(subparsers)
+    return made
 
 
 def limit_memory() -> None:

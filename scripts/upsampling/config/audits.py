@@ -3,7 +3,8 @@
 Standard library only, as each job of the workflow imports it.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,8 @@ Aim = Literal["silence", "sounds", "constants"]
 AuditPath = Annotated[
     str,
     Pattern(
-        r"(?!-)[^\x00-\x1f]{1,1000}", "write a path that does not begin with a dash, in one line"
+        r"(?!-)(?:[^\x00-\x1f{}]|\{scale\}){1,1000}",
+        "write a path that does not begin with a dash, in one line, with no braces but {scale}",
     ),
 ]
 AuditName = Annotated[
@@ -78,6 +80,17 @@ class Audit:
         if self.excerpts and self.repair != "sounds":
             raise ValueError("excerpts are for `repair: sounds`")
 
+    def at(self, scale: str) -> "Audit":
+        """The same with `scale` for {scale} in all paths."""
+
+        def fill(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(fill, value))
+            return value.replace("{scale}", scale) if isinstance(value, str) else value
+
+        paths = ("network", "recordings", "weights", "features", "excerpts")
+        return replace(self, **{name: fill(getattr(self, name)) for name in paths})
+
     @property
     def command(self) -> dict[str, Any]:
         """The subcommand `kind` of audit.py, its `options`, and what it audits, `names`.
@@ -132,8 +145,10 @@ def repaired_suffix(network: str) -> str:
     return suffix if suffix == ".onnx" else ".safetensors"
 
 
-def check_audit_files(name: str, audit: Audit, results: str) -> None:
-    """Raise `UserError` for a file that is missing and not below `results`, where jobs write."""
+def check_audit_files(name: str, audit: Audit, models: Collection[str]) -> None:
+    """Raise `UserError` for a file that is missing and not in `models`, folders that jobs fill."""
     for file in audit.files:
-        if not Path(file).exists() and not Path(file).is_relative_to(results):
-            raise UserError(f"audits.{name}: there is no file '{file}'")
+        if not Path(file).exists() and str(Path(file).parent) not in models:
+            raise UserError(
+                f"audits.{name}: there is no file '{file}', and no model is trained into its folder"
+            )

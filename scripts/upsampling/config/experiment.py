@@ -50,9 +50,15 @@ class Experiment:
         self.variants: Mapping[str, Variant] = self.settings.variants
         for name in self.variants:
             self._check_variant(name)
-        self.audits: Mapping[str, Audit] = self.settings.audits
+        audits = self.settings.audits.items()
+        self.audits: Mapping[str, Audit] = {name: one.at(self.scale) for name, one in audits}
+        models = {
+            f"results/{self.scale}/models/{variant}/seed{seed}"
+            for variant in self.trained
+            for seed in self.seeds
+        }
         for name, audit in self.audits.items():
-            check_audit_files(name, audit, "results")
+            check_audit_files(name, audit, models)
         self._check_figures()
         check_labels(self)
         check_lengths(self)
