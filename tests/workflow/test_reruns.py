@@ -95,7 +95,8 @@ def test_a_change_of_a_program_reruns_all_jobs_of_its_rules(restored, program):
     [
         ("operators/subpixel.py", {"measure_artifacts", "init_statistics", "table2", "score"}),
         ("scoring/score_files.py", {"score", "row_differences", "table1"}),
-        ("tables/latex.py", {"table1", "table2", "gallery"}),
+        ("tables/latex.py", {"table1", "table2", "audits_table", "gallery"}),
+        ("audit/verdict.py", {"audit_and_repair", "draw_audit", "audits_table", "gallery"}),
         ("gallery/page.css", {"gallery"}),
     ],
 )
@@ -106,7 +107,7 @@ def test_a_change_of_a_module_reruns_the_rules_that_import_it(restored, module, 
     planned = set(restored.planned())
     assert rules <= planned
     assert "train" not in planned
-    if module.startswith(("tables", "gallery")):
+    if module.startswith(("tables", "gallery", "audit")):
         assert planned == rules
 
 
@@ -182,6 +183,38 @@ def test_a_new_variant_makes_exactly_its_own_jobs(restored):
         }
         | MEASURED
     )
+
+
+AUDIT = {"audit": 1, "draw_audit": 1, "audits_table": 1, "gallery": 1}
+
+
+def test_a_new_audit_makes_its_own_files_and_the_overviews_alone(restored):
+    results = restored.results()
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
+    config = restored.config
+    entry = {"network": "examples/audit/small_vocoder.py:network", "seconds": 0.5}
+    config["audits"]["vocoder"] = entry
+    restored.config = config
+    assert restored.planned() == AUDIT
+    restored.snakemake("--cores", "1", "--quiet", "rules")
+    changed = {
+        str(path.relative_to(results))
+        for path in results.rglob("*")
+        if path.is_file() and before.get(path) != path.stat().st_mtime_ns
+    }
+    own = [name for name in changed if "vocoder" in name]
+    assert {"audits/vocoder/report.json", "audits/vocoder/page.html"} <= set(own)
+    assert "figures/audits/vocoder.png" in own
+    overviews = {name for name in changed if "vocoder" not in name and ".checksums" not in name}
+    tables = {f"tables/audits.{suffix}" for suffix in ("csv", "md", "tex", "html")}
+    assert overviews - {"benchmarks/gallery.tsv"} == tables | {"report/gallery.html"}
+    rows = (results / "tables/audits.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["audit", "transposed_trained", "vocoder"]
+    page = (results / "report/gallery.html").read_text()
+    assert '<a href="../audits/vocoder/page.html">vocoder</a>' in page
+    config["audits"]["vocoder"] = entry | {"title": "Small vocoder"}
+    restored.config = config
+    assert restored.planned() == {rule: 1 for rule in AUDIT if rule != "audit"}
 
 
 def test_a_new_variant_that_is_not_trained_is_measured_too(restored):
