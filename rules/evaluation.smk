@@ -36,7 +36,7 @@ rule score:
 
 
 rule measure_artifacts:
-    """Measure one run's model, before and after training: its weights, and its outputs for probes."""
+    """Measure the weights and the outputs of one run's model, before and after training."""
     input:
         model=rules.train.output.best,
         spec=rules.train.output.spec,

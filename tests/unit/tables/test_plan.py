@@ -68,7 +68,5 @@ def test_without_trained_variants_no_width_is_named():
     figures = {**CONFIG["figures"]}
     for name in ("figure1", "figure9"):
         figures[name] = {"panels": ["nearest"]}
-    scales = {name: {**scale, "variants": {}} for name, scale in CONFIG["scales"].items()}
-    changed = experiment(variants=variants, figures=figures, scales=scales)
-    summary = plan.training_summary(changed)
+    summary = plan.training_summary(experiment(variants=variants, figures=figures))
     assert summary["channels"] is None
