@@ -1,4 +1,4 @@
-"""A repair's curve: what each variant of the method takes away, and what it costs in SDR.
+"""A repair's curve: the effect of each variant of the method, and its cost in SDR.
 
 Repairs a trained model of this pipeline in every variant, measures its lines in silence and its
 combs in noise and in test music that the repair has not met, and scores it on the test tracks.
@@ -39,7 +39,7 @@ HEAD = (
 
 
 def variants() -> Iterator[tuple[str, str, RepairSettings]]:
-    """Which sounds are constraints ('none', 'silence', 'sounds', 'both'), a label, and how."""
+    """The sounds that are constraints ('none', 'silence', 'sounds', 'both'), a label, settings."""
     yield "none", "none", RepairSettings()
     yield "silence", "silence", RepairSettings()
     yield "silence", "silence", RepairSettings("covariance")
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--output", required=True, type=Path, help="tables (.md)")
     arguments = parser.parse_args()
     store = TrackStore.open(arguments.store)
-    parts = [f"# What a repair costs\n\n{__doc__}"]
+    parts = [f"# The cost of a repair\n\n{__doc__}"]
     for folder in arguments.models:
         spec = json.loads((folder / "spec.json").read_text())
         model, training = spec["model"], spec["training"]

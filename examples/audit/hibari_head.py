@@ -1,6 +1,6 @@
 """Hibari, a trained TTS of 24 kHz: hidden frames to audio, by an inverse STFT of free phases.
 
-Of its three parts (harmonics of a pitch, noise, free phases) the last one is what silence has.
+Of its three parts (harmonics of a pitch, noise, free phases) silence has the last one alone.
 """
 
 from pathlib import Path

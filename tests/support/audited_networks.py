@@ -1,4 +1,4 @@
-"""Small networks whose answers are known: what every way to upsample looks like in the wild."""
+"""Small networks whose answers are known: every way to upsample that networks in use have."""
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ SAMPLERATE = 44100
 
 
 def seeded(build, seed: int = 0):
-    """What `build()` returns when PyTorch's generator starts at `seed`."""
+    """The result of `build()` when PyTorch's generator starts at `seed`."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build()

@@ -1,4 +1,4 @@
-"""What the command says about something that it refuses."""
+"""The command's message about an input that it refuses."""
 
 from upsampling.audit.command import main
 

@@ -37,6 +37,13 @@ TINY: dict[str, Any] = {
     "initialisation": {"channels": 4, "seconds": 2},
     "probes": {"signals": ["silence", "music"]},
     "evaluation": {"engine": "exact", "excerpt_seconds": 1},
+    "audits": {
+        "transposed_trained": {
+            "network": "results/{scale}/models/transposed/seed0",
+            "repair": "silence",
+            "seconds": 0.5,
+        }
+    },
     "data": {"train": 3, "valid": 1, "test": 1, "seconds": 5, "test_seconds": 4},
     "model": {"channels": 3, "depth": 2},
     "init_statistics": {"seeds": 3, "seconds": 0.5, "channels": 2, "depth": 2},
@@ -104,6 +111,7 @@ def copy_project(target: Path) -> Project:
     project = Project(target)
     config = project.config
     config["variants"] = TINY["variants"]
+    config["audits"] = TINY["audits"]
     config["figures"] |= TINY["figures"]
     for section in ("initialisation", "probes", "evaluation"):
         config[section] |= TINY[section]

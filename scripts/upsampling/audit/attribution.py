@@ -1,4 +1,4 @@
-"""Which layer makes which line, by intervention.
+"""Attribution of lines to layers, by intervention.
 
 Layer l's output is replaced by its mean over each of its periods, and the network runs again. Lines
 that vanish are made there. A line of which no single layer's intervention takes half the amplitude
@@ -20,13 +20,13 @@ from upsampling.theory.filters import Complexes
 
 # A layer makes a line if its intervention leaves at most this share of it.
 SHARE = 0.5
-# Of several, those count whose interventions leave at most this many times what the best one does.
+# Of several, those count whose interventions leave at most this many times the least amplitude.
 RIVAL = 10.0
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Levels in dBFS of each comb, as it is and with each layer flat; and who makes what.
+    """Levels in dBFS of each comb, as it is and with each layer flat; and the layers behind each.
 
     `periods` are the combs' in output samples, the coarsest comb first. `makers[k]` are indices of
     the layers that make line k, `comb_makers` of those that make each comb's lines together.
@@ -79,7 +79,7 @@ def _makers(
 
 
 def makers_of(size: float, left: list[float], changed: list[float]) -> tuple[int, ...]:
-    """The layers that make lines of amplitude `size`, from what each one's intervention leaves.
+    """The layers that make lines of amplitude `size`, from the rest `left` by each intervention.
 
     `changed` are the amplitudes of the differences. Empty for lines that no layer makes.
     """

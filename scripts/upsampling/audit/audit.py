@@ -39,7 +39,7 @@ NOISES = ("white_noise", LATENT)
 
 @dataclass(frozen=True)
 class AuditSettings:
-    """How an audit goes: the seed of random constants and probes, and seconds of each probe."""
+    """Settings of an audit: seed of random constants and probes, and seconds of each probe."""
 
     seed: int = 0
     seconds: float = 3.0
@@ -81,7 +81,7 @@ def audit(
 ) -> dict[str, Any]:
     """Audit a network whose `responses` to constants are known; the JSON of docs/audit.md.
 
-    `notes` are sentences on what was assumed. Raises `NetworkError` where the network gives numbers
+    `notes` are sentences on assumptions. Raises `NetworkError` where the network gives numbers
     that are not finite.
     """
     settings = settings or AuditSettings()
@@ -120,7 +120,7 @@ def audit(
 
 
 def describe_layer(network: Network, structure: Structure, layer: Layer) -> dict[str, Any]:
-    """A layer and what its weights tell; measures are None for one that is no linear filter."""
+    """A layer and measures of its weights; they are None for one that is no linear filter."""
     kernel = find_kernel(network, structure.trace, layer)
     spacing = network.samplerate / layer.period
     described: dict[str, Any] = {

@@ -8,7 +8,7 @@ has the level of the channel where it is loudest.
 A comb's excess, in dB, is the mean over its lines of their prominence above the spectrum around
 them, less that of control bins half the finest spacing below (`measures.from_waveform`): music is
 harmonic itself. In silence and for a constant there is nothing around the lines; 16-bit samples
-would have their rounding noise there, and what lies below it no file keeps.
+would have their rounding noise there, and no file keeps levels below it.
 """
 
 from math import ceil
@@ -20,7 +20,7 @@ from upsampling.measures.from_waveform import MINIMUM_SPACING, N_FFT, prominence
 from upsampling.networks.network import Floats
 from upsampling.networks.upsamplers import Structure
 
-# Well below what double precision leaves of lines in an exact period.
+# Well below the rest of lines in an exact period in double precision.
 FLOOR_DB = -300.0
 # The variance of rounding to 16 bits, 1/12 of a step squared, in a bin of a Hann window.
 SIXTEEN_BITS = 2.0**-30 / 12 * 1.5 / N_FFT

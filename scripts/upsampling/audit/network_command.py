@@ -1,4 +1,4 @@
-"""`upsampling-audit network`: options, and what becomes of them."""
+"""`upsampling-audit network`: its options, and an audit by them."""
 
 import argparse
 import sys

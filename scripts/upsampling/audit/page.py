@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 320, 52, 888, 24, 268
 # Colours that the style sheet has; further layers share the last one.
 COLOURS = 7
-# What is drawn below the loudest line, in dB.
+# Range of the drawing below the loudest line, in dB.
 DRAWN = 100.0
 # The sound: its length, its level, and below which level a 16-bit file would keep nothing of it.
 SECONDS, TARGET_DBFS, PEAK, AUDIBLE_DBFS = 2.0, -26.0, 0.89, -140.0
@@ -63,7 +63,7 @@ def title(path: str) -> str:
 
 
 def level(value: float | None) -> str:
-    """A level or difference in dB to one decimal; a dash for what has none."""
+    """A level or difference in dB to one decimal; a dash for none."""
     from jinja2 import Undefined
 
     if value is None or isinstance(value, Undefined):
@@ -72,7 +72,7 @@ def level(value: float | None) -> str:
 
 
 def ratio(value: float | None) -> str:
-    """A ratio to three decimals; a dash for what has none."""
+    """A ratio to three decimals; a dash for none."""
     return "–" if value is None else f"{value:.3f}"
 
 

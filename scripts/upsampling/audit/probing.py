@@ -1,7 +1,8 @@
 """Noise, music and speech through a network: do its combs stand out, and are they audible?
 
-Networks for audio get the probe signals themselves; networks for features what a function of the
-user's makes of them. A latent has no such function: its noise is one of independent normal frames.
+Networks for audio get the probe signals themselves; networks for features the result of a
+function of the user's for them. A latent has no such function: its noise is one of independent
+normal frames.
 """
 
 from collections.abc import Callable, Sequence
@@ -175,7 +176,7 @@ def attribute_probe(
 def makers_in_sound(as_is: float | None, flat: Sequence[float | None]) -> tuple[int, ...]:
     """The layers that make a comb's excess in a sound: those whose interventions take it away.
 
-    Away is what leaves at most `LEFT_DB`, or half of the excess; none is named for an excess that
+    A comb is away if at most `LEFT_DB`, or half of the excess; none is named for an excess that
     is not larger itself.
     """
     if as_is is None or as_is <= LEFT_DB:

@@ -1,7 +1,7 @@
 """Repair: weights whose phases answer constant inputs alike, without training.
 
 Let layer l have the taps W[i, o, j + t s] (t = 0 .. m_j - 1 in phase j) and let mu be the mean over
-time of its input's activations for one sound. What it writes there, on average, has the period s:
+time of its input's activations for one sound. On average its output there has the period s:
 
     p[o, j] = b[o, j] + sum over i of mu[i] sum over t of W[i, o, j + t s].
 
@@ -12,7 +12,7 @@ The change of weights with M' W' = D for the means M [R, C] of R sounds, and the
 
 takes it away exactly where lambda = 0, else as far as lambda allows. G is the identity (least
 norm; for silence alone this is a rank-one change) or the covariance of the activations (least
-change of what the layer writes for sounds). Joint over lags, G is the covariance of the m_j input
+change of the layer's output for sounds). Joint over lags, G is the covariance of the m_j input
 samples that the taps of a phase meet, and taps need not share the change equally. Layers are
 repaired in the order of execution: a layer's activations depend on those before it.
 """
@@ -27,8 +27,8 @@ from upsampling.networks.kernels import Kernel, assign, find_kernel
 from upsampling.networks.network import Floats, Network, NetworkError
 from upsampling.networks.upsamplers import Layer, Structure
 
-# The part of activations, at either end, that is left out: the borders of a sound, and what of a
-# constant's a recurrent layer has not settled from.
+# The part of activations, at either end, that is left out: the borders of a sound, and the part of
+# a constant's that a recurrent layer has not settled from.
 BORDER, UNSETTLED = 0.1, 0.45
 
 
@@ -36,7 +36,7 @@ BORDER, UNSETTLED = 0.1, 0.45
 class Sound:
     """An input [channels, time] and its part: its comb goes exactly ('exact') or nearly ('soft').
 
-    With 'metric' it only says, through the covariance of its activations, what to leave alone.
+    With 'metric', the covariance of its activations says which directions to leave alone.
     """
 
     name: str
@@ -46,9 +46,9 @@ class Sound:
 
 @dataclass(frozen=True)
 class RepairSettings:
-    """How weights are changed.
+    """Settings of a change of weights.
 
-    `metric` is 'norm', 'covariance' or 'lags' (the joint covariance), `ridge` what is added to the
+    `metric` is 'norm', 'covariance' or 'lags' (the joint covariance), `ridge` the addition to the
     covariance, in units of its mean diagonal, and `penalty` the lambda of sounds that need not be
     exact, in units of the mean diagonal of M G^-1 M^T. With `every_constant`, M is the identity:
     the phases' sums become equal, no constant input gives a comb, and sounds only tell the metric.
@@ -74,7 +74,7 @@ class Change:
 def repair(
     network: Network, structure: Structure, sounds: Sequence[Sound], settings: RepairSettings
 ) -> list[Change]:
-    """Repair every layer that has weights, in place; returns what became of each."""
+    """Repair every layer that has weights, in place; returns the change of each."""
     before = {
         layer.name: find_kernel(network, structure.trace, layer) for layer in structure.layers
     }
@@ -119,7 +119,7 @@ def _repair_layer(
     bias = np.repeat(kernel.bias.mean(axis=1, keepdims=True), kernel.stride, axis=1)
     sums = np.einsum("rc,coj->roj", means, kernel.phase_sums())
     if kernel.added is not None and np.ptp(kernel.added, axis=1).any():
-        # The weights make up for what another operation adds, as far as they are given a constant.
+        # The weights make up for another operation's addition, as far as they are given a constant.
         if not np.any(means):
             return "another operation adds biases that differ between phases"
         bias = kernel.bias
@@ -167,7 +167,7 @@ def _groups(support: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[
 
 
 def _activations(network: Network, kernel: Kernel, inputs: Floats) -> Floats:
-    """What a layer's weights meet [channels, time] for `inputs`, without the borders."""
+    """Input [channels, time] of a layer's weights for `inputs`, without the borders."""
     assert kernel.source is not None
     _, kept = network.run(inputs, keep=[kernel.source.key])
     values = np.asarray(kept[kernel.source.key], dtype=np.float64)

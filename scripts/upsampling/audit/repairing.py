@@ -34,8 +34,8 @@ def repair_network(
 ) -> dict[str, Any]:
     """Repair `network` in place; returns the part `repair` of its report.
 
-    `aim` is what no comb is to be left in: 'silence'; 'sounds', silence and noise and `excerpts`;
-    or 'constants', any constant. `report` is that of the network as it was.
+    `aim` is the input that no comb is to be left in: 'silence'; 'sounds', silence, noise and
+    `excerpts`; or 'constants', any constant. `report` is that of the network as it was.
     """
     tests = probes(network, structure, features, seconds, seed + OTHER_SEED)
     before = [respond(network, structure, one.inputs) for one in tests]
@@ -94,7 +94,7 @@ def _probe_rows(
 
 
 def summary(changes: Sequence[Change], rows: Sequence[Mapping[str, Any]]) -> str:
-    """What was changed and gained, in two sentences."""
+    """The change of weights and its gain, in two sentences."""
     sizes = [one.change_db for one in changes if one.change_db is not None]
     left = [one for one in changes if one.reason]
     if not sizes:
@@ -173,7 +173,7 @@ def _audio(network: Network, path: Path, features: Features | None) -> Floats:
 
 
 def check_target(path: Path, network_path: str) -> None:
-    """Refuse a file name whose ending is not that of what will be written."""
+    """Refuse a file name whose ending is not that of the file to be written."""
     suffix = repaired_suffix(network_path)
     if path.suffix != suffix:
         raise UserError(f"--repair {path}: a repair of {network_path} is written as {suffix}")

@@ -23,7 +23,7 @@ PERIODS = 8
 LONGEST = 1 << 20
 # Periods agree if they differ by this many roundings of the largest sample.
 AGREEMENT = 64
-# What a network's arithmetic leaves of an exact zero, in roundings of the largest sample: lines of
+# Rest of an exact zero by a network's arithmetic, in roundings of the largest sample: lines of
 # MelGAN and of trained Demucs-like models in single precision lie within 0.4 of those in double.
 ROUNDINGS = 4
 

@@ -1,4 +1,4 @@
-"""What an audit found, in words: one paragraph, advice, and the gate's answer."""
+"""Findings of an audit in words: one paragraph, advice, and the gate's answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ Report = Mapping[str, Any]
 
 
 def verdict(report: Report) -> str:
-    """One paragraph: lines in silence and for constants, their layers, and what noise shows."""
+    """One paragraph: lines in silence and for constants, their layers, and combs in noise."""
     if not report["layers"]:
         return (
             "No layer was found whose output has more time than its input, so nothing here "
@@ -111,7 +111,7 @@ def _sound_makers(report: Report, measured: Mapping[str, Any]) -> Sequence[Seque
 
 
 def stands_out(comb: Report, name: str, limit: float) -> bool:
-    """Whether a comb's excess in the input `name` is above `limit` in dB beyond chance."""
+    """True if a comb's excess in the input `name` is above `limit` in dB beyond chance."""
     excess, error = comb["excess_db"][name], comb["error_db"][name]
     return excess is not None and excess - ERRORS * error > limit
 
@@ -134,7 +134,7 @@ def failures(report: Report, limit: float) -> list[str]:
 
 
 def advice(report: Report) -> list[str]:
-    """What to do about the lines that were found, a sentence each."""
+    """Remedies for the lines that were found, a sentence each."""
     makers = {name for comb in report["combs"] for name in comb["made_by"]}
     layers = [one for one in report["layers"] if one["name"] in makers]
     if not layers:
@@ -145,7 +145,7 @@ def advice(report: Report) -> list[str]:
         given.append(
             f"Repair the weights of {listed([one['name'] for one in learnt])} without training: "
             "--repair OUT gives all phases of a layer the same answer to silence, writes the "
-            "changed weights and says what other sounds gain and lose."
+            "changed weights and reports the gain and loss for other sounds."
         )
         given.append(
             "Before training again, give those layers equal polyphase sums (all phases of a kernel "
@@ -154,7 +154,7 @@ def advice(report: Report) -> list[str]:
         )
         given.append(
             "Or replace them: nearest-neighbour or linear interpolation and a convolution make no "
-            "tone of a constant; they dull what lies near multiples of the spacing, and the "
+            "tone of a constant; they dull frequencies near multiples of the spacing, and the "
             "network must be trained again."
         )
     spectral = [one for one in layers if one["imbalance"] is None]

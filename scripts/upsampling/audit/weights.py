@@ -1,4 +1,4 @@
-"""Measures of a layer's weights, beside what independent random weights of its shape give."""
+"""Measures of a layer's weights, beside those of independent random weights of its shape."""
 
 import numpy as np
 import torch

@@ -41,12 +41,12 @@ class Kernel:
 
     @property
     def random(self) -> bool:
-        """Whether each phase has weights of its own, as a layer that is learnt has."""
+        """True if each phase has weights of its own, as in a learned layer."""
         return self.source is not None
 
     @property
     def counts(self) -> NDArray[np.intp]:
-        """How many taps each phase has [stride]."""
+        """Number of taps of each phase [stride]."""
         return np.bincount(np.arange(self.taps.shape[-1]) % self.stride, minlength=self.stride)
 
     def phase_sums(self) -> Floats:
@@ -88,7 +88,7 @@ def ungrouped(weights: Weights) -> Floats:
 
 
 def _reached(weights: Weights) -> NDArray[np.bool_]:
-    """Which input channels [in, out] the groups connect with which output channels."""
+    """Mask [in, out] of the input and output channels that the groups connect."""
     ones = replace(weights, weight=np.ones_like(weights.weight))
     return ungrouped(ones)[:, :, 0] > 0
 
@@ -142,7 +142,7 @@ def _shuffled(network: Network, trace: Trace, layer: Layer) -> Kernel | None:
 def _block(
     network: Network, chain: list[Operation], value: Floats, layer: Layer, time: int
 ) -> Floats:
-    """What a chain of operations makes of `value`: its middle period [channels, stride]."""
+    """The middle period [channels, stride] of a chain of operations' output for `value`."""
     for operation in chain:
         value = network.replay(operation, value)
     rows = np.moveaxis(value, layer.axis, -1)

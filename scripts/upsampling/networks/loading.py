@@ -1,4 +1,4 @@
-"""From what a user names to a network under audit; what is not said about it is found out."""
+"""From a user's description to a network under audit; the rest is found out."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MOST_AUDIO_CHANNELS = 2
 
 @dataclass(frozen=True)
 class Source:
-    """What a user says about a network; None is for the network to tell.
+    """A user's description of a network; None is for the network to tell.
 
     `first` and `last` are tensors of an ONNX graph between which the audit takes place; `length`
     is an input length in samples or frames that the network takes.
@@ -36,7 +36,7 @@ class Source:
 
 
 def open_network(source: Source) -> tuple[Network, Structure, list[str]]:
-    """Load a network and find its layers; also what had to be assumed, one sentence each.
+    """Load a network and find its layers; also the assumptions, one sentence each.
 
     Raises `UserError` with one line for whatever cannot be loaded or run.
     """
@@ -80,7 +80,7 @@ def _open_torch(source: Source) -> tuple[Network, Structure, list[str]]:
 
 
 def _shapes(module: Any, channels: int | None, kind: str | None) -> list[tuple[int, int]]:
-    """Channels and rank of inputs to try: what the user says, else what the first layers take."""
+    """Channels and rank of inputs to try: the user's, else those of the first layers."""
     if channels is not None:
         counts = [channels]
     else:
@@ -112,7 +112,7 @@ def _samplerate_of(module: Any) -> int | None:
 
 
 def _module(source: Source) -> tuple[Any, dict[str, Any]]:
-    """The module that a path names, and what is known about its input."""
+    """The module that a path names, and the known facts about its input."""
     path = Path(source.path)
     if path.is_dir():
         if source.weights is not None:

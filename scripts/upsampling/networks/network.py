@@ -59,7 +59,7 @@ class Weights:
     """Weights of a convolution [out, in / groups, taps], a transposed one [in, out / groups, taps].
 
     A linear layer is a convolution of one tap. `bias` is [out], zeros where there is none;
-    `padding` is what is cut off (transposed) or added (convolution) at the beginning.
+    `padding` is the number of samples cut off (transposed) or added (convolution) at the beginning.
     """
 
     weight: Floats

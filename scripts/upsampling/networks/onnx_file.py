@@ -17,7 +17,7 @@ INSTALL = "pip install onnx onnxruntime, or make audit-demo"
 
 
 def read_graph(path: Path, first: str | None = None, last: str | None = None) -> Any:
-    """Read a model with all of its weights, cut to what lies between two of its tensors.
+    """Read a model with all of its weights, cut to the part between two of its tensors.
 
     Returns an onnx.ModelProto. Raises `UserError` for whatever is damaged, hostile or missing.
     """

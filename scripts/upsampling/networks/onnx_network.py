@@ -237,7 +237,7 @@ class OnnxNetwork(Network):
         return run_session(session, fetched, {n: v for n, v in feeds.items() if n in needed})
 
     def _session(self, overridden: tuple[str, ...], fetched: tuple[str, ...]) -> Any:
-        """A session that gives `fetched` and takes what replaces the `overridden` tensors."""
+        """A session that gives `fetched` and takes values in place of the `overridden` tensors."""
         if (overridden, fetched) not in self._sessions:
             self._sessions[overridden, fetched] = open_session(
                 rewired(self.model, overridden, fetched).SerializeToString()

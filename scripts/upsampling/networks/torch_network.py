@@ -143,7 +143,7 @@ class TorchNetwork(Network):
             self.module.to(self.dtype)
 
     def _write(self, target: Tensor, origins: tuple[str, ...], value: Floats) -> None:
-        """Store `value` as the parameter `target`, or as what weight norm computes it from."""
+        """Store `value` as the parameter `target`, or as the parameters that weight norm uses."""
         tensors = self._tensors()
         new = torch.from_numpy(np.ascontiguousarray(value)).to(self.dtype).reshape(target.shape)
         for name, tensor in tensors.items():
@@ -158,7 +158,7 @@ class TorchNetwork(Network):
         axes = [axis for axis, size in enumerate(gain.shape) if size == 1 != target.shape[axis]]
         self._store(named["direction"], new)
         self._store(named["norm"], torch.linalg.vector_norm(new, dim=axes, keepdim=True))
-        # The trace keeps what was computed from them; it stays true.
+        # The trace keeps the results computed from them; it stays true.
         direction = tensors[named["direction"]]
         norm = torch.linalg.vector_norm(direction, dim=axes, keepdim=True)
         with torch.inference_mode():
@@ -211,7 +211,7 @@ def _role(name: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    """What an exception says, without TorchScript's traceback."""
+    """The message of an exception, without TorchScript's traceback."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     if "Traceback of TorchScript" in str(error):
         lines = lines[-1:]

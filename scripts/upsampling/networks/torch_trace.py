@@ -108,7 +108,7 @@ class Recorder:
         return output
 
     def _depends(self, tensor: Tensor) -> bool:
-        """Whether the input reaches a tensor: by an operation, or by a write into its memory."""
+        """True if the input reaches a tensor: by an operation, or by a write into its memory."""
         if not hasattr(tensor, NUMBER) and id(tensor) not in self.names:
             number, _ = self.written.get(tensor.untyped_storage().data_ptr(), (None, None))
             if number is not None:

@@ -1,4 +1,4 @@
-"""Two runs of a network at different lengths: what grows is time, and by how much.
+"""Two runs of a network at different lengths: the axes that grow are time, and by how much.
 
 An axis whose size differs between two runs is time. The quotient of differences is an operation's
 ratio of rates, whatever its borders add or cut.

@@ -4,7 +4,7 @@ The network runs at two lengths. An axis whose size differs between the runs is 
 differences' quotient is the operation's ratio of rates, whatever its borders add or cut. A ratio
 that is an integer s > 1 is an upsampler of stride s: transposed convolutions, interpolations,
 inverse STFTs, and reshapes that interleave samples. Concatenations also lengthen, but upsample
-nothing. What is upsampled otherwise (samples written into zeros, say) shows at the module that
+nothing. Upsampling by other means (samples written into zeros, say) shows at the module that
 contains it; the innermost one counts.
 
 A layer whose input has the rate r, at an output of rate R, can put tones at the multiples of
@@ -71,7 +71,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Structure:
-    """How a network treats time.
+    """A network's treatment of time.
 
     Inputs of `length` + n `step` samples or frames run; the output's time is its axis `axis` and
     grows by `step` * `rate`. A constant input gives an output of period `total_stride`. `layers`
@@ -166,7 +166,7 @@ def _unexplained(
 
 
 def _upsamples(first: Operation, second: Operation, stride: int) -> bool:
-    """Whether an operation that lengthens by `stride` upsamples: reshapes may concatenate."""
+    """True if an operation that lengthens by `stride` upsamples: reshapes may concatenate."""
     if first.kind == "concatenation":
         return False
     if first.kind != "movement":
@@ -215,7 +215,7 @@ def _owner(parameters: Sequence[str]) -> str:
 
 
 def _reaches(first: Operation, low: Fraction, trace: Trace, rates: dict[int, Fraction]) -> bool:
-    """Whether a way leads from an operation to the output that never falls to the rate `low`."""
+    """True if a path leads from an operation to the output that never falls to the rate `low`."""
     alive = {value.number for value in first.outputs}
     for operation in trace.operations:
         if operation.kind != "module" and any(v.number in alive for v in operation.inputs):

@@ -1,4 +1,4 @@
-"""The command: what it needs, how it ends, and where it is installed."""
+"""The command: its needs, its exit status and its installation."""
 
 import importlib
 import subprocess

@@ -26,7 +26,7 @@ def audited():
 
 
 class Tags(HTMLParser):
-    """Counts tags, and collects what would be loaded from elsewhere."""
+    """Counts tags, and collects files that would be loaded from elsewhere."""
 
     VOID = frozenset({"meta", "link"})
 

@@ -1,4 +1,4 @@
-"""Probes: what goes in, and whether planted tones, notches and shifts are measured."""
+"""Probes: inputs, and measures of planted tones, notches and shifts."""
 
 import numpy as np
 import pytest

@@ -125,7 +125,7 @@ def test_the_least_change_is_that_of_least_squares(rows):
     metric = covariance([samples], 1)
     weighted = least_change(means, wanted, metric, exact, RepairSettings(ridge=1e-9))
     assert means @ weighted == pytest.approx(wanted, abs=EXACT)
-    # Any other solution changes what is written for the samples by more.
+    # Any other solution changes the output for the samples by more.
     null = np.linalg.svd(means)[2][rows:]
     for _ in range(20):
         other = weighted + null.T @ rng.standard_normal((len(null), 3))

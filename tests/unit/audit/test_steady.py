@@ -14,7 +14,7 @@ from upsampling.networks.network import NetworkError
 from upsampling.theory.filters import Filters
 from upsampling.theory.taps import operator_taps
 
-# What the issue asks for, and what double precision gives.
+# The largest error allowed, and that of double precision.
 DECIBELS = 0.01
 EXACT = 1e-12
 

@@ -51,8 +51,9 @@ def test_recordings_are_a_command_too(file):
 
 
 def test_the_scale_is_filled_in_and_a_trained_model_need_not_exist_yet():
+    entry = {"network": "results/{scale}/models/transposed/seed0"}
     for scale in ("demo", "paper"):
-        audit = Experiment(CONFIG | {"scale": scale}).audits["transposed_trained"]
+        audit = Experiment(CONFIG | {"scale": scale, "audits": {"one": entry}}).audits["one"]
         assert audit.network == f"results/{scale}/models/transposed/seed0"
         assert audit.files == [
             f"results/{scale}/models/transposed/seed0/{name}"

@@ -1,4 +1,4 @@
-"""Kernels: any layer's weights as filters after zero insertion, checked by what the layer does."""
+"""Kernels: any layer's weights as filters after zero insertion, checked by the layer's output."""
 
 import numpy as np
 import pytest

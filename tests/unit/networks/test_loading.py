@@ -1,4 +1,4 @@
-"""From names to networks: what is told, found out, assumed, or wrong."""
+"""From names to networks: facts told, found out, assumed, or wrong."""
 
 import json
 from pathlib import Path

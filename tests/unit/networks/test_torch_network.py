@@ -117,7 +117,7 @@ def test_kernels_through_weight_norm_can_be_assigned():
         kernel = find_kernel(network, structure.trace, layer)
         taps = kernel.taps[..., ::-1].copy()
         assign(network, kernel, taps, kernel.bias)
-        # What the trace holds, and what a new run computes.
+        # Tensors of the trace, and of a new run.
         for one in (structure, under_audit(module, 4)[1]):
             found = find_kernel(network, one.trace, one.layers[0])
             assert found.taps == pytest.approx(taps, abs=SINGLE)

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 from audit_results import audit_recordings, content
 
-# What noise adds to lines, and the spread of its mean over a few frames.
+# The noise's share of lines, and the spread of its mean over a few frames.
 LINE_DB = 0.1
 NOISE_DB = 1.0
 
