@@ -1,4 +1,6 @@
 AUDIT = "<results>/audits/{audit}"
+# In docs/audit.md, of the configuration examples/audit/demo.yaml.
+AUDIT_PICTURES = ["piper", "small_vocoder"]
 
 
 rule audit:
@@ -142,3 +144,19 @@ rule audits:
         expand(f"{AUDIT}/page.html", audit=EXPERIMENT.audits),
         expand(rules.draw_audit.output.png, audit=EXPERIMENT.audits),
         rules.audits_table.output if EXPERIMENT.audits else [],
+
+
+rule draw_audit_documentation:
+    """Update the pictures of docs/audit.md, with --configfile examples/audit/demo.yaml."""
+    input:
+        expand("<results>/figures/audits/{picture}.png", picture=AUDIT_PICTURES),
+    output:
+        expand("docs/images/{picture}.png", picture=AUDIT_PICTURES),
+    log:
+        "<logs>/figures/audits/documentation.log",
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("draw_documentation.py"),
+    shell:
+        quiet('python "$SCRIPTS"/draw_documentation.py {input:q} --folder docs/images')

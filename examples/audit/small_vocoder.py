@@ -1,4 +1,4 @@
-"""The network of docs/audit.md: a small vocoder of 22.05 kHz, as HiFi-GAN's (random weights)."""
+"""The networks of docs/audit.md: small vocoders of 22.05 kHz, as HiFi-GAN's (random weights)."""
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,27 @@ class Vocoder(nn.Module):
         return self.last(leaky_relu(hidden, 0.1)).tanh()
 
 
+class Resized(nn.Module):
+    """Nearest neighbors, then a convolution, in place of a transposed convolution."""
+
+    def __init__(self, wide: int, narrow: int, stride: int):
+        super().__init__()
+        self.resize = nn.Upsample(scale_factor=stride)
+        self.mix = nn.Conv1d(wide, narrow, 2 * stride + 1, padding=stride)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        return self.mix(self.resize(signal))
+
+
 def network() -> nn.Module:
     torch.manual_seed(0)
     return Vocoder()
+
+
+def resized() -> nn.Module:
+    torch.manual_seed(0)
+    vocoder = Vocoder()
+    vocoder.ups = nn.ModuleList(
+        Resized(up.in_channels, up.out_channels, up.stride[0]) for up in vocoder.ups
+    )
+    return vocoder

@@ -94,7 +94,7 @@ def read_torchscript(path: Path) -> Any:
 
 
 def check_torchscript(path: Path) -> None:
-    """Refuse a file that is no archive of TorchScript, or one that would grow too large when it is unpacked."""
+    """Refuse a file that is no archive of TorchScript, or would grow too large when unpacked."""
     if not path.is_file():
         raise UserError(f"there is no file {path}")
     try:
