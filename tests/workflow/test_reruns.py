@@ -1,11 +1,16 @@
 """Changes of code, settings and files rerun the jobs that depend on them, and no others."""
 
+import csv
 import os
 import re
 import shutil
 import time
 
 import pytest
+from safetensors.torch import save_file
+
+from upsampling.config.model import model_settings
+from upsampling.models import build
 
 from .conftest import ROOT, Project
 from .test_gallery import gallery_data
@@ -215,6 +220,9 @@ def test_a_new_audit_makes_its_own_files_and_the_overviews_alone(restored):
     config["audits"]["vocoder"] = entry | {"title": "Small vocoder"}
     restored.config = config
     assert restored.planned() == {rule: 1 for rule in AUDIT if rule != "audit"}
+    del config["audits"]["vocoder"]
+    restored.config = config
+    restored.snakemake("--cores", "1", "--quiet", "rules")
 
 
 def test_a_new_variant_that_is_not_trained_is_measured_too(restored):
@@ -278,6 +286,33 @@ def test_an_operator_of_ones_own_goes_all_the_way(restored):
     (restored.root / "own.py").write_text(OWN.replace("signal).rep", "signal).neg().rep"))
     assert restored.planned()["train"] == 1
     del config["variants"]["own"]
+    restored.config = config
+    restored.snakemake("--cores", "2", "--quiet", "rules")
+
+
+def test_weights_trained_elsewhere_have_numbers_of_table_2_before_and_after(restored):
+    """Random phases before, equal ones after: their imbalance and tones are known."""
+    _, net = re.findall(r"(?s)```python\n(.*?)```", (ROOT / "README.md").read_text())
+    (restored.root / "net.py").write_text(net)
+    model: dict[str, object] = {"architecture": f"{restored.root}/net.py:Net"}
+    trained = build(model_settings(model | {"operator": "subpixel"}, "model"), 4)
+    for layer in (trained.inner, trained.outer):
+        for parameter in layer.convolution.parameters():
+            parameter.data = parameter.data[::4].repeat_interleave(4, dim=0)
+    save_file(trained.state_dict(), restored.root / "net.safetensors")
+    model["weights"] = str(restored.root / "net.safetensors")
+    config = restored.config
+    config["variants"]["net"] = {"operator": "subpixel", "model": model, "train": False}
+    restored.config = config
+    restored.snakemake("results/demo/tables/table2.csv", "--cores", "2", "--quiet", "rules")
+    with open(restored.results("tables/table2.csv")) as file:
+        row = {row["variant"]: row for row in csv.DictReader(file)}["net"]
+    assert float(row["imbalance_initialised"]) > 0.1
+    assert float(row["imbalance_trained"]) == 0
+    assert float(row["silence_level_initialised"]) > -100
+    assert float(row["silence_level_trained"]) < -200
+    assert {row["music_initialised"], row["music_trained"]}.isdisjoint({"", "nan"})
+    del config["variants"]["net"]
     restored.config = config
     restored.snakemake("--cores", "2", "--quiet", "rules")
 
