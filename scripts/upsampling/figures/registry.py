@@ -9,6 +9,7 @@ from upsampling.errors import UserError, nearest_match
 from upsampling.figures import style
 from upsampling.figures.artifact_history import artifact_curves
 from upsampling.figures.artifact_overviews import artifact_changes, init_statistics
+from upsampling.figures.audits import audit_panels
 from upsampling.figures.before_after import before_after
 from upsampling.figures.overlap_figure import overlap_stems
 from upsampling.figures.overlays import stacks_and_theory
@@ -96,6 +97,7 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "artifact_changes": (artifact_changes, {}),
     "init_statistics": (init_statistics, {}),
     "artifact_history": (artifact_curves, {}),
+    "audit": (audit_panels, {}),
 }
 
 

@@ -1,4 +1,4 @@
-"""The rows and captions of the tables that a configuration asks for, as canonical JSON.
+"""The rows and captions of tables that a configuration asks for, as canonical JSON.
 
 Standard library only, as each job of the workflow imports it.
 """
@@ -63,6 +63,12 @@ def history_rows(experiment: Experiment) -> str:
     rows = [
         {"variant": name, "label": experiment.figure_title(name)} for name in experiment.trained
     ]
+    return canonical(rows)
+
+
+def audit_rows(experiment: Experiment) -> str:
+    """The rows of the table of audits, in the order of the configuration."""
+    rows = [{"audit": name, "title": experiment.audit_title(name)} for name in experiment.audits]
     return canonical(rows)
 
 
