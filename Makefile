@@ -5,6 +5,7 @@
 # make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
 # make gpu-test   holds a GPU to the CPU's results; needs torch, NumPy, safetensors and pytest alone
 # make gpu-bench   measures training steps on a GPU and writes docs/benchmarks/gpu.md
+# make mutation-test   changes the package in 320 small ways and counts the changes that tests notice
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
 # make settings   writes docs/config.md and schemas/config.schema.yaml from the declared settings
 # make docs   builds the documentation as a site in site/, with MkDocs in an environment of its own
@@ -16,7 +17,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench fault-test gpu-test gpu-bench cluster-test settings docs lock clean
+.PHONY: demo test check bench fault-test gpu-test gpu-bench mutation-test cluster-test settings docs lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -36,6 +37,9 @@ gpu-test: $(ENV)/ready
 
 gpu-bench: $(ENV)/ready
 	@python benchmarks/gpu.py --output docs/benchmarks/gpu.md
+
+mutation-test: $(ENV)/ready
+	python tests/mutation/run.py --output docs/mutation.md
 
 cluster-test: $(ENV)/ready
 	pytest -q --durations 0 tests/cluster
