@@ -12,7 +12,7 @@ from upsampling.measures.from_waveform import N_FFT, comb_spacings, measure_wave
 from upsampling.measures.from_weights import imbalance, steady_comb
 from upsampling.models.base import AudioModel, UpsamplingLayer, device_of
 from upsampling.probes.model_output import model_output
-from upsampling.training.device import allow_tf32
+from upsampling.training.device import without_tf32
 from upsampling.training.history import EpochMeasurement
 
 SEED = 0
@@ -89,12 +89,10 @@ def undisturbed(model: AudioModel) -> Iterator[None]:
     polyphase convolution, which gives tones some 66 dB below a constant that are not the model's.
     """
     training, device = model.training, device_of(model)
-    allowed = torch.backends.cudnn.allow_tf32
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), without_tf32():
         torch.manual_seed(SEED)
-        allow_tf32(False)
         try:
             yield
         finally:
-            allow_tf32(allowed)
             model.train(training)
