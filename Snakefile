@@ -21,6 +21,7 @@ include: "rules/evaluation.smk"
 include: "rules/theory.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/audit.smk"
 include: "rules/supplement.smk"
 include: "rules/gallery.smk"
 
@@ -29,6 +30,7 @@ localrules:
     all,
     figures,
     tables,
+    audits,
     download,
     supplement,  # on this machine, where LaTeX was looked for
 
@@ -39,6 +41,7 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
+        rules.audits.input,
         rules.supplement.output,
         rules.gallery.output,
 

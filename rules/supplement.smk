@@ -1,10 +1,15 @@
 import os
 
 # Tables that LaTeX includes, and those that are too long for a page.
-SUPPLEMENT_TABLES = [path for path in rules.tables.input if path.endswith(".tex")]
+SUPPLEMENT_TABLES = [
+    path
+    for path in [*rules.tables.input, *rules.audits.input]
+    if path.endswith(".tex")
+]
 SUPPLEMENT_DATA = [
     ("<results>/tables/comparisons.csv", "comparisons", ""),
     ("<results>/tables/artifacts.csv", "artifacts", ""),
+    ("<results>/tables/artifact_history.csv", "artifact_history_table", ""),
     (
         "<results>/tables/init_statistics.csv",
         "artifacts",
@@ -24,6 +29,9 @@ def supplement_figures():
             path = rules.draw_before_after.output.pdf.format(variant=variant, seed=seed)
             title = f"{EXPERIMENT.figure_title(variant)}, seed {seed}"
             files.append((path, "before_after", title))
+    for audit in EXPERIMENT.audits:
+        path = rules.draw_audit.output.pdf.format(audit=audit)
+        files.append((path, "audit", EXPERIMENT.audit_title(audit)))
     return files
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from upsampling.config.audits import Audit, check_audit_files
 from upsampling.config.declared import check_part, fields_of, read_settings
 from upsampling.config.mapping import canonical, merge
 from upsampling.config.model import (
@@ -23,7 +24,7 @@ from upsampling.config.model import (
 )
 from upsampling.config.plausibility import check_folders, check_labels, check_lengths
 from upsampling.config.sections import Config, DataSettings, Stack, Variant
-from upsampling.config.training import TrainingSettings
+from upsampling.config.training import OBSERVATION, TrainingSettings
 from upsampling.errors import UserError, nearest_match
 from upsampling.own_code import class_fingerprint
 
@@ -49,6 +50,15 @@ class Experiment:
         self.variants: Mapping[str, Variant] = self.settings.variants
         for name in self.variants:
             self._check_variant(name)
+        audits = self.settings.audits.items()
+        self.audits: Mapping[str, Audit] = {name: one.at(self.scale) for name, one in audits}
+        models = {
+            f"results/{self.scale}/models/{variant}/seed{seed}"
+            for variant in self.trained
+            for seed in self.seeds
+        }
+        for name, audit in self.audits.items():
+            check_audit_files(name, audit, models)
         self._check_figures()
         check_labels(self)
         check_lengths(self)
@@ -102,8 +112,9 @@ class Experiment:
         return canonical(self._model(variant))
 
     def training(self, variant: str) -> str:
-        """Canonical JSON of the training settings of `variant`."""
-        return canonical(self._training(variant))
+        """Canonical JSON of the training settings of `variant` that decide its weights."""
+        settings = self._training(variant)
+        return canonical({key: settings[key] for key in settings if key not in OBSERVATION})
 
     def initialisation(self, variant: str) -> dict[str, Any]:
         """The model at initialisation and at paper width, and its probe signal (Figs. 1 and 9).
@@ -130,6 +141,10 @@ class Experiment:
         model = self._model(variant) | {k: v for k, v in widths.items() if k in fields_of(settings)}
         section["probe_seed"] = self.settings.probes.seed
         return {"model": canonical(model), "statistics": canonical(section)}
+
+    def audit_title(self, audit: str) -> str:
+        """The name of an audit in tables and figures."""
+        return self.audits[audit].title or audit.replace("_", " ")
 
     def _track_options(self) -> list[str]:
         """Options of prepare_tracks.py that decide which tracks are stored, and how."""

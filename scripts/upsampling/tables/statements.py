@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from upsampling.tables.table1 import ScoreRow
-from upsampling.tables.table2 import ROUNDING_DB, SILENCE_LEVEL, by_seed
+from upsampling.tables.table2 import AUDIO_DB, SILENCE_LEVEL, by_seed
 
 LEARNED = ("transposed", "subpixel")
 INTERPOLATIONS = ("nearest", "interpolation")
@@ -55,7 +55,7 @@ def footnote(
     text = f"Statements of Sec. 6 that hold in this run: {holding} of {len(parts)}. "
     text += f"{'; '.join(parts)}."
     if tones:
-        text += f" Tones count above {ROUNDING_DB} dBFS, the rounding of 24-bit audio."
+        text += f" Tones count above {AUDIO_DB:g} dBFS, the rounding of 24-bit audio."
     return text
 
 
@@ -123,16 +123,16 @@ def tone_statements(rows: Sequence[ScoreRow], artifacts: pd.DataFrame) -> list[S
         after = levels(row, "trained")
         if after and row.family in INTERPOLATIONS:
             interpolating.append(max(after))
-        before = max(levels(row, "initialised"), default=ROUNDING_DB)
-        if after and row.family in LEARNED and not row.original and before > ROUNDING_DB:
+        before = max(levels(row, "initialised"), default=AUDIO_DB)
+        if after and row.family in LEARNED and not row.original and before > AUDIO_DB:
             tonal.append((row.label, min(after)))
     statements = []
     if tonal:
         text = "tones of transposed and subpixel models survive training in silence"
         numbers = "; ".join(f"{label}: {level:.1f} dBFS" for label, level in tonal)
-        statements.append(Statement(text, [level > ROUNDING_DB for _, level in tonal], numbers))
+        statements.append(Statement(text, [level > AUDIO_DB for _, level in tonal], numbers))
     if interpolating:
         text = "interpolation-based models have no tones in silence"
         numbers = f"at most {max(interpolating):.1f} dBFS"
-        statements.append(Statement(text, [v <= ROUNDING_DB for v in interpolating], numbers))
+        statements.append(Statement(text, [v <= AUDIO_DB for v in interpolating], numbers))
     return statements

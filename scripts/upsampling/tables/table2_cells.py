@@ -10,14 +10,17 @@ from upsampling.config.sections import STAGES
 from upsampling.tables.captions import Description, extent
 from upsampling.tables.formats import in_all_formats
 from upsampling.tables.latex import latex
-from upsampling.tables.sheet import MISSING, Column, Sheet
-from upsampling.tables.table2 import QUANTITIES, ROUNDING_DB, SILENT_DB, summarize
+from upsampling.tables.sheet import SILENT, Column, Sheet, number
+from upsampling.tables.table2 import (
+    AUDIO_DB,
+    QUANTITIES,
+    SILENT_DB,
+    STANDS_OUT_DB,
+    summarize,
+)
 
 TITLE = "Table 2"
 STAGE_HEADS = {"initialised": "before", "trained": "after"}
-SILENT = "none"
-# The footnote reports tones of this prominence in dB or more.
-STANDS_OUT_DB = 10.0
 
 
 @dataclass(frozen=True)
@@ -82,14 +85,6 @@ def row_cells(row: Mapping[Any, Any], spreads: Sequence[str]) -> list[str]:
     return cells
 
 
-def number(value: float, digits: int) -> str:
-    """A number with `digits` decimals, without the sign of a rounded zero."""
-    if pd.isna(value):
-        return MISSING
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
-
-
 def caption(scale: str, description: Description) -> str:
     """The caption: columns, scale, and a warning where the paper is not comparable."""
     text = (
@@ -134,5 +129,5 @@ def standing(trained: pd.DataFrame, name: str) -> str:
     """Labels of the rows whose tones stand out after training, or 'none'."""
     standing_out = trained[f"{name}_trained"] >= STANDS_OUT_DB
     if name == "silence":
-        standing_out &= trained["silence_level_trained"] > ROUNDING_DB
+        standing_out &= trained["silence_level_trained"] > AUDIO_DB
     return ", ".join(trained[standing_out]["label"]) or "none"

@@ -107,3 +107,14 @@ def test_without_trained_variants_no_width_is_named():
         figures[name] = {"panels": ["nearest"]}
     summary = plan.training_summary(experiment(variants=variants, figures=figures))
     assert summary["channels"] is None
+
+
+def test_audits_have_rows_with_their_titles_in_order():
+    audits = {
+        "b_vocoder": {"recordings": [__file__]},
+        "a": {"recordings": [__file__], "title": "Songs"},
+    }
+    assert json.loads(plan.audit_rows(experiment(audits=audits))) == [
+        {"audit": "b_vocoder", "title": "b vocoder"},
+        {"audit": "a", "title": "Songs"},
+    ]

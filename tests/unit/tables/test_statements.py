@@ -76,7 +76,7 @@ def test_the_papers_table_bears_out_its_own_statements():
     assert "holds (Transposed: -65.0 dBFS; Subpixel: -80.0 dBFS)" in text
     assert "holds (at most -189.0 dBFS)" in text
     assert "Own" not in text
-    assert text.endswith("Tones count above -144.5 dBFS, the rounding of 24-bit audio.")
+    assert text.endswith("Tones count above -144 dBFS, the rounding of 24-bit audio.")
 
 
 def test_a_run_that_contradicts_the_paper_says_so():
