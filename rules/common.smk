@@ -29,9 +29,9 @@ try:
             told,
         )
         ALONE = earlier_calls.join_calls(Path(".snakemake"), told)
-    deployment.prepare(
-        SCRIPTS, {str(m) for m in workflow.deployment_settings.deployment_method}
-    )
+    METHODS = {str(m) for m in workflow.deployment_settings.deployment_method}
+    deployment.prepare(SCRIPTS, METHODS)
+    NO_LATEX = deployment.without_latex(METHODS)
 except UserError as error:
     sys.exit(f"error: {error}")
 
