@@ -24,6 +24,9 @@ rule gallery:
         audits=expand(f"{AUDIT}/report.json", audit=EXPERIMENT.audits),
         artifacts="<results>/tables/artifacts.csv",
         table1=rules.table1.output.csv,
+        training=expand(
+            "<results>/figures/{figure}.png", figure=FIGURES.keys() & {"artifact_history"}
+        ),
     output:
         html="<results>/report/gallery.html",
     log:
@@ -55,6 +58,7 @@ rule gallery:
             " --audit-pages ../audits/{{audit}}/page.html"
             " --artifacts {input.artifacts:q}"
             " --table1 {input.table1:q}"
+            " --training {input.training:q}"
             " --workers {threads}"
             " --output {output.html:q}"
         )

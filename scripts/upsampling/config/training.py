@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from upsampling.config.declared import Bounds, Count, Seconds, SecondsOrNone
+from upsampling.config.declared import Bounds, Count, Natural, Seconds, SecondsOrNone
+
+# Settings of what is recorded of a run. They change none of its weights: runs that differ in them
+# alone are the same run, and changing them does not retrain.
+OBSERVATION = ("artifact_epochs",)
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,12 @@ class TrainingSettings:
     precision: Annotated[
         Literal["fp32", "bf16", "fp16"], "of the model's forward and backward passes"
     ] = "fp32"
+    tf32: Annotated[
+        bool, "float32 products with 10 bits of mantissa, on NVIDIA GPUs from 2020 on"
+    ] = False
+    channels_last: Annotated[
+        bool, "memory layout of convolutions, for GPUs with tensor cores; changes rounding alone"
+    ] = False
     learning_rate: Annotated[float, Bounds(above=0, maximum=10), "of Adam"] = 2.0e-4
     epochs: Count = 600
     batch_size: Annotated[Count, "examples per step, over all processes"] = 32
@@ -32,3 +42,6 @@ class TrainingSettings:
     validation_seconds: Annotated[
         Seconds | None, "length used of each validation track; null: all"
     ] = None
+    artifact_epochs: Annotated[
+        Natural, "epochs from one measurement of artifacts to the next; 0: never"
+    ] = 1

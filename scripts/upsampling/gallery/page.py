@@ -53,10 +53,11 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
         "excerpts": clips.excerpts(content, files, media),
         "artifacts": artifact_table.artifact_rows(files.artifacts, names),
     }
-    room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data))
+    figure = sound.data_uri("image/png", files.training.read_bytes()) if files.training else None
+    room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data)) - len(figure or "")
     left_out = media.render(room, workers)
     cards = audit_cards(content["audits"], files.audits, files.audit_pages)
-    return render(content, data, cards, left_out), left_out
+    return render(content, data, cards, left_out, figure), left_out
 
 
 def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,6 +71,7 @@ def render(
     data: Mapping[str, Any],
     audits: Sequence[Mapping[str, Any]],
     left_out: int,
+    training_figure: str | None,
 ) -> str:
     """Fill the template; all text is escaped, and only the page's script may run."""
     environment = Environment(
@@ -86,6 +88,7 @@ def render(
         data=data,
         audits=audits,
         left_out=left_out,
+        training_figure=training_figure,
         artifacts=ARTIFACTS,
         palette=pictures.palette(),
         target=sound.TARGET_DBFS,

@@ -58,6 +58,14 @@ def table2_rows(experiment: Experiment) -> str:
     return canonical(rows)
 
 
+def history_rows(experiment: Experiment) -> str:
+    """The rows of the table of artifacts through training."""
+    rows = [
+        {"variant": name, "label": experiment.figure_title(name)} for name in experiment.trained
+    ]
+    return canonical(rows)
+
+
 def audit_rows(experiment: Experiment) -> str:
     """The rows of the table of audits, in the order of the configuration."""
     rows = [{"audit": name, "title": experiment.audit_title(name)} for name in experiment.audits]
