@@ -1,5 +1,6 @@
 """The choice of a device and its arithmetic; a GPU is imitated by what torch says of it."""
 
+import contextlib
 import os
 from typing import Any
 
@@ -91,7 +92,7 @@ def test_each_kind_of_product_has_its_tf32_back(monkeypatch):
     products = (torch.backends.cudnn, torch.backends.cuda.matmul)
     for backend, allowed in zip(products, (True, False), strict=True):
         monkeypatch.setattr(backend, "allow_tf32", allowed)
-    with pytest.raises(KeyError), without_tf32():
+    with contextlib.suppress(KeyError), without_tf32():
         assert not any(backend.allow_tf32 for backend in products)
         raise KeyError
     assert [backend.allow_tf32 for backend in products] == [True, False]
