@@ -18,6 +18,7 @@ from upsampling.config.declared import (
     Stride,
     Unique,
 )
+from upsampling.config.losses import CriticSettings
 from upsampling.config.model import Last, Operator, Options
 from upsampling.config.training import TrainingSettings
 
@@ -208,22 +209,6 @@ class Replicas:
     seed: Seed = 0
     kernel_size: Annotated[Count, "of the transposed convolution whose tones are repeated"] = 8
     bias: Annotated[float, Bounds(minimum=-1, maximum=1), "before the ReLU of the offset"] = 0.0
-
-
-@dataclass(frozen=True)
-class CriticSettings:
-    """A discriminator-like network: strided convolutions, then one score.
-
-    Without padding and biases. MelGAN's discriminator (Kumar et al. 2019) has kernel_size 41 at
-    stride 4 and slope 0.2: 41 is no multiple of 4, so coverage is unequal, too.
-    """
-
-    layers: Count = 3
-    stride: Stride = 4
-    kernel_size: Count = 41
-    channels: Count = 8
-    slope: Annotated[float, Bounds(minimum=0, maximum=1), "of the leaky ReLU"] = 0.2
-    seed: Seed = 0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from upsampling.config.declared import Bounds, Count, Seconds, SecondsOrNone
+from upsampling.config.losses import Loss
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class TrainingSettings:
     """
 
     revision: Annotated[Count, "raise it when a change of code calls for retraining"] = 1
-    loss: Literal["l1", "mse"] = "l1"
+    loss: Loss = "l1"
     precision: Annotated[
         Literal["fp32", "bf16", "fp16"], "of the model's forward and backward passes"
     ] = "fp32"
@@ -30,3 +31,7 @@ class TrainingSettings:
     flip_channels: Annotated[bool, "random swap of each source's channels"] = True
     examples_per_epoch: Annotated[Count | None, "null: one per stride and track"] = None
     validation_seconds: Annotated[Seconds | None, "used of each track; null: all"] = None
+
+    def __post_init__(self) -> None:
+        if not self.loss:
+            raise ValueError("loss: a sum without terms; name one, as in {l1: 1, features: 1}")
