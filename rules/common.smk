@@ -7,6 +7,7 @@ from upsampling.model_check import check_models
 from upsampling.figures.plan import before_after, grid, plan
 from upsampling.gallery.settings import gallery_content, gallery_seeds, gallery_signals
 from upsampling.tables import plan as table_plan
+from upsampling.tracks import listing
 
 
 def told(line):
@@ -21,6 +22,11 @@ try:
     ALONE = False
     if workflow.is_main_process:
         check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models"))
+        listing.refresh(
+            Path(EXPERIMENT.data.store, "dataset.json"),
+            Path(EXPERIMENT.data.root),
+            told,
+        )
         ALONE = earlier_calls.join_calls(Path(".snakemake"), told)
     deployment.prepare(
         SCRIPTS, {str(m) for m in workflow.deployment_settings.deployment_method}

@@ -4,7 +4,6 @@ rule download:
         record="<store>/dataset.json",
     log:
         "<logs>/download.log",
-    retries: 3
     conda:
         ENVIRONMENT
     params:
@@ -41,6 +40,7 @@ rule prepare_tracks:
         root=lambda wildcards: DATA.root,
         store=folder("manifest"),
         demo=EXPERIMENT.demo_songs,
+        options=EXPERIMENT.track_options,
     shell:
         shown(
             'python "$SCRIPTS"/prepare_tracks.py'
@@ -49,4 +49,5 @@ rule prepare_tracks:
             " --store {params.store:q}"
             " --demo {params.demo:q}"
             " --workers {threads}"
+            " {params.options:q}"
         )

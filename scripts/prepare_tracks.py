@@ -5,24 +5,37 @@
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from upsampling.arguments import json_or_file, parser
 from upsampling.config.declared import read_settings
+from upsampling.config.sections import Validation
 from upsampling.demo_music.settings import DemoSongs
 from upsampling.errors import command_line
-from upsampling.tracks.building import PlannedTrack, build_store, plan_tracks
-from upsampling.tracks.download import tracks_root
+from upsampling.tracks.building import (
+    PlannedTrack,
+    Requirements,
+    build_store,
+    check_plan,
+    plan_tracks,
+)
+from upsampling.tracks.listing import tracks_root
 from upsampling.tracks.reading import list_tracks
 
-WAV = {"demo": True, "musdb18": False, "musdb18hq": True, "musdb18_7s": False}
+WAV = {"demo": True, "own": True, "musdb18": False, "musdb18hq": True, "musdb18_7s": False}
 
 
-def names_or_musdb(text: str) -> tuple[str, ...] | Literal["musdb"]:
-    """The word musdb, or a JSON list of names or a file of it."""
+def validation(text: str) -> Any:
+    """The word musdb, a share of the tracks, or a JSON list of names or a file of it."""
     if text == "musdb":
-        return "musdb"
-    return read_settings(tuple[str, ...], json_or_file(text), "--validation")
+        return text
+    value: Any = text
+    try:
+        value = float(text)
+    except ValueError:
+        value = json_or_file(text)
+    kind: Any = Validation
+    return read_settings(kind, value, "--validation")
 
 
 def plan_demo(root: Path, songs: DemoSongs, workers: int) -> list[PlannedTrack]:
@@ -47,9 +60,17 @@ def main() -> None:
     options.add_argument("--workers", type=int, default=1, help="decoding processes")
     options.add_argument(
         "--validation",
-        type=names_or_musdb,
+        type=validation,
         default="musdb",
-        help="tracks of train/ to validate on: a JSON list of names, or musdb's own list",
+        help="tracks of train/ to validate on: a JSON list of names, a share such as 0.1, or "
+        "musdb's own list",
+    )
+    options.add_argument("--samplerate", type=int, help="of the models, in Hz; default: any")
+    options.add_argument(
+        "--beyond-full-scale",
+        choices=("refuse", "scale"),
+        default="refuse",
+        help="for tracks with samples beyond full scale: refuse them, or scale all their stems",
     )
     options.add_argument(
         "--demo", type=json_or_file, default={}, help="the demo songs to compose, JSON or file"
@@ -62,7 +83,9 @@ def main() -> None:
     else:
         folder = tracks_root(root) or root
         plan = plan_tracks(folder, WAV[dataset], dataset, arguments.validation)
-    build_store(arguments.store, plan, arguments.workers)
+    check_plan(plan, root)
+    needed = Requirements(arguments.samplerate, arguments.beyond_full_scale)
+    build_store(arguments.store, plan, arguments.workers, needed)
 
 
 if __name__ == "__main__":

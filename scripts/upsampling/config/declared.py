@@ -161,7 +161,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
     if value is None and any(member is type(None) for member, _ in kinds):
         return None
     for member, inner in kinds:
-        if _accepts(member, value):
+        if _accepts(member, value) and (len(kinds) == 1 or _is_of_choices(member, value)):
             built = _convert(member, (*inner, *marks), value, where)
             for mark in (*inner, *marks):
                 if hasattr(mark, "check"):
@@ -182,6 +182,13 @@ def _accepts(kind: Any, value: Any) -> bool:
     if kind is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _is_of_choices(kind: Any, value: Any) -> bool:
+    """Whether `value` is of the type of a `Literal`'s choices; True for any other kind."""
+    return get_origin(kind) is not Literal or any(
+        isinstance(value, type(choice)) for choice in get_args(kind)
+    )
 
 
 def _convert(kind: Any, marks: tuple[Any, ...], value: Any, where: str) -> Any:

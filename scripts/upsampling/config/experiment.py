@@ -53,6 +53,7 @@ class Experiment:
         check_labels(self)
         check_lengths(self)
         check_folders(self)
+        self.track_options: list[str] = self._track_options()
 
     @cached_property
     def trained(self) -> list[str]:
@@ -129,6 +130,33 @@ class Experiment:
         model = self._model(variant) | {k: v for k, v in widths.items() if k in fields_of(settings)}
         section["probe_seed"] = self.settings.probes.seed
         return {"model": canonical(model), "statistics": canonical(section)}
+
+    def _track_options(self) -> list[str]:
+        """Options of prepare_tracks.py that decide which tracks are stored, and how."""
+        data = self.data
+        options = ["--samplerate", str(self.samplerate)] if self.samplerate else []
+        if data.validation != "musdb":
+            names = data.validation
+            text = json.dumps(names) if isinstance(names, tuple) else str(names)
+            options += ["--validation", text]
+        if data.beyond_full_scale != "refuse":
+            options += ["--beyond-full-scale", data.beyond_full_scale]
+        return options
+
+    @property
+    def samplerate(self) -> int | None:
+        """The sampling rate in Hz of all trained models whose settings have one."""
+        rates = {
+            name: getattr(self.model_settings(name), "samplerate", None) for name in self.trained
+        }
+        known = [(name, rate) for name, rate in rates.items() if rate]
+        for name, rate in known:
+            if rate != known[0][1]:
+                raise UserError(
+                    f"variants.{name}: its samplerate is {rate}, that of variants.{known[0][0]} "
+                    f"{known[0][1]}; trained variants share one data set, so write one rate"
+                )
+        return known[0][1] if known else None
 
     @property
     def demo_songs(self) -> str:

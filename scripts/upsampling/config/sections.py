@@ -30,6 +30,7 @@ METRICS: tuple[Metric, ...] = ("SDR", "ISR", "SIR", "SAR")
 STAGES = ("initialised", "trained")
 DATASETS = {
     "demo": "synthetic songs and one real recording",
+    "own": "tracks of your own, as WAV files in the layout of MUSDB18-HQ",
     "musdb18": "MUSDB18",
     "musdb18hq": "MUSDB18-HQ",
     "musdb18_7s": "the 7-second edition of MUSDB18",
@@ -53,6 +54,10 @@ ScaleName = Annotated[
         "[a-z][a-z0-9_]{0,63}", "a scale's name has lower-case letters, digits and underscores"
     ),
 ]
+
+
+Share = Annotated[float, Bounds(above=0, maximum=0.9)]
+Validation = Literal["musdb"] | tuple[str, ...] | Share
 
 
 @dataclass(frozen=True)
@@ -284,9 +289,16 @@ class Literature:
 class DataSettings:
     """The data set of a scale."""
 
-    dataset: Literal["demo", "musdb18", "musdb18hq", "musdb18_7s"]
+    dataset: Literal["demo", "own", "musdb18", "musdb18hq", "musdb18_7s"]
     root: Annotated[Folder, "folder that holds train/ and test/, or is downloaded to"]
     store: Annotated[Folder | None, "folder of the decoded tracks; null: root/store"] = None
+    validation: Annotated[
+        Validation,
+        "tracks of train/ to validate on: names, a share such as 0.1, or musdb: its own fourteen",
+    ] = "musdb"
+    beyond_full_scale: Annotated[
+        Literal["refuse", "scale"], "for a track with louder samples: all its stems are scaled"
+    ] = "refuse"
     seed: Annotated[Seed, "of the demo songs"] = 0
     train: Annotated[Songs, "demo songs to train on"] = 8
     valid: Annotated[Songs, "demo songs to validate on"] = 2

@@ -38,7 +38,8 @@ def by_convolution(
     """Interpolate and convolve: `[batch, C, time]` to `[batch, O, stride * time]`.
 
     `weight` is `[O, C, kernel_size]`, the filter of the convolution after the interpolation, `bias`
-    `[O]` or none. The signal has at least `maps.window` samples.
+    `[O]` or none. The signal has at least `maps.window` samples. T = time - window + 1 blocks of
+    `stride` outputs do not see the borders.
     """
     stride, window, back = maps.stride, maps.window, maps.back
     coefficients = maps.coefficients.flatten(1).to(weight)  # [kernel_size, stride * window]
@@ -61,7 +62,7 @@ def by_convolution(
 def by_matrix_products(
     signal: Tensor, weight: Tensor, bias: Tensor | None, maps: PolyphaseMaps
 ) -> Tensor:
-    """The same as `by_convolution`, for signals of any kernel_size."""
+    """The same as `by_convolution`, for signals of any length."""
     responses = tap_responses(maps, signal.shape[-1], signal.dtype, signal.device)
     products = torch.einsum("ocn,bct->bont", weight, signal)  # [batch, O, kernel_size, time]
     output = products.flatten(2) @ responses.flatten(0, 1)  # [batch, O, stride * time]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from upsampling.config.sections import METRICS, EvaluationSettings
 from upsampling.errors import UserError
-from upsampling.files import read_json, write_json, write_wav
+from upsampling.files import checked, read_json, write_json, write_wav
 from upsampling.scoring import aggregation, score_files
 from upsampling.scoring.bsseval import NotScorable, evaluate
 from upsampling.scoring.separation import separate
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from torch import nn
 
     from upsampling.tracks.store import Track, TrackStore
+
+
+def is_intact(path: Path) -> bool:
+    """Whether a file is there and as it was written."""
+    try:
+        return checked(path).is_file()
+    except (FileNotFoundError, UserError):
+        return False
 
 
 @dataclass
@@ -52,14 +60,14 @@ class ScoringJob:
 
         from upsampling.training.checkpoints import load_model
 
-        spec = read_json(self.model_folder / "spec.json")["model"]
-        expected = {"samplerate": self.store.samplerate, "sources": list(self.store.sources)}
-        for key, value in expected.items():
-            if key in spec and spec[key] != value:
+        model = load_model(self.model_folder)
+        for key in ("samplerate", "sources"):
+            own, needed = getattr(model, key), getattr(self.store, key)
+            if own != needed:
                 raise UserError(
-                    f"{self.model_folder}: the model's {key} is {spec[key]}, the tracks' {value}"
+                    f"{self.model_folder}: the model's {key} is {own}, the tracks' {needed}"
                 )
-        return load_model(self.model_folder).to("cuda" if torch.cuda.is_available() else "cpu")
+        return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
     @cached_property
     def model_digest(self) -> str:
@@ -93,6 +101,7 @@ class ScoringJob:
         Columns: track, origin, source, frame, metric, value. A track for which BSSEval defines no
         score has no rows; `unscored.csv` lists it with the reason.
         """
+        self.store.verify("test")
         tracks = self.store.tracks("test")
         if not tracks:
             raise UserError("the store has no test tracks to score")
@@ -135,16 +144,17 @@ class ScoringJob:
 
     def is_current(self, track: "Track") -> bool:
         """True if the track's files exist and come from this model, track and evaluation."""
-        if not self.fingerprint_path(track).is_file():
+        try:
+            stored = read_json(self.fingerprint_path(track))
+        except (FileNotFoundError, UserError):
             return False
-        stored = read_json(self.fingerprint_path(track))
         suffixes = ("csv",) if stored["note"] else ("csv", "json")
         files = [self.folder / f"{score_files.file_stem(track.name)}.{end}" for end in suffixes]
         files += self.excerpts(track).values()
         return (
             all(stored.get(key) == value for key, value in self.fingerprint(track).items())
             and (self.audio is None or stored["excerpt_seconds"] == self.settings.excerpt_seconds)
-            and all(path.is_file() for path in files)
+            and all(is_intact(path) for path in files)
         )
 
     def score(self, track: "Track") -> None:

@@ -1,7 +1,9 @@
 """Building a track store: each track is decoded once, in parallel; an interrupted build resumes."""
 
 import hashlib
-from collections.abc import Sequence
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -9,12 +11,35 @@ from typing import Any, Literal
 import numpy as np
 
 from upsampling.errors import UserError, nearest_match
-from upsampling.files import atomic_path, checksum_path, read_json, write_json
+from upsampling.files import (
+    atomic_path,
+    checksum_path,
+    read_json,
+    remove_leftovers,
+    sha256,
+    write_json,
+)
 from upsampling.tracks.processes import run_jobs
-from upsampling.tracks.reading import SourceTrack, list_tracks, musdb_validation_names, read_track
-from upsampling.tracks.store import FORMAT, MANIFEST, SPLITS, Track, manifest, safe_file_name
+from upsampling.tracks.reading import (
+    SourceTrack,
+    inspect_headers,
+    list_tracks,
+    musdb_validation_names,
+    read_track,
+)
+from upsampling.tracks.store import (
+    FORMAT,
+    MANIFEST,
+    SPLITS,
+    Track,
+    Verified,
+    manifest,
+    safe_file_name,
+)
 
 SIDECAR = ".track.json"
+VERBS = {"train": "train on", "valid": "validate on", "test": "test on"}
+PROBLEMS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -27,27 +52,78 @@ class PlannedTrack:
     mixture: str = "own"
 
 
-def plan_tracks(
-    root: Path, wav: bool, origin: str, validation: Sequence[str] | Literal["musdb"]
-) -> list[PlannedTrack]:
-    """Plan every track of MUSDB's layout in `root`; `validation` names tracks of train/.
+@dataclass(frozen=True)
+class Requirements:
+    """Conditions on decoded tracks: `samplerate` in Hz (None: all alike), and what to do with
+    samples beyond full scale ("refuse" or "scale")."""
 
-    "musdb" stands for those of the fourteen names in musdb's configuration that exist here. A
-    listed name without a track is a `UserError`.
+    samplerate: int | None = None
+    beyond_full_scale: str = "refuse"
+
+
+def plan_tracks(
+    root: Path, wav: bool, origin: str, validation: Sequence[str] | Literal["musdb"] | float
+) -> list[PlannedTrack]:
+    """Plan every track of MUSDB's layout in `root`; `validation` chooses tracks of train/.
+
+    It has names, or a share of the tracks, drawn with a fixed seed; "musdb" stands for those of the
+    fourteen names in musdb's configuration that exist here. A listed name without a track is a
+    `UserError`. Tracks without mixture.wav get the sum of their sources.
     """
     tracks = list_tracks(root, wav)
-    names = musdb_validation_names() if validation == "musdb" else validation
-    train = {track.name for track in tracks if track.subset == "train"}
-    for name in names:
-        if validation != "musdb" and name not in train:
+    train = sorted(track.name for track in tracks if track.subset == "train")
+    valid = set(_validation_names(train, root, validation))
+    return [
+        PlannedTrack(
+            track,
+            "valid" if track.subset == "train" and track.name in valid else track.subset,
+            origin,
+            "own" if track.has_mixture else "linear",
+        )
+        for track in tracks
+    ]
+
+
+def _validation_names(
+    train: Sequence[str], root: Path, validation: Sequence[str] | Literal["musdb"] | float
+) -> Sequence[str]:
+    if isinstance(validation, float):
+        count = max(1, round(validation * len(train)))
+        order = np.random.default_rng(0).permutation(len(train))
+        return [train[place] for place in order[:count]]
+    if validation == "musdb":
+        return musdb_validation_names()
+    for name in validation:
+        if name not in train:
             raise UserError(
                 f"validation track '{name}' is not in {root / 'train'}{nearest_match(name, train)}"
             )
-    valid = train & set(names)
-    return [
-        PlannedTrack(t, "valid" if t.subset == "train" and t.name in valid else t.subset, origin)
-        for t in tracks
-    ]
+    return validation
+
+
+def check_plan(plan: Sequence[PlannedTrack], root: Path) -> None:
+    """Raise `UserError` with all mistakes that show before tracks are decoded."""
+    remedies = {
+        "train": f"put tracks into {root / 'train'}",
+        "valid": "name some of train/ in data.validation, or a share of them, such as 0.1",
+        "test": f"put tracks into {root / 'test'}; models are scored on them",
+    }
+    splits = {planned.split for planned in plan}
+    problems = [f"no track to {VERBS[split]}: {remedies[split]}"
+                for split in SPLITS if split not in splits]  # fmt: skip
+    for planned in plan:
+        problems += inspect_headers(planned.source)
+    refuse(problems, str(root))
+
+
+def refuse(problems: Sequence[str], where: str) -> None:
+    """Raise `UserError` with `problems`, one per line, if there are any."""
+    if not problems:
+        return
+    rest = len(problems) - PROBLEMS_SHOWN
+    lines = [*problems[:PROBLEMS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
+    count = f"{len(problems)} mistakes in {where}:\n  " if len(problems) > 1 else ""
+    raise UserError(count + "\n  ".join(lines))
 
 
 def linear_mixture(sources: np.ndarray) -> tuple[np.ndarray, float]:
@@ -72,18 +148,19 @@ def fingerprint(planned: PlannedTrack) -> dict[str, Any]:
     }
 
 
-def store_track(root: Path, file: str, planned: PlannedTrack) -> dict[str, Any]:
+def store_track(
+    root: Path, file: str, planned: PlannedTrack, needed: Requirements = Requirements()
+) -> dict[str, Any]:
     """Decode one track to `root/file`; then write its sidecar, and return the sidecar's content."""
     # Taken first: a source that changes while it is decoded must not count as stored.
     source_files = fingerprint(planned)
-    decoded = read_track(planned.source)
+    decoded = read_track(planned.source, needed.beyond_full_scale)
     samples, scale = decoded.samples, 1.0
     if planned.mixture == "linear":
         samples[0], scale = linear_mixture(samples[1:])
     with atomic_path(root / file) as temporary:
         np.save(temporary, samples)
-        with open(temporary, "rb") as written:
-            digest = hashlib.file_digest(written, "sha256").hexdigest()
+        digest = sha256(temporary)
         size = temporary.stat().st_size
     track = Track(
         name=planned.source.name,
@@ -96,29 +173,57 @@ def store_track(root: Path, file: str, planned: PlannedTrack) -> dict[str, Any]:
         mixture_scale=scale,
         origin=planned.origin,
     )
-    entry = {"fingerprint": source_files, "samplerate": decoded.samplerate, "track": asdict(track)}
+    entry = {
+        "fingerprint": source_files,
+        "samplerate": decoded.samplerate,
+        "track": asdict(track),
+        "gain": decoded.gain,
+        "notes": list(decoded.notes),
+    }
     write_json(_sidecar(root, file), entry)
     return entry
 
 
-def stored_entry(root: Path, file: str, planned: PlannedTrack) -> dict[str, Any] | None:
-    """The sidecar of a track that an earlier run stored from the same source files, or None."""
+def try_to_store(*job: Any) -> dict[str, Any] | str:
+    """The entry of `store_track`, or the reason why a track cannot be stored."""
+    try:
+        return store_track(*job)
+    except UserError as error:
+        return str(error)
+
+
+def stored_entry(
+    root: Path, file: str, planned: PlannedTrack, needed: Requirements, verified: Verified
+) -> dict[str, Any] | None:
+    """The sidecar of a track that an earlier run stored from the same source files, or None.
+
+    A stored file whose content has changed since does not count, nor does a scaled one where that
+    is not asked for any more.
+    """
     try:
         entry = read_json(_sidecar(root, file))
-        complete = (root / file).stat().st_size == entry["track"]["bytes"]
-        if not complete or entry["fingerprint"] != fingerprint(planned):
+        scaled = entry.get("gain", 1) != 1 and needed.beyond_full_scale == "refuse"
+        if scaled or entry["fingerprint"] != fingerprint(planned):
             return None
-    except (OSError, KeyError, TypeError, UserError):
+        if not verified.holds(Track(**entry["track"])):
+            return None
+    except (OSError, AttributeError, KeyError, TypeError, UserError):
         return None
     entry["track"]["split"] = planned.split
     return entry
 
 
-def build_store(root: Path, plan: Sequence[PlannedTrack], workers: int = 1) -> None:
+def build_store(
+    root: Path,
+    plan: Sequence[PlannedTrack],
+    workers: int = 1,
+    needed: Requirements = Requirements(),
+) -> None:
     """Store every planned track below `root`, then write the manifest.
 
     Tracks that an earlier run stored are kept, those no longer planned are removed. Progress goes
-    to stderr. A track that cannot be decoded ends the run with a `UserError`; stored ones stay.
+    to stderr. Tracks that cannot be used end the run with a `UserError` that names them all; stored
+    ones stay.
     """
     from tqdm import tqdm
 
@@ -126,19 +231,46 @@ def build_store(root: Path, plan: Sequence[PlannedTrack], workers: int = 1) -> N
     files = dict(zip(_file_names(plan), plan, strict=True))
     (root / MANIFEST).unlink(missing_ok=True)
     _remove_unplanned(root, set(files))
-    stored = {file: stored_entry(root, file, planned) for file, planned in files.items()}
-    entries = {file: entry for file, entry in stored.items() if entry is not None}
-    jobs = [(root, file, planned) for file, planned in files.items() if file not in entries]
-    with tqdm(total=len(plan), initial=len(entries), unit="track") as bar:
-        for entry in run_jobs(store_track, jobs, workers):
-            entries[entry["track"]["file"]] = entry
+    verified = Verified(root)
+    entries: dict[str, dict[str, Any]] = {}
+    problems: list[str] = []
+    with tqdm(total=len(plan), unit="track") as bar:
+        for file, planned in files.items():
+            if stored := stored_entry(root, file, planned, needed, verified):
+                entries[file] = stored
+                bar.update()
+        jobs = [(root, file, planned, needed) for file, planned in files.items()
+                if file not in entries]  # fmt: skip
+        for entry in run_jobs(try_to_store, jobs, workers):
+            if isinstance(entry, str):
+                problems.append(entry)
+            else:
+                entries[entry["track"]["file"]] = entry
+                verified.remember(Track(**entry["track"]))
+                for note in entry["notes"]:
+                    bar.write(f"{entry['track']['name']}: {note}", file=sys.stderr)
             bar.update()
-    samplerates = {entry["samplerate"] for entry in entries.values()}
-    if len(samplerates) != 1:
-        raise UserError(f"tracks differ in sampling rate ({sorted(samplerates)} Hz)")
+    verified.save()
+    refuse(problems + _wrong_rates(entries.values(), needed), str(root))
     tracks = [Track(**entry["track"]) for entry in entries.values()]
     tracks.sort(key=lambda track: (SPLITS.index(track.split), track.name))
-    write_json(root / MANIFEST, manifest(samplerates.pop(), tracks))
+    write_json(root / MANIFEST, manifest(next(iter(entries.values()))["samplerate"], tracks))
+
+
+def _wrong_rates(entries: Iterable[dict[str, Any]], needed: Requirements) -> list[str]:
+    """A text for each track whose sampling rate is not the needed one, or the most common one."""
+    rates = {entry["track"]["name"]: entry["samplerate"] for entry in entries}
+    if not rates:
+        return []
+    common = Counter(rates.values()).most_common(1)[0][0]
+    expected = needed.samplerate or common
+    wanted = f"model.samplerate is {expected}" if needed.samplerate else f"others are at {expected}"
+    return [
+        f"track '{name}' is at {rate} Hz, and {wanted}: resample it"
+        + (f", or set model.samplerate: {rate}" if needed.samplerate else "")
+        for name, rate in rates.items()
+        if rate != expected
+    ]
 
 
 def _sidecar(root: Path, file: str) -> Path:
@@ -169,5 +301,4 @@ def _remove_unplanned(root: Path, files: set[str]) -> None:
         if file not in files:
             for path in (root / file, sidecar, checksum_path(sidecar)):
                 path.unlink(missing_ok=True)
-    for leftover in (*root.glob(".*.npy"), *root.glob(f".*{SIDECAR}")):
-        leftover.unlink(missing_ok=True)
+    remove_leftovers(root)

@@ -4,23 +4,29 @@ A file gets its final name once it is complete and checked. An interrupted downl
 as `.part`, and the next attempt or run resumes from there.
 """
 
+import errno
 import hashlib
 import os
 import shutil
+import socket
 import stat
 import sys
 import time
 import zipfile
+import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from upsampling.errors import UserError
-from upsampling.tracks.reading import SUBSETS
+from upsampling.errors import UserError, reason_of
+from upsampling.tracks.listing import tracks_root
 
 # The most that a dropped connection loses of the bytes that have arrived.
 BLOCK = 1 << 16
 GIGABYTE = 1e9
+# A name that cannot be resolved, or a network without a route, is no matter of minutes.
+ATTEMPTS_OFFLINE = 2
 RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -60,6 +66,10 @@ ARCHIVES = {
 
 class _Interrupted(Exception):
     """An attempt that ended early, for a reason that may be temporary."""
+
+
+class _Unreachable(_Interrupted):
+    """An attempt that reached no server, as without a connection to the internet."""
 
 
 def require_space(folder: Path, needed: int) -> None:
@@ -119,6 +129,11 @@ def download(
                 received = file_size(part)
                 failures = 0 if received > furthest else failures + 1
                 furthest = max(furthest, received)
+                if isinstance(error, _Unreachable) and failures >= ATTEMPTS_OFFLINE:
+                    raise UserError(
+                        f"cannot reach {archive.url}: {error}; connect to the internet, or copy "
+                        "the data set here and name its folder as scales.*.data.root"
+                    ) from None
                 if failures >= attempts:
                     raise UserError(
                         f"cannot download {archive.url}: {error}; {part} keeps the bytes received, "
@@ -163,12 +178,27 @@ def _attempt(archive: Archive, part: Path, timeout: float, bar: Any) -> None:
     except requests.exceptions.RequestException as error:
         if isinstance(error, (ValueError, requests.exceptions.TooManyRedirects)):
             raise UserError(f"cannot download {url}: {error}") from None
-        raise _Interrupted(str(error)) from None
+        kind = _Unreachable if is_offline(error) else _Interrupted
+        raise kind(reason_of(error)) from None
     if received > size:
         part.unlink()
         raise UserError(f"{url}: the server sends more than the {size} bytes of the archive")
     if received < size:
         raise _Interrupted(f"the connection ended at {received} of {size} bytes")
+
+
+def is_offline(error: BaseException) -> bool:
+    """Whether no host was reached: its name is unknown, or there is no route to it."""
+    chain: list[BaseException] = [error]
+    while chain:
+        one = chain.pop()
+        if isinstance(one, socket.gaierror):
+            return True
+        if isinstance(one, OSError) and one.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+            return True
+        reasons = [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
+        chain += [reason for reason in reasons if isinstance(reason, BaseException)]
+    return False
 
 
 def _body_start(archive: Archive, response: Any, part: Path, received: int) -> int:
@@ -209,30 +239,24 @@ def unpack(archive: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         with zipfile.ZipFile(archive) as opened:
+            names = Counter(member.filename.casefold() for member in opened.infolist())
             for member in opened.infolist():
                 path = PurePosixPath(member.filename.replace("\\", "/"))
                 linked = stat.S_ISLNK(member.external_attr >> 16)
                 if path.is_absolute() or ".." in path.parts or ":" in str(path) or linked:
                     raise UserError(f"{archive}: refused to unpack '{member.filename}'")
+                if names[member.filename.casefold()] > 1:
+                    raise UserError(f"{archive}: '{member.filename}' is in it more than once")
             require_space(folder.parent, sum(member.file_size for member in opened.infolist()))
             opened.extractall(temporary)
         os.replace(temporary, folder)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UserError(f"{archive} is damaged ({error}); delete it and run again") from None
+    except (RuntimeError, NotImplementedError) as error:
+        # Encrypted members, and methods of compression that Python does not have.
+        raise UserError(f"{archive} cannot be unpacked: {error}") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def tracks_root(folder: Path) -> Path | None:
-    """The folder that holds train/ and test/: `folder`, or one up to two levels inside it, or None.
-
-    Archives differ in whether they put the two into a folder of their own.
-    """
-    for candidate in (folder, *sorted(folder.glob("*")), *sorted(folder.glob("*/*"))):
-        hidden = any(part.startswith(".") for part in candidate.relative_to(folder).parts)
-        if not hidden and all((candidate / subset).is_dir() for subset in SUBSETS):
-            return candidate
-    return None
 
 
 def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
@@ -244,6 +268,8 @@ def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
     folder = tracks_root(root)
     if folder is not None:
         return folder
+    if dataset not in ARCHIVES:
+        raise UserError(f"there are no folders train/ and test/ in {root}; name their folder")
     source = ARCHIVES[dataset]
     archive = root / source.url.rpartition("/")[2]
     download(source, archive)

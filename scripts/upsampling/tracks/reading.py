@@ -5,20 +5,28 @@ through libsndfile, which gives the same samples 60 times faster. `musdb.DB` is 
 because it starts ffprobe five times per track.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from upsampling.errors import UserError
 from upsampling.tracks.decoder import ensure_ffmpeg
+from upsampling.tracks.listing import SUBSETS
 
 # Order of the streams in a stem file, and of the first axis of everything decoded.
 STEMS = ("mixture", "drums", "bass", "other", "vocals")
-SUBSETS = ("train", "test")
 STEM_SUFFIX = ".stem.mp4"
 # Four AAC frames: a container may announce padding that decoders drop. A larger loss is damage.
 LARGEST_PADDING = 4096
+# Loudest sample that 16 bits hold, after rounding.
+FULL_SCALE = 32768.5 / 32768
+# A mixture that differs by more from the sum of its stems is reported, in dB below the mixture.
+LARGEST_DIFFERENCE = -20.0
+# Samples of a file that is not held whole.
+BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -35,29 +43,91 @@ class SourceTrack:
         """The files that the track is decoded from."""
         return [self.path / f"{stem}.wav" for stem in STEMS] if self.wav else [self.path]
 
+    @property
+    def has_mixture(self) -> bool:
+        """False for WAV files without mixture.wav, which is then the sum of the others."""
+        return not self.wav or self.files[0].exists()
+
 
 @dataclass(frozen=True)
 class Decoded:
-    """`samples` int16 [5, samples, 2], ordered as `STEMS`, at `samplerate` Hz."""
+    """`samples` int16 [5, samples, 2], ordered as `STEMS`, at `samplerate` Hz.
+
+    They were multiplied by `gain`. A mixture that is not on disk is zeros. `notes` are remarks for
+    the user.
+    """
 
     samples: np.ndarray
     samplerate: int
+    gain: float = 1.0
+    notes: tuple[str, ...] = ()
 
 
 def list_tracks(root: Path, wav: bool) -> list[SourceTrack]:
-    """List the tracks below `root`/train and `root`/test, by name; none at all is a `UserError`."""
+    """List the tracks below `root`/train and `root`/test, by name; none at all is a `UserError`.
+
+    Hidden files, and folders without any stem (such as __MACOSX), are no tracks.
+    """
     tracks = []
     for subset in SUBSETS:
         folder = Path(root) / subset
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if wav and path.is_dir() and not path.name.startswith("."):
+            if path.name.startswith("."):
+                continue
+            if wav and any((path / f"{stem}.wav").is_file() for stem in STEMS):
                 tracks.append(SourceTrack(path.name, subset, path, wav))
-            elif not wav and path.name.endswith(STEM_SUFFIX) and not path.name.startswith("."):
+            elif not wav and path.name.endswith(STEM_SUFFIX) and path.is_file():
                 tracks.append(SourceTrack(path.name.removesuffix(STEM_SUFFIX), subset, path, wav))
     if not tracks:
         layout = "<track>/mixture.wav" if wav else f"<track>{STEM_SUFFIX}"
         raise UserError(f"no tracks in {root}: expected train/{layout} and test/{layout}")
     return tracks
+
+
+def inspect_headers(track: SourceTrack) -> list[str]:
+    """Mistakes in a WAV track's files that show without decoding them, one text each."""
+    if not track.wav:
+        return []
+    problems, lengths, rates = [], {}, {}
+    for path in track.files[not track.has_mixture :]:
+        try:
+            with _open(path) as file:
+                lengths[path.name], rates[path.name] = file.frames, file.samplerate
+                if file.channels != 2:
+                    problems.append(
+                        f"{path} has {file.channels} channel{'s' * (file.channels > 1)}; convert "
+                        "it to stereo"
+                    )
+        except UserError as error:
+            problems.append(str(error))
+    for values, unit in ((lengths, "samples"), (rates, "Hz")):
+        if len(set(values.values())) > 1:
+            listed = ", ".join(f"{name} {value}" for name, value in values.items())
+            problems.append(f"{track.path}: its stems differ in {unit}: {listed}")
+    if 0 in lengths.values():
+        problems.append(f"{track.path} is empty")
+    return problems
+
+
+def undecodable(path: Path, error: Any) -> str:
+    """The message for a file that libsndfile cannot decode."""
+    return f"{path} cannot be decoded: {error.error_string.rstrip('.')}"
+
+
+def _open(path: Path) -> Any:
+    """Open an audio file; `UserError` if it is missing or no audio."""
+    import soundfile
+
+    try:
+        with open(path, "rb"):
+            pass
+        return soundfile.SoundFile(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing; add it or remove the track") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except soundfile.LibsndfileError as error:
+        raise UserError(undecodable(path, error)) from error
 
 
 def musdb_validation_names() -> list[str]:
@@ -68,38 +138,107 @@ def musdb_validation_names() -> list[str]:
     return list(musdb.DB(root=".", subsets=[]).setup["validation_tracks"])
 
 
-def read_track(track: SourceTrack) -> Decoded:
-    """Decode all five stems of `track`; raises `UserError` unless all decode completely."""
-    decoded = _read_wav(track) if track.wav else _read_stems(track)
+def read_track(track: SourceTrack, loud: str = "refuse") -> Decoded:
+    """Decode all stems of `track`; raises `UserError` unless all decode completely.
+
+    Samples that are not finite are refused; where some are beyond full scale, `loud` decides:
+    "refuse", or "scale" all stems of the track by one factor.
+    """
+    decoded = _read_wav(track, loud) if track.wav else _read_stems(track)
     if decoded.samples.shape[1] == 0:
         raise UserError(f"track '{track.name}' is empty: {track.path}")
+    if not track.has_mixture:
+        return decoded
+    difference = mixture_difference(decoded.samples)
+    if difference > LARGEST_DIFFERENCE:
+        note = f"the mixture is not the sum of its stems: they differ by {difference:.1f} dB"
+        return replace(decoded, notes=(*decoded.notes, note))
     return decoded
 
 
-def _read_wav(track: SourceTrack) -> Decoded:
+def mixture_difference(samples: np.ndarray) -> float:
+    """Energy of the mixture less all stems, in dB relative to the mixture; -inf if there is none.
+
+    `samples` is int16 [5, samples, 2].
+    """
+    error = mixture = 0.0
+    for start in range(0, samples.shape[1], BLOCK):
+        block = samples[:, start : start + BLOCK].astype(np.float64)
+        mixture += float(np.square(block[0]).sum())
+        error += float(np.square(block[0] - block[1:].sum(axis=0)).sum())
+    return 10 * float(np.log10(error / mixture)) if error and mixture else -np.inf
+
+
+def _read_wav(track: SourceTrack, loud: str) -> Decoded:
+    if problems := inspect_headers(track):
+        raise UserError("; ".join(problems))
+    paths = track.files[not track.has_mixture :]
+    peaks = {path: _peak(path) for path in paths}
+    loudest = max(peaks, key=lambda path: peaks[path])
+    gain, notes = 1.0, []
+    if peaks[loudest] > FULL_SCALE:
+        if loud == "refuse":
+            raise UserError(
+                f"{loudest} reaches {peaks[loudest]:.3g}, and full scale is 1: scale all stems of "
+                "the track, or set data.beyond_full_scale: scale"
+            )
+        gain = 1 / peaks[loudest]
+        notes.append(f"all stems are scaled by {20 * np.log10(gain):.1f} dB: {loudest.name} "
+                     f"reaches {peaks[loudest]:.3g}")  # fmt: skip
+    with _open(paths[0]) as file:
+        samples = np.zeros((len(STEMS), file.frames, 2), np.int16)
+        samplerate = file.samplerate
+    for row, path in zip(samples[not track.has_mixture :], paths, strict=True):
+        _read_samples(path, gain, row)
+    return Decoded(samples, samplerate, gain, tuple(notes))
+
+
+def _peak(path: Path) -> float:
+    """The largest magnitude in a file; 0 for 16-bit samples, which cannot be beyond full scale."""
+    peak = 0.0
+    with _open(path) as file:
+        if file.subtype == "PCM_16":
+            return peak
+        for start, block in _blocks(file, path, "float64"):
+            if not np.isfinite(block).all():
+                first = start + int(np.argmin(np.isfinite(block).all(axis=1)))
+                raise UserError(
+                    f"{path}: the sample at {first / file.samplerate:.3f} s is no finite number; "
+                    "export the file again"
+                )
+            peak = max(peak, float(np.abs(block).max(initial=0)))
+    return peak
+
+
+def _read_samples(path: Path, gain: float, out: np.ndarray) -> None:
+    """Write a file's samples times `gain` to `out`, int16 [samples, 2]."""
+    with _open(path) as file:
+        # libsndfile would cast floats to int16 without scaling, that is, to zeros.
+        as_it_is = file.subtype == "PCM_16" and gain == 1
+        for start, block in _blocks(file, path, "int16" if as_it_is else "float64"):
+            if not as_it_is:
+                block = np.clip(np.round(block * (gain * 32768)), -32768, 32767)
+            out[start : start + len(block)] = block
+
+
+def _blocks(file: Any, path: Path, dtype: str) -> Iterator[tuple[int, np.ndarray]]:
+    """First sample and samples [n, channels] of each block of an open file, up to its length."""
     import soundfile
 
-    sounds, rates = [], set()
-    for path in track.files:
+    start = 0
+    while start < file.frames:
         try:
-            with soundfile.SoundFile(path) as file:
-                rates.add(file.samplerate)
-                if file.subtype == "PCM_16":
-                    sound = file.read(dtype="int16", always_2d=True)
-                else:
-                    # libsndfile would cast floats to int16 without scaling, that is, to zeros.
-                    sound = np.clip(np.round(file.read(always_2d=True) * 32768), -32768, 32767)
-        except (OSError, soundfile.LibsndfileError) as error:
-            raise UserError(f"cannot decode track '{track.name}': {path}: {error}") from error
-        if sound.shape[1] != 2:
-            raise UserError(f"track '{track.name}' is not stereo: {path}")
-        sounds.append(sound.astype(np.int16, copy=False))
-    lengths = {len(sound) for sound in sounds}
-    if len(lengths) > 1 or len(rates) > 1:
-        raise UserError(
-            f"the stems of track '{track.name}' differ in length or sampling rate: {track.path}"
-        )
-    return Decoded(np.stack(sounds), rates.pop())
+            block = file.read(BLOCK, dtype=dtype, always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise UserError(
+                f"{path} cannot be decoded: {error.error_string.rstrip('.')}"
+            ) from error
+        if not len(block):
+            raise UserError(
+                f"{path} ends early, after {start} of {file.frames} samples; copy it again"
+            )
+        yield start, block
+        start += len(block)
 
 
 def _read_stems(track: SourceTrack) -> Decoded:
@@ -141,5 +280,14 @@ def _read_stems(track: SourceTrack) -> Decoded:
                 f"cannot decode track '{track.name}': {track.path} ends early "
                 f"({stem}: {len(sound)} of {samples} samples); copy or download it again"
             )
-    shortest = min(len(sound) for sound in sounds)
-    return Decoded(np.stack([s[:shortest] for s in sounds]), opened.info.sample_rate(0))
+        if sound.shape[1] != 2:
+            raise UserError(
+                f"{track.path}: {stem} has {sound.shape[1]} channel(s); convert it to stereo"
+            )
+    lengths = {stem: len(sound) for stem, sound in zip(STEMS, sounds, strict=True)}
+    shortest, notes = min(lengths.values()), []
+    if max(lengths.values()) > shortest + LARGEST_PADDING:
+        listed = ", ".join(f"{stem} {length}" for stem, length in lengths.items())
+        notes.append(f"all stems are cut to the shortest; samples: {listed}")
+    samples = np.stack([sound[:shortest] for sound in sounds])
+    return Decoded(samples, opened.info.sample_rate(0), notes=tuple(notes))

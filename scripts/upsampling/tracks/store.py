@@ -5,7 +5,9 @@
 """
 
 import re
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from upsampling.errors import UserError
-from upsampling.files import read_json
+from upsampling.files import read_json, sha256, write_json
 from upsampling.tracks.reading import STEMS
 
 FORMAT = 1
@@ -47,6 +49,51 @@ def safe_file_name(name: str) -> str:
     return f"{safe or 'track'}.npy"
 
 
+class Verified:
+    """The stored tracks whose content was compared with their checksums, in a file beside them.
+
+    A track is compared again when its file's size, time or inode changes. Where that file cannot
+    be written, every process compares.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.path = root, root / ".verified.json"
+        self._known: dict[str, Any] = {}
+        with suppress(OSError, UserError):
+            known = read_json(self.path)
+            self._known = known if isinstance(known, dict) else {}
+
+    def holds(self, track: Track) -> bool:
+        """Whether the track's file has the content that was stored."""
+        path = self.root / track.file
+        if not path.exists() or path.stat().st_size != track.bytes:
+            return False
+        if self.is_known(track):
+            return True
+        if sha256(path) != track.sha256:
+            return False
+        self.remember(track)
+        return True
+
+    def is_known(self, track: Track) -> bool:
+        """Whether the file, as it is now, was compared before."""
+        path = self.root / track.file
+        return path.exists() and self._known.get(track.file) == self._mark(track)
+
+    def remember(self, track: Track) -> None:
+        """Take the track's file as compared."""
+        self._known[track.file] = self._mark(track)
+
+    def save(self) -> None:
+        """Write what was compared, for other processes."""
+        with suppress(OSError):
+            write_json(self.path, self._known)
+
+    def _mark(self, track: Track) -> list[Any]:
+        stat = (self.root / track.file).stat()
+        return [track.sha256, stat.st_size, stat.st_mtime_ns, stat.st_ino]
+
+
 class TrackStore:
     """A store, open for reading: opening reads the manifest, first use maps a track."""
 
@@ -77,6 +124,32 @@ class TrackStore:
             if track.split not in SPLITS or safe_file_name(track.file[:-4]) != track.file:
                 raise UserError(f"{path}: bad split or file name for track '{track.name}'")
         return cls(root, samplerate, tracks)
+
+    def verify(self, *splits: str) -> None:
+        """Compare the tracks of `splits` with their checksums; `UserError` names damaged ones.
+
+        Tracks that were compared before, and whose files did not change, take no time.
+        """
+        verified = Verified(self.root)
+        tracks = [track for split in splits for track in self.tracks(split)]
+        unknown = [track for track in tracks if not verified.is_known(track)]
+        if not unknown:
+            return
+        total, done = sum(track.bytes for track in unknown), 0
+        damaged = []
+        for track in unknown:
+            if not verified.holds(track):
+                damaged.append(f"{self.root / track.file}")
+            before, done = done, done + track.bytes
+            if 10 * done // total > 10 * before // total:
+                print(f"comparing stored tracks with their checksums: {done / total:.0%} of "
+                      f"{total / 1e9:.2f} GB", file=sys.stderr, flush=True)  # fmt: skip
+        verified.save()
+        if damaged:
+            raise UserError(
+                f"{', '.join(damaged)}: missing or not as stored; delete {self.root / MANIFEST} "
+                "and run the same command again, which decodes these tracks again"
+            )
 
     def tracks(self, split: str | None = None) -> list[Track]:
         """Tracks of `split` (train, valid or test; None for all), in the manifest's order."""

@@ -94,6 +94,7 @@ class Trainer:
         epochs, group, longest = self.run.training.epochs, self.group, 0.0
         with ExitStack() as stack:
             group.on_main(lambda: stack.enter_context(exclusive(self.run.checkpoints)))
+            group.on_main(lambda: self.run.store.verify("train", "valid"))
             stack.enter_context(self.stopper)
             self.resume()
             self.train_step.connect()

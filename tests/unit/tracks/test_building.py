@@ -1,12 +1,22 @@
 """Building a store: equal bytes however it is done, and no track decoded twice."""
 
+import os
+
 import numpy as np
 import pytest
 import soundfile
 from noise_tracks import LENGTH, RATE, named, plan, write_noise
 
 from upsampling.errors import UserError
-from upsampling.tracks.building import PlannedTrack, build_store, linear_mixture, plan_tracks
+from upsampling.files import HOST
+from upsampling.tracks.building import (
+    PlannedTrack,
+    Requirements,
+    build_store,
+    check_plan,
+    linear_mixture,
+    plan_tracks,
+)
 from upsampling.tracks.reading import SourceTrack
 from upsampling.tracks.store import TrackStore
 
@@ -56,8 +66,11 @@ def test_two_tracks_of_one_name_are_refused(tmp_path, raw):
 
 def test_sampling_rates_must_agree(tmp_path, raw):
     write_noise(tmp_path / "raw", "train", "C - Slow", rate=22050)
-    with pytest.raises(UserError, match="22050, 44100"):
+    with pytest.raises(UserError, match=r"'C - Slow' is at 22050 Hz, and others are at 44100"):
         build_store(tmp_path / "store", plan(tmp_path / "raw"))
+    with pytest.raises(UserError) as caught:
+        build_store(tmp_path / "store", plan(tmp_path / "raw"), needed=Requirements(22050))
+    assert str(caught.value).count("is at 44100 Hz, and model.samplerate is 22050") == 2
     assert not (tmp_path / "store" / "manifest.json").exists()
 
 
@@ -94,7 +107,9 @@ def test_tracks_that_are_no_longer_planned_are_removed(tmp_path, store):
         "A_-_One_Two.npy", "A_-_One_Two.track.json", "manifest.json",
     ]  # fmt: skip
     checksums = {path.name for path in (store.root / ".checksums").iterdir()}
-    assert checksums == {"A_-_One_Two.track.json.sha256", "manifest.json.sha256"}
+    assert checksums == {
+        "A_-_One_Two.track.json.sha256", "manifest.json.sha256", ".verified.json.sha256"
+    }  # fmt: skip
 
 
 def test_a_track_that_cannot_be_decoded_ends_the_build_and_keeps_the_others(tmp_path, raw):
@@ -117,3 +132,125 @@ def test_validation_tracks_are_those_named(tmp_path, raw):
     assert [track.split for track in plan_tracks(tmp_path / "raw", True, "own", "musdb")] == [
         "train", "test",
     ]  # fmt: skip
+
+
+def test_a_share_of_the_tracks_validates(tmp_path):
+    root = tmp_path / "raw"
+    for number in range(6):
+        write_noise(root, "train", f"T{number}", number)
+    write_noise(root, "test", "T9", 9)
+    counts = [
+        sum(track.split == "valid" for track in plan_tracks(root, True, "own", share))
+        for share in (0.01, 0.5, 0.9)
+    ]
+    assert counts == [1, 3, 5]
+    assert plan_tracks(root, True, "own", 0.5) == plan_tracks(root, True, "own", 0.5)
+
+
+def test_all_mistakes_of_a_plan_are_listed_at_once(tmp_path):
+    root = tmp_path / "raw"
+    write_noise(root, "train", "A")
+    write_noise(root, "train", "B")
+    (root / "train" / "A" / "bass.wav").unlink()
+    silence = np.zeros((LENGTH, 1))
+    soundfile.write(root / "train" / "B" / "drums.wav", silence, RATE, subtype="PCM_16")
+    with pytest.raises(UserError) as caught:
+        check_plan(plan_tracks(root, True, "own", "musdb"), root)
+    message = str(caught.value)
+    assert message.startswith(f"4 mistakes in {root}:\n")
+    for part in ("no track to validate on", "no track to test on", "bass.wav is missing",
+                 "drums.wav has 1 channel; convert it to stereo"):  # fmt: skip
+        assert part in message
+
+
+def test_all_tracks_that_cannot_be_used_are_listed_at_once(tmp_path):
+    root = tmp_path / "raw"
+    for name in ("A", "B", "C"):
+        write_noise(root, "train", name)
+    loud, broken = np.full((LENGTH, 2), 0.5), np.full((LENGTH, 2), 0.5)
+    loud[100], broken[441] = 2.0, np.nan
+    soundfile.write(root / "train" / "A" / "bass.wav", loud, RATE, subtype="FLOAT")
+    soundfile.write(root / "train" / "B" / "other.wav", broken, RATE, subtype="DOUBLE")
+    with pytest.raises(UserError) as caught:
+        build_store(tmp_path / "store", plan(root), workers=2)
+    message = str(caught.value)
+    assert message.startswith("2 mistakes in ")
+    assert "bass.wav reaches 2, and full scale is 1" in message
+    assert "other.wav: the sample at 0.010 s is no finite number" in message
+    assert (tmp_path / "store" / "C.npy").exists()
+
+
+def test_loud_tracks_are_scaled_as_a_whole_if_that_is_asked_for(tmp_path, capsys):
+    root = tmp_path / "raw"
+    write_noise(root, "train", "A")
+    values = np.random.default_rng(0).uniform(-0.4, 0.4, (4, LENGTH, 2))
+    values[1, 7] = 1.6
+    sources = dict(zip(("drums", "bass", "other", "vocals"), values, strict=True))
+    for name, sound in {"mixture": values.sum(axis=0), **sources}.items():
+        soundfile.write(root / "train" / "A" / f"{name}.wav", sound, RATE, subtype="FLOAT")
+    build_store(tmp_path / "store", plan(root), needed=Requirements(beyond_full_scale="scale"))
+    messages = capsys.readouterr().err
+    assert "A: all stems are scaled by" in messages
+    assert "is not the sum" not in messages
+    store = TrackStore.open(tmp_path / "store")
+    (track,) = store.tracks()
+    gain = 1 / np.abs(values.sum(axis=0)).max()
+    # Half a step of 16 bits.
+    np.testing.assert_allclose(store.references(track), values.transpose(0, 2, 1) * gain,
+                               atol=0.51 / 32768)  # fmt: skip
+    with pytest.raises(UserError, match="full scale is 1"):
+        build_store(tmp_path / "store", plan(root))
+
+
+def test_a_mixture_that_is_missing_is_the_sum(tmp_path, raw):
+    (tmp_path / "raw" / "train" / "A - One & Two" / "mixture.wav").unlink()
+    tracks = plan_tracks(tmp_path / "raw", True, "own", 0.5)
+    assert [track.mixture for track in tracks] == ["linear", "own"]
+    build_store(tmp_path / "store", tracks)
+    store = TrackStore.open(tmp_path / "store")
+    track = named(store, "A - One & Two")
+    error = store.mixture(track) - store.references(track).sum(axis=0, dtype=np.float64)
+    assert np.abs(error).max() < (0.5 / 32768 + 1e-6) * track.mixture_scale
+
+
+def test_a_mixture_that_is_not_the_sum_is_reported(tmp_path, raw, capsys):
+    # Independent noise in the mixture and in four sources.
+    build_store(tmp_path / "store", plan(tmp_path / "raw"))
+    expected = 10 * np.log10(5)
+    assert f"they differ by {expected:.1f} dB" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("position", [0.01, 0.5, 0.999])
+def test_a_damaged_stored_track_is_noticed_and_decoded_again(tmp_path, store, position):
+    path = store.root / "A_-_One_Two.npy"
+    content = path.read_bytes()
+    store.verify("train", "test")
+    damaged = bytearray(content)
+    damaged[int(len(content) * position)] ^= 4
+    path.write_bytes(damaged)
+    with pytest.raises(UserError, match=r"A_-_One_Two\.npy: missing or not as stored; delete"):
+        store.verify("train", "test")
+    store.verify("test")
+    other = store.root / "B_-_Three.npy"
+    before = other.stat().st_mtime_ns
+    (store.root / "manifest.json").unlink()
+    build_store(store.root, plan(tmp_path / "raw"))
+    assert path.read_bytes() == content
+    assert other.stat().st_mtime_ns == before
+
+
+def test_a_verified_track_is_not_read_again(store, monkeypatch):
+    store.verify("train")
+    monkeypatch.setattr("upsampling.tracks.store.sha256", None)
+    store.verify("train")
+    path = store.root / "A_-_One_Two.npy"
+    path.touch()
+    with pytest.raises(TypeError):
+        store.verify("train")
+
+
+def test_temporary_files_of_a_living_preparation_stay(tmp_path, store):
+    living = store.root / f".A_-_One_Two.{HOST}.{os.getppid()}.npy"
+    living.write_bytes(b"half")
+    build_store(store.root, plan(tmp_path / "raw"))
+    assert living.exists()

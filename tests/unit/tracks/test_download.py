@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +17,8 @@ import pytest
 
 from upsampling.errors import UserError
 from upsampling.tracks import download as module
-from upsampling.tracks.download import ARCHIVES, Archive, download, fetch, tracks_root, unpack
+from upsampling.tracks.download import ARCHIVES, Archive, download, fetch, unpack
+from upsampling.tracks.listing import tracks_root
 
 ROOT = Path(__file__).parents[3]
 CONTENT = np.random.default_rng(0).bytes(700_001)
@@ -272,6 +274,71 @@ def test_damaged_archives_leave_nothing(tmp_path):
     assert left(tmp_path) == ["a.zip"]
 
 
+def encrypted(path: Path) -> None:
+    """Set the flag of encryption in both headers of a stored member."""
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("train/a", "content")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x03\x04") + 6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+
+
+def unknown_method(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("train/a", "content")
+    content = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(signature) + offset] = 99
+    path.write_bytes(content)
+
+
+def damaged_member(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("train/a", bytes(range(256)) * 100)
+    content = bytearray(path.read_bytes())
+    content[60] ^= 255
+    path.write_bytes(content)
+
+
+def clashing_names(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("train/a", "1")
+        opened.writestr("train/A", "2")
+
+
+def no_zip(path: Path) -> None:
+    path.write_text("<html>Sign in</html>")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (encrypted, "cannot be unpacked: .*encrypted"),
+        (unknown_method, "cannot be unpacked: .*compression method"),
+        (damaged_member, "is damaged"),
+        (clashing_names, "'train/[aA]' is in it more than once"),
+        (no_zip, "is damaged"),
+    ],
+)
+def test_archives_that_cannot_be_unpacked_are_one_line(tmp_path, make, reason):
+    make(tmp_path / "a.zip")
+    with pytest.raises(UserError, match=rf"a\.zip.*{reason}") as caught:
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_without_a_connection_a_download_fails_in_seconds(tmp_path):
+    archive = Archive("http://data.invalid/file.zip", 10, "0" * 32, 0)
+    begun = time.monotonic()
+    with pytest.raises(
+        UserError, match=r"cannot reach .*name its folder as scales\.\*\.data\.root"
+    ):
+        download(archive, tmp_path / "file.zip")
+    assert time.monotonic() - begun < 30
+
+
 @pytest.mark.parametrize("inside", ["", "MUSDB18/"])
 def test_fetch_downloads_unpacks_and_tidies(server, tmp_path, monkeypatch, inside):
     write_zip(tmp_path / "served", {f"{inside}train/x": b"1", f"{inside}test/y": b"2"})
@@ -304,7 +371,9 @@ def test_the_program_uses_an_existing_copy(tmp_path):
     command += ["--root", str(tmp_path), "--record", str(record)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert json.loads(record.read_text()) == {"dataset": "musdb18hq", "folder": str(tmp_path)}
+    assert json.loads(record.read_text()) == {
+        "dataset": "musdb18hq", "folder": str(tmp_path), "files": {}
+    }  # fmt: skip
 
 
 def test_addresses_are_complete():

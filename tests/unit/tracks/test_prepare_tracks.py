@@ -95,7 +95,7 @@ def test_a_killed_build_leaves_no_process_and_resumes(tmp_path):
 
     build_store(store, plan_tracks(root, False, "musdb18", ["T - 3"]))
     assert {path: path.stat().st_mtime_ns for path in done} == done
-    assert [path.name for path in store.glob(".*")] == [".checksums"]
+    assert {path.name for path in store.glob(".*")} == {".checksums", ".verified.json"}
     opened = TrackStore.open(store)
     assert [len(opened.tracks(split)) for split in ("train", "valid", "test")] == [7, 1, 1]
     assert len({track.sha256 for track in opened.tracks()}) == 1

@@ -75,7 +75,7 @@ def test_musdb_sets_fourteen_tracks_aside():
 
 def test_float_wav_is_scaled_to_sixteen_bits(noise_track):
     path = noise_track / "train" / "A - B" / "bass.wav"
-    values = np.array([[0.5, -1.0], [1.5, 0.25]])
+    values = np.array([[0.5, -1.0], [1.0, 0.25]])
     soundfile.write(path, np.tile(values, (500, 1)), RATE, subtype="FLOAT")
     (track,) = list_tracks(noise_track, wav=True)
     assert read_track(track).samples[2, :2].tolist() == [[16384, -32768], [32767, 8192]]
@@ -104,11 +104,11 @@ def damage_channels(folder):
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (damage_missing, "cannot decode"),
-        (damage_text, "cannot decode"),
-        (damage_length, "length or sampling rate"),
-        (damage_rate, "length or sampling rate"),
-        (damage_channels, "not stereo"),
+        (damage_missing, r"drums\.wav is missing; add it"),
+        (damage_text, r"drums\.wav cannot be decoded: Format not recogni"),
+        (damage_length, r"its stems differ in samples: mixture\.wav 1000, drums\.wav 900"),
+        (damage_rate, r"its stems differ in Hz: mixture\.wav 44100, drums\.wav 22050"),
+        (damage_channels, r"drums\.wav has 1 channel; convert it to stereo"),
     ],
 )
 def test_damaged_wav_is_a_user_error_that_names_the_track(noise_track, damage, reason):
@@ -133,3 +133,18 @@ def test_truncated_stem_file_is_a_user_error(stem_root, tmp_path, keep, reason):
 def test_empty_folder_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match=r"no tracks in .* expected train/"):
         list_tracks(tmp_path, wav=True)
+
+
+def test_a_file_that_ends_early_is_named(noise_track):
+    path = noise_track / "train" / "A - B" / "bass.wav"
+    path.write_bytes(path.read_bytes()[:3000])
+    (track,) = list_tracks(noise_track, wav=True)
+    with pytest.raises(UserError, match=r"bass\.wav|differ in samples"):
+        read_track(track)
+
+
+def test_folders_without_stems_are_no_tracks(noise_track):
+    for name in ("__MACOSX", ".hidden", "empty"):
+        (noise_track / "train" / name).mkdir()
+    (noise_track / "train" / "__MACOSX" / "._bass.wav").write_bytes(b"x")
+    assert [track.name for track in list_tracks(noise_track, wav=True)] == ["A - B"]
