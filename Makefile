@@ -5,6 +5,7 @@
 # make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
 # make settings   writes docs/config.md and schemas/config.schema.yaml from the declared settings
+# make docs   builds the documentation as a site in site/, with MkDocs in an environment of its own
 # make lock   resolves envs/requirements.in into envs/requirements.lock, on every supported Python
 # The environment has the newest supported Python on PATH; make PYTHON=python3.11 takes another.
 
@@ -13,7 +14,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench fault-test cluster-test settings lock clean
+.PHONY: demo test check bench fault-test cluster-test settings docs lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -47,6 +48,14 @@ $(ENV)/ready: envs/requirements.lock envs/setup.sh
 
 settings: $(ENV)/ready
 	@PYTHONPATH=scripts python docs/export_settings.py
+
+docs: .venv-docs/ready
+	@.venv-docs/bin/mkdocs build --strict
+
+.venv-docs/ready: envs/docs.txt
+	@python3 -m venv --clear .venv-docs
+	@.venv-docs/bin/pip install --disable-pip-version-check -q -r envs/docs.txt
+	@touch $@
 
 lock:
 	@python3.11 envs/lock.py

@@ -32,7 +32,7 @@ localrules:
 
 
 rule all:
-    """Everything the paper shows, and the measurements beyond it."""
+    """All figures and tables, the paper's and further ones, and the gallery."""
     default_target: True
     input:
         rules.figures.input,

@@ -1,5 +1,5 @@
 rule gallery:
-    """One page to see, hear and sort each upsampler's artifacts, before and after training."""
+    """Write the gallery: one page of all upsamplers' artifacts, with pictures and sounds."""
     input:
         initialised=expand(
             rules.render_initialised.output.arrays, variant=EXPERIMENT.variants

@@ -46,7 +46,7 @@ rule row_differences:
 
 
 rule table1:
-    """Table 1: own scores, epoch time and parameters beside the printed ones."""
+    """Write Table 1: measured scores, epoch times and parameters next to the printed ones."""
     input:
         scores=runs(rules.score.output.scores),
         timings=runs(rules.train.output.timing),
@@ -106,7 +106,7 @@ rule table1:
 
 
 rule collect:
-    """The artifact measures of all variants, of their models or their initialisations, in one table."""
+    """Join the artifact measures of all variants' models, or of their initialisations."""
     input:
         lambda wildcards: TABLE_INPUTS[wildcards.table],
     output:
@@ -131,7 +131,7 @@ rule collect:
 
 
 rule table2:
-    """Table 2: the artifacts of each variant before and after training."""
+    """Write Table 2: the artifacts of each variant before and after training."""
     input:
         artifacts="<results>/tables/artifacts.csv",
     output:

@@ -1,8 +1,8 @@
 rule train:
     """Train one variant with one seed; an interrupted job continues from its checkpoints.
 
-    It has no fingerprint of its code: training.revision in config.yaml says when a change of the
-    code calls for retraining.
+    Its params have no fingerprint of the code: raise training.revision in config.yaml when a change
+    of the code calls for retraining.
     """
     input:
         manifest=rules.prepare_tracks.output.manifest,

@@ -1,9 +1,9 @@
-"""Write the gallery: one HTML page to see, hear and sort the artifacts of every upsampler.
+"""Write the gallery: one HTML page of all upsamplers' artifacts, with pictures and sounds.
 
     snakemake --cores all results/demo/report/gallery.html
 
-makes all files that the page shows, and calls this program. File names are patterns with {variant}
-and, as they need, {seed}, {signal}, {stage}, {track} and {source}.
+creates the files that the page shows, and calls this program. File names are patterns with
+{variant} and, where needed, {seed}, {signal}, {stage}, {track} and {source}.
 """
 
 from pathlib import Path

@@ -1,10 +1,10 @@
-"""Spectra of operators, of replicas by kind, or of gradients of losses, beside their prediction.
+"""Measure and predict spectra of operators, of replicas by kind, or of gradients of losses.
 
     python scripts/theory.py replicas --output replicas.npz \\
         --settings '{"following": [{"operator": "nearest"}], "seconds": 1}'
 
-Settings are those of the section figures in config.yaml; those of operator_spectra also have
-`operators`: an object of operator, options and bias by name.
+--settings has the keys of that figure in config.yaml; for operator_spectra also `operators`: by
+name, an object with operator, options and bias.
 """
 
 from pathlib import Path

@@ -1,9 +1,10 @@
 """The environment of the commands in rules."""
 
 import os
+import re
 import shutil
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from upsampling.errors import UserError
@@ -15,6 +16,8 @@ def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
     Conda, if it is among Snakemake's `deployment_methods`, puts another python before that one;
     `UserError` if it is not on PATH.
     """
+    for name in unusable(os.environ):
+        del os.environ[name]
     os.environ["SCRIPTS"] = str(scripts)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     if "conda" in deployment_methods and shutil.which("conda") is None:
@@ -22,6 +25,15 @@ def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
             "conda is not on PATH; install it (version 24.7.1 or newer), or load its module, or "
             "run in the environment that is active now: --software-deployment-method env-modules"
         )
+
+
+def unusable(environment: Mapping[str, str]) -> list[str]:
+    """Numbers of threads in the user's shell that libraries refuse; OpenMP's lists are none."""
+    return [
+        name
+        for name, value in environment.items()
+        if name.endswith("_NUM_THREADS") and not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", value)
+    ]
 
 
 def check_executor(name: str) -> None:

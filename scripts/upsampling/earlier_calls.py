@@ -1,4 +1,4 @@
-"""Leftovers of a Snakemake that was killed: its locks, and jobs of this host that go on.
+"""Leftovers of a Snakemake that was killed: its locks, and its jobs still running on this host.
 
 Each call holds a shared lock of the kernel's on one file for as long as it lives. A call that gets
 it exclusively is alone in the folder, so that all that looks busy there is left over.
@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from upsampling.errors import UserError
+from upsampling.process_state import is_alive, stat_fields
 
 # Jobs inherit it: the folder that Snakemake works in.
 MARK = "UPSAMPLING_FOLDER"
@@ -30,7 +31,7 @@ def join_calls(state: Path, say: Callable[[str], None]) -> bool:
     """
     alone, host = False, socket.gethostname().encode()
     state.mkdir(exist_ok=True)
-    # Kept open until this process ends, which is what releases the lock.
+    # Kept open: the lock is released when this process ends.
     file = os.open(state / "calls.lock", os.O_RDWR | os.O_CREAT, 0o666)
     with suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,7 +48,7 @@ def join_calls(state: Path, say: Callable[[str], None]) -> bool:
 
 
 def end_orphans(say: Callable[[str], None], patience: float = ENDING_SECONDS) -> None:
-    """End jobs that a killed call in this folder left on this host; `UserError` if one goes on."""
+    """End jobs that a killed call in this folder left on this host; `UserError` if one stays."""
     pids = orphans(str(Path.cwd()))
     if not pids:
         return
@@ -62,7 +63,7 @@ def end_orphans(say: Callable[[str], None], patience: float = ENDING_SECONDS) ->
     while alive := [pid for pid in pids if is_alive(pid)]:
         if time.monotonic() > deadline:
             raise UserError(
-                f"processes of an earlier call go on: kill -9 {' '.join(map(str, alive))}"
+                f"processes of an earlier call still run: kill -9 {' '.join(map(str, alive))}"
             )
         time.sleep(0.1)
 
@@ -93,15 +94,7 @@ def ancestors() -> set[int]:
     while pid > 0:
         found.add(pid)
         try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            pid = int(stat_fields(pid)[1])
         except OSError:
             break
     return found
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process exists and has not ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

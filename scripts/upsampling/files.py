@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.errors import UserError
+from upsampling.process_state import is_alive
 
 HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
 TEMPORARY = re.compile(r"\..*\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)(\.\w+)?")
 DAY = 86400.0
 CHECKSUMS = ".checksums"
-UNREADABLE = "delete it and run the same command again, which makes it anew"
+UNREADABLE = "delete it and run the same command again, which writes a new one"
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def atomic_path(path: str | Path, checksum: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success sync it to disk and rename it to `path`.
 
     The temporary name keeps the suffix, since many writers choose their format by it. When the
-    block raises, the temporary file is removed and whatever stood at `path` stays untouched.
+    block raises, the temporary file is removed and an earlier file at `path` stays untouched.
     Temporary files of this path that killed processes left are removed. With `checksum`, readers
     notice when the file is changed afterwards.
     """
@@ -60,7 +61,7 @@ def atomic_path(path: str | Path, checksum: bool = False) -> Iterator[Path]:
 
 
 def checksum_path(path: Path) -> Path:
-    """Where the checksum of a file lies."""
+    """The path of a file's checksum."""
     return path.parent / CHECKSUMS / f"{path.name}.sha256"
 
 
@@ -88,8 +89,16 @@ def checked(path: str | Path) -> Path:
         return path
 
 
+def is_intact(path: str | Path) -> bool:
+    """Return True if a file exists and is as it was written."""
+    try:
+        return checked(path).is_file()
+    except (FileNotFoundError, UserError):
+        return False
+
+
 def _identity(path: Path) -> tuple[int, int, int]:
-    """A file's size, time and inode: what changes with its content."""
+    """A file's size, time and inode, which change with its content."""
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
@@ -118,22 +127,11 @@ def remove_leftovers(folder: Path, stem: str = "*") -> None:
             continue
         with suppress(FileNotFoundError):
             if name["host"] == HOST:
-                gone = not is_running(int(name["pid"]))
+                gone = not is_alive(int(name["pid"]))
             else:
                 gone = path.stat().st_mtime < time.time() - DAY
             if gone:
                 path.unlink()
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process of this host has this number."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _umask() -> int:
@@ -168,6 +166,7 @@ def write_wav(
     samplerate: int,
     peak: float | None = None,
     subtype: str = "FLOAT",
+    checksum: bool = True,
 ) -> None:
     """Write a float array [samples] or [samples, channels] as WAV, 32-bit float by default.
 
@@ -186,7 +185,7 @@ def write_wav(
         import soundfile
 
         soundfile.write(file, samples * gain, samplerate, format="WAV", subtype=subtype)
-    with atomic_path(path, checksum=True) as temporary:
+    with atomic_path(path, checksum=checksum) as temporary:
         temporary.write_bytes(file.getbuffer())
 
 
@@ -217,6 +216,12 @@ def read_table(path: str | Path, **options: Any) -> Any:
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read as a table: {reason}; {UNREADABLE}") from error
+
+
+def write_table(path: str | Path, frame: Any, **options: Any) -> None:
+    """Write a data frame as CSV, with the options of `DataFrame.to_csv`."""
+    with atomic_path(path, checksum=True) as temporary:
+        frame.to_csv(temporary, index=False, **options)
 
 
 def save_arrays(path: str | Path, arrays: dict[str, Any]) -> None:

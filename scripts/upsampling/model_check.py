@@ -67,7 +67,7 @@ def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> N
 
 
 def last_place(output: str | bytes | None) -> str:
-    """The last key that the program wrote before its check of what stands there."""
+    """The last key that the program printed before its check."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
     places = re.findall(r"(?m)^checking (.*)$", text)
     return places[-1] if places else "the configuration"

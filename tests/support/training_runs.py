@@ -13,7 +13,7 @@ import torch
 
 from upsampling.config.model import DemucsLikeSettings
 from upsampling.config.training import TrainingSettings
-from upsampling.files import write_json
+from upsampling.files import sha256, write_json
 from upsampling.tracks.store import MANIFEST, Track, TrackStore, manifest
 from upsampling.training import loop
 from upsampling.training.distributed import Group
@@ -58,10 +58,19 @@ def write_store(root: Path) -> Path:
         sources *= 3000 / sources.std()
         stems = np.concatenate([sources.sum(axis=0, keepdims=True), sources])
         np.save(root / f"t{number}.npy", stems.clip(-32768, 32767).astype(np.int16))
-        size = (root / f"t{number}.npy").stat().st_size
+        path = root / f"t{number}.npy"
+        size, digest = path.stat().st_size, sha256(path)
         tracks.append(
             Track(
-                f"track {number}", f"t{number}.npy", split, samples, size, "0", "own", 1.0, "test"
+                f"track {number}",
+                f"t{number}.npy",
+                split,
+                samples,
+                size,
+                digest,
+                "own",
+                1.0,
+                "test",
             )
         )
     write_json(root / MANIFEST, manifest(RATE, tracks))

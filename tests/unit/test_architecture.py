@@ -71,3 +71,45 @@ def test_no_room_is_too_large_to_know():
 def test_every_module_has_a_test_file_of_its_name(path):
     relative = path.relative_to(PACKAGE)
     assert (ROOT / "tests" / "unit" / relative.with_name(f"test_{relative.name}")).is_file()
+
+
+# Calls that read or write a file's content, and modules whose files no later step reads.
+READS = re.compile(
+    r"\b(read_csv|soundfile\.(?:read|SoundFile)|np\.(?:load|save\w*)|safe_open|load_file|to_csv"
+    r"|read_text|read_bytes|write_text|write_bytes|soundfile\.write)\("
+)
+OWN_FORMATS = {
+    "files.py": "the readers and writers with checksums",
+    "config/reading.py": "the user's configuration",
+    "arguments.py": "JSON that the user names",
+    "own_code.py": "the user's code",
+    "code_fingerprint.py": "code",
+    "process_state.py": "/proc",
+    "earlier_calls.py": "/proc",
+    "training/lock.py": "a lock and /proc",
+    "training/checkpoint_file.py": "safetensors with a checksum inside",
+    "training/optimizer_state.py": "checkpoints that were verified",
+    "training/checkpoints.py": "checkpoints that were verified",
+    "tracks/store.py": "stored tracks, verified by their checksums",
+    "tracks/building.py": "stored tracks, whose checksums are in the manifest",
+    "tracks/reading.py": "the user's data set",
+    "models/own.py": "weights that the user names",
+    "probes/signals.py": "a file of the package",
+    "gallery/page.py": "files of the package",
+    "gallery/sound.py": "sound inside the page",
+    "tables/formats.py": "a table as text",
+    "recordings/page.py": "files of the package",
+    "recordings/audio.py": "recordings that the user names",
+}
+
+
+def test_files_are_read_and_written_with_checksums():
+    """A data file that one module writes and another reads goes through `upsampling.files`."""
+    programs = sorted((ROOT / "scripts").glob("*.py"))
+    for path in [*MODULES, *programs]:
+        name = str(path.relative_to(PACKAGE if path in MODULES else ROOT / "scripts"))
+        text = re.sub(
+            r"checked\((?:[^()]|\([^()]*\))*\)\.read_\w+\(|\bwrite_text\(\w", "", path.read_text()
+        )
+        if name not in OWN_FORMATS:
+            assert not READS.findall(text), name

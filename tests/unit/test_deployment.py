@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from upsampling import deployment
 from upsampling.errors import UserError
+
+SCRIPTS = Path(deployment.__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +38,27 @@ def test_conda_that_is_there_is_used(tmp_path, monkeypatch):
     (tmp_path / "conda").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     deployment.prepare(Path("scripts"), {"conda"})
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [("2", True), ("4,2", True), ("", False), ("all", False), ("0", False)]
+)
+def test_numbers_of_threads_that_are_none_do_not_reach_jobs(monkeypatch, value, kept):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", value)
+    deployment.prepare(Path("scripts"), set())
+    assert os.environ.get("NUMBA_NUM_THREADS") == (value if kept else None)
+
+
+def test_figures_are_drawn_whatever_backend_the_shell_names():
+    program = "import upsampling.figures, matplotlib; print(matplotlib.get_backend())"
+    environment = os.environ | {"MPLBACKEND": "no such backend", "PYTHONPATH": str(SCRIPTS)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "agg"), done.stderr
+
+
+def test_a_cluster_without_its_commands_is_told_in_one_line():
+    deployment.check_executor("local")
+    with pytest.raises(UserError, match="sbatch is not on PATH"):
+        deployment.check_executor("slurm")

@@ -242,7 +242,7 @@ def test_pages_fit_a_phone_and_paper(visit, path):
 
 
 def gallery_data(path: Path) -> dict:
-    """What the page's script reads."""
+    """The data that the page's script reads."""
     text = path.read_text()
     return json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
 

@@ -1,4 +1,4 @@
-"""What a complete run leaves: the contract of results/."""
+"""The files of a complete run: the contract of results/."""
 
 import json
 

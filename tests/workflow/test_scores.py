@@ -15,7 +15,7 @@ def table1(project) -> pd.DataFrame:
 
 
 def test_published_scores_fill_a_row_and_train_nothing(restored):
-    """What was scored here, given as somebody's folder of museval's JSON, is scored the same."""
+    """Scores of this project, read as a folder of published JSON files, give the same row."""
     folder = restored.root / "published"
     shutil.copytree(restored.results("scores/nearest/seed0/test"), folder / "test")
     before, config = restored.config, restored.config

@@ -171,7 +171,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 
 
 def _accepts(kind: Any, value: Any) -> bool:
-    """Whether the type of `value` fits; its content may still be refused."""
+    """Return True if the type of `value` fits `kind`; its content may still be refused."""
     origin = get_origin(kind)
     if dataclasses.is_dataclass(kind) or origin in (dict, Mapping):
         return isinstance(value, Mapping)
@@ -185,7 +185,7 @@ def _accepts(kind: Any, value: Any) -> bool:
 
 
 def _is_of_choices(kind: Any, value: Any) -> bool:
-    """Whether `value` is of the type of a `Literal`'s choices; True for any other kind."""
+    """Return True if `value` is of the type of a `Literal`'s choices, or `kind` is no `Literal`."""
     return get_origin(kind) is not Literal or any(
         isinstance(value, type(choice)) for choice in get_args(kind)
     )

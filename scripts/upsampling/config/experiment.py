@@ -160,7 +160,7 @@ class Experiment:
 
     @property
     def demo_songs(self) -> str:
-        """Canonical JSON of what the composer of the demo songs is asked for; or of nothing."""
+        """Canonical JSON of the settings of the demo songs; {} for other data sets."""
         if self.data.dataset != "demo":
             return canonical({})
         return canonical({key: getattr(self.data, key) for key in DEMO_KEYS} | {"real_track": True})
@@ -284,7 +284,11 @@ class Experiment:
         } | code
 
     def _training(self, variant: str) -> dict[str, Any]:
-        return merge(self._config.get("training", {}), self.variants[variant].training)
+        entry = self.variants[variant]
+        own = [entry.training]
+        if self.scale in entry.scales:
+            own.append(entry.scales[self.scale].training)
+        return merge(self._config.get("training", {}), *own)
 
     def _data(self) -> DataSettings:
         """The data set of the scale; a leading ~ is the user's home."""
@@ -306,6 +310,14 @@ class Experiment:
                 f"{nearest_match(settings.scale, settings.scales)}; "
                 f"choose from {', '.join(settings.scales)}"
             )
+        for name, variant in settings.variants.items():
+            for scale in variant.scales:
+                if scale not in settings.scales:
+                    raise UserError(
+                        f"variants.{name}.scales.{scale}: there is no scale '{scale}'"
+                        f"{nearest_match(scale, settings.scales)}; "
+                        f"choose from {', '.join(settings.scales)}"
+                    )
         architecture = settings.model.get("architecture", "demucs_like")
         sections = {"model": settings.model}
         sections |= {f"scales.{name}.model": scale.model for name, scale in settings.scales.items()}

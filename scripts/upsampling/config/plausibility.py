@@ -100,5 +100,5 @@ def check_folders(experiment: "Experiment") -> None:
 
 
 def has_subsets(folder: Path) -> bool:
-    """Whether a folder holds train/ and test/."""
+    """Return True if a folder has train/ and test/."""
     return all((folder / subset).is_dir() for subset in SUBSETS)

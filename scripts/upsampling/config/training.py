@@ -20,17 +20,19 @@ class TrainingSettings:
     precision: Annotated[
         Literal["fp32", "bf16", "fp16"], "of the model's forward and backward passes"
     ] = "fp32"
-    learning_rate: Annotated[float, Bounds(above=0, maximum=10)] = 2.0e-4
+    learning_rate: Annotated[float, Bounds(above=0, maximum=10), "of Adam"] = 2.0e-4
     epochs: Count = 600
-    batch_size: Count = 32
-    segment_seconds: Seconds = 10.0
+    batch_size: Annotated[Count, "examples per step, over all processes"] = 32
+    segment_seconds: Annotated[Seconds, "length of an example"] = 10.0
     stride_seconds: Annotated[Seconds, "from one segment of a track to the next"] = 1.0
     shift_seconds: Annotated[SecondsOrNone, "longest random shift of a segment"] = 1.0
     remix_group: Annotated[Count, "examples whose sources are shuffled among each other"] = 4
     flip_sign: Annotated[bool, "random sign of each source"] = True
     flip_channels: Annotated[bool, "random swap of each source's channels"] = True
     examples_per_epoch: Annotated[Count | None, "null: one per stride and track"] = None
-    validation_seconds: Annotated[Seconds | None, "used of each track; null: all"] = None
+    validation_seconds: Annotated[
+        Seconds | None, "length used of each validation track; null: all"
+    ] = None
 
     def __post_init__(self) -> None:
         if not self.loss:

@@ -5,9 +5,10 @@ They stand in for a data set without network access or a license. `composition` 
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from upsampling.demo_music.settings import DemoSongs
 from upsampling.demo_music.styles import FEELS
 from upsampling.demo_music.synthesis import SAMPLERATE
 from upsampling.demo_music.voice import play_vocals
-from upsampling.files import atomic_path, read_json, write_json
+from upsampling.errors import UserError
+from upsampling.files import atomic_path, read_json, sha256, write_json, write_wav
 from upsampling.tracks.processes import run_jobs
 from upsampling.tracks.reading import STEMS, SUBSETS
 
@@ -96,42 +98,67 @@ def make_song(seed: int, role: str, index: int, seconds: float) -> np.ndarray:
 
 def write_song(folder: Path, seed: int, role: str, index: int, seconds: float) -> None:
     """Compose one song and write it to `folder` as five WAV files."""
-    import soundfile
-
-    folder.mkdir(parents=True, exist_ok=True)
     for stem, sound in zip(STEMS, make_song(seed, role, index, seconds), strict=True):
-        soundfile.write(folder / f"{stem}.wav", sound, SAMPLERATE, subtype="PCM_16")
+        write_wav(folder / f"{stem}.wav", sound, SAMPLERATE, subtype="PCM_16", checksum=False)
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 of each WAV file of a song that is there."""
+    paths = [folder / f"{stem}.wav" for stem in STEMS]
+    return {path.stem: sha256(path) for path in paths if path.is_file()}
 
 
 def write_demo(root: Path, songs: DemoSongs, workers: int = 1) -> None:
     """Write demo songs: root/train (for training and validation) and root/test.
 
-    Does nothing if the same songs are there already; songs that an earlier call wrote with other
-    settings are removed. `demo.json`, written last, lists the settings and the songs.
+    Songs that are there already, as they were written, are kept; those that an earlier call wrote
+    with other settings are removed. `demo.json`, written last, lists the settings, the songs and
+    the checksums of their files. (musdb takes any folder inside a track for a track, so checksums
+    cannot lie beside the files.)
     """
     settings = {"revision": REVISION} | asdict(songs)
     del settings["real_track"]
-    names, jobs = [], []
+    jobs: dict[str, tuple[Any, ...]] = {}
     for role in ROLES:
         subset, seconds = "train", songs.seconds
         if role == "test":
             subset, seconds = "test", songs.test_seconds
         for index, name in enumerate(demo_names(role, getattr(songs, role))):
-            names.append(f"{subset}/{name}")
-            jobs.append((root / subset / name, songs.seed, role, index, seconds))
+            jobs[f"{subset}/{name}"] = (root / subset / name, songs.seed, role, index, seconds)
     listing = root / "demo.json"
+    kept = {}
     if listing.exists():
-        old = read_json(listing)
-        if old["settings"] == settings and all((root / name).is_dir() for name in names):
-            return
+        try:
+            old = read_json(listing)
+        except UserError:
+            old = {}
+        written = old.get("songs", {})
+        if old.get("settings") == settings and isinstance(written, dict):
+            kept = {name: files for name, files in written.items() if is_intact(root / name, files)}
+            if kept.keys() == jobs.keys():
+                return
+        else:
+            for folder in demo_folders(root, written):
+                shutil.rmtree(folder, ignore_errors=True)
         listing.unlink()
-        for name in old["songs"]:
-            shutil.rmtree(root / name, ignore_errors=True)
     for subset in SUBSETS:
         (root / subset).mkdir(parents=True, exist_ok=True)
-    for _ in run_jobs(write_song, jobs, workers):
+    missing = [job for name, job in jobs.items() if name not in kept]
+    for _ in run_jobs(write_song, missing, workers):
         pass
-    write_json(listing, {"settings": settings, "songs": names})
+    listed = {name: kept.get(name) or checksums(root / name) for name in jobs}
+    write_json(listing, {"settings": settings, "songs": listed})
+
+
+def is_intact(folder: Path, files: dict[str, str]) -> bool:
+    """Return True if a song's files are as they were written."""
+    return len(files) == len(STEMS) and checksums(folder) == files
+
+
+def demo_folders(root: Path, names: Iterable[str]) -> list[Path]:
+    """The folders of the listed songs; none outside of `root`/train and `root`/test."""
+    allowed = {(root / subset).resolve() for subset in SUBSETS}
+    return [root / name for name in names if (root / name).resolve().parent in allowed]
 
 
 def copy_real_track(root: Path) -> str:
@@ -147,7 +174,7 @@ def copy_real_track(root: Path) -> str:
 
     source = Path(stempeg.example_stem_path())
     target = root / "test" / source.name
-    if not target.exists() or target.stat().st_size != source.stat().st_size:
+    if not target.exists() or sha256(target) != sha256(source):
         with atomic_path(target) as temporary:
             shutil.copyfile(source, temporary)
     return source.name.removesuffix(".stem.mp4")

@@ -11,6 +11,7 @@ from typing import Any
 from upsampling.config.experiment import Experiment
 from upsampling.config.mapping import canonical
 from upsampling.config.model import Last
+from upsampling.config.sections import STAGES
 
 SIDES = ("left", "right")
 LAYERS = ("signal", "1", "2", "3")
@@ -64,6 +65,8 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
         "artifact_changes": PlannedFigure(rows, ("all",)),
         "init_statistics": PlannedFigure(rows, ("all",)),
     }
+    if compared := figure1_trained(experiment):
+        figures["figure1_trained"] = outputs_before_after(experiment, compared)
     if section.overlay:
         figures |= {f"figure{number}_theory": PlannedFigure({}, stack) for number in (6, 7, 8)}
     if section.operator_spectra:
@@ -110,6 +113,29 @@ def before_after(experiment: Experiment, variant: str, seed: str) -> PlannedFigu
             "rows": [{"name": name, "title": name.replace("_", " ")} for name in signals],
             "strides": list(experiment.model_settings(variant).strides),
         }
+    )
+
+
+def figure1_trained(experiment: Experiment) -> list[str]:
+    """The variants of Fig. 1 whose outputs for its signal are measured after training, too."""
+    if experiment.settings.initialisation.signal not in experiment.signals:
+        return []
+    panels = experiment.settings.figures.figure1.panels
+    return [name for name in panels if "trained" in experiment.stages(name)]
+
+
+def outputs_before_after(experiment: Experiment, variants: list[str]) -> PlannedFigure:
+    """Several variants' outputs for the signal of Fig. 1, before and after training."""
+    signal, seed = experiment.settings.initialisation.signal, experiment.seeds[0]
+    strides = {experiment.model_settings(name).strides for name in variants}
+    rows = [{"name": name, "title": experiment.figure_title(name)} for name in variants]
+    return PlannedFigure(
+        {
+            "title": f"{signal.replace('_', ' ')}, {experiment.scale} scale, seed {seed}",
+            "rows": rows,
+            "strides": list(strides.pop()) if len(strides) == 1 else [],
+        },
+        tuple(f"{name}_{panel}" for name in variants for panel in (*STAGES, "mean")),
     )
 
 

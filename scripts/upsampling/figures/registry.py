@@ -87,6 +87,7 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "initialisation": (grid, {}),
     "variant": (grid, {"columns": 1}),
     "before_after": (before_after, {}),
+    "figure1_trained": (before_after, {}),
     "track_differences": (_track_differences, {}),
     "operator_spectra": (operator_panels, {}),
     "replicas": (replica_panels, {}),

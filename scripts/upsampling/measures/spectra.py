@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from upsampling.decibels import amplitude_to_db
 from upsampling.errors import UserError
-from upsampling.files import save_arrays
+from upsampling.files import load_arrays, save_arrays
 
 Floats = NDArray[np.floating[Any]]
 
@@ -45,8 +45,7 @@ class Spectrogram:
     @classmethod
     def load(cls, path: str | Path) -> "Spectrogram":
         """Read a file of `save`."""
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {field.name: stored[field.name] for field in fields(cls)}
+        arrays = load_arrays(path, [field.name for field in fields(cls)])
         return cls(**arrays | {"samplerate": int(arrays["samplerate"])})
 
 

@@ -172,7 +172,7 @@ def rescale_weights(model: nn.Module, reference: float) -> None:
             scale = (weight.std() / reference).sqrt()
             if weight.is_meta or not (scale.isfinite() and scale > 0):
                 continue
-            # Assigned to what the weight is computed from, if it is: weight norm's magnitude.
+            # Parametrizations and weight norm compute the weight from other parameters.
             magnitude = getattr(module, "weight_g", None)
             if parametrize.is_parametrized(module, "weight"):
                 module.weight = weight / scale

@@ -43,7 +43,7 @@ class PolyphaseMaps:
 
 
 @functools.lru_cache(maxsize=32)
-@torch.inference_mode(False)  # The cached tensor takes part in training as well.
+@torch.inference_mode(False)  # The cached tensor is used in training, too.
 def tap_responses(
     maps: PolyphaseMaps, time: int, dtype: torch.dtype, device: torch.device
 ) -> Tensor:

@@ -198,7 +198,7 @@ class _Progress:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command by itself; return its exit status."""
+    """Run the command without the other audits; return its exit status."""
     parser = argparse.ArgumentParser(prog="audit.py")
     add_recording(parser.add_subparsers(required=True))
     parsed = parser.parse_args(arguments)

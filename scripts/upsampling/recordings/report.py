@@ -1,4 +1,4 @@
-"""A recording's audit as JSON and in words: what was measured, never where it comes from."""
+"""A recording's audit as JSON and in words: measurements, not their origin."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

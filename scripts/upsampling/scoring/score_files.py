@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from upsampling.errors import UserError
-from upsampling.files import atomic_path, read_table, write_text
+from upsampling.files import read_table, write_table, write_text
 
 TRACK_COLUMNS = ["source", "frame", "metric", "value"]
 SCORE_COLUMNS = ["track", "origin", *TRACK_COLUMNS]
@@ -106,7 +106,8 @@ def write_track(
         document.unlink(missing_ok=True)
         link.unlink(missing_ok=True)
         return
-    write_text(document, json.dumps(museval_scores(scores, sources, engine), indent=2))
+    text = json.dumps(museval_scores(scores, sources, engine), indent=2)
+    write_text(document, text, checksum=True)
     link.parent.mkdir(exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(Path("..") / document.name)
@@ -119,8 +120,7 @@ def read_track(folder: Path, name: str) -> pd.DataFrame:
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """Write a table as CSV atomically, at full precision."""
-    with atomic_path(path, checksum=True) as temporary:
-        frame.to_csv(temporary, index=False, na_rep="nan")
+    write_table(path, frame, na_rep="nan")
 
 
 def read_scores(path: str | Path) -> pd.DataFrame:

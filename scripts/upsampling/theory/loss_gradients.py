@@ -1,6 +1,6 @@
-"""The gradient that a loss sends back to the waveform, and its tones (Sec. 2, issue iii).
+"""The gradient of a loss with respect to the waveform, and its tones (Sec. 2, issue iii).
 
-A convolution with stride s, y[t] = sum over n of w[n] x[s t + n], sends back
+A convolution with stride s, y[t] = sum over n of w[n] x[s t + n], has the gradient
 
     dL/dx[s t + j] = sum over m of w[j + m s] dL/dy[t - m],
 
@@ -14,7 +14,7 @@ happens at its lower rate, so that layers with strides s_1 .. s_L (1 next to the
 lines at all multiples of fs / (s_1 .. s_L): the comb of an upsampler, mirrored.
 
 With stride 1 there is one phase: a constant gives a constant, and the gradient has no line. An L1
-loss on the waveform sends back sign(x - target) / N, without any filter.
+loss on the waveform has the gradient sign(x - target) / N, without any filter.
 
 A leaky ReLU multiplies the gradient by its slope, 1 or `slope`, at each sample. Only the mean slope
 over time, per channel, acts on the lines; the rest is noise between them. Feature matching sends

@@ -208,14 +208,14 @@ class Checkpoints:
         return path
 
     def _is_own(self, path: Path) -> bool:
-        """Whether this run wrote `path`; False for a damaged file."""
+        """Return True if this run wrote `path`; False for a damaged file."""
         try:
             return not difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity)
         except UserError:
             return False
 
     def _is_anothers(self, path: Path) -> bool:
-        """Whether another run wrote `path`; False for a damaged file."""
+        """Return True if another run wrote `path`; False for a damaged file."""
         try:
             return bool(difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity))
         except UserError:

@@ -82,7 +82,8 @@ def run_on_nodes(processes: int, nodes: int, name: str) -> int:
 
 def share_threads(processes: int) -> None:
     """Divide this process's OMP_NUM_THREADS among `processes` that it will start."""
-    threads = int(os.environ.get("OMP_NUM_THREADS", "1")) // processes
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(allowed) // processes if allowed.isdecimal() else 1
     os.environ["OMP_NUM_THREADS"] = str(max(1, threads))
 
 

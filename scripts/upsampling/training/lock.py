@@ -12,6 +12,7 @@ from typing import Any
 from upsampling import slurm
 from upsampling.errors import UserError
 from upsampling.files import write_text
+from upsampling.process_state import start_ticks
 
 
 @contextmanager
@@ -86,26 +87,7 @@ def may_be_alive(holder: dict[str, Any], this: dict[str, Any]) -> bool:
     """True unless the process that wrote the lock `holder` has certainly ended."""
     if holder.get("host") == this["host"]:
         ticks = holder.get("started")
-        return ticks is not None and start_ticks(holder["pid"]) == ticks
+        pid = holder.get("pid")
+        return ticks is not None and isinstance(pid, int) and start_ticks(pid) == ticks
     job = holder.get("job")
     return job is None or (job != this["job"] and slurm.may_be_alive(job))
-
-
-def start_ticks(pid: int) -> str | None:
-    """The start time of a process, in clock ticks since the host booted; None if it has ended.
-
-    Process IDs are reused, but not with the same start time. A process that has ended but whose
-    parent has not read its status (state Z) has ended. Without /proc, the result for any living
-    process is "unknown".
-    """
-    with suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return None if fields[0] == "Z" else fields[19]
-    if Path("/proc/self/stat").exists():
-        return None
-    with suppress(PermissionError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return None
-    return "unknown"

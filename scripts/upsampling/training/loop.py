@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from upsampling.errors import UserError
@@ -229,7 +228,9 @@ class Trainer:
             "parameters": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
             "best_epoch": self.history.best_epoch,
         }
-        best = load_file(self.checkpoints.best_path(self.history.best_epoch))
+        best = checkpoint_file.load_verified(
+            self.checkpoints.best_path(self.history.best_epoch), self.model.state_dict()
+        )
         checkpoint_file.save(folder / "best.safetensors", best, spec)
         checkpoint_file.save(folder / "last.safetensors", self.model.state_dict(), spec)
         self.history.write(folder)

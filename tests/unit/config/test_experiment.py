@@ -18,7 +18,7 @@ from upsampling.tables import plan as tables
 def test_every_figure_of_the_paper_is_drawn():
     planned = set(plan(Experiment(CONFIG)))
     beyond = {"initialisation", "track_differences", "artifact_changes", "init_statistics"}
-    beyond |= {"operator_spectra", "replicas", "loss_gradient"}
+    beyond |= {"operator_spectra", "replicas", "loss_gradient", "figure1_trained"}
     beyond |= {f"figure{n}_theory" for n in (6, 7, 8)}
     assert planned == {f"figure{n}" for n in range(1, 11)} | beyond
     assert planned <= set(FIGURES)
@@ -52,7 +52,16 @@ def test_every_scale_resolves(scale):
         assert '"channels":100' in experiment.initialisation(variant)["model"]
 
 
+def test_a_scale_changes_variants():
+    config = changed("variants/nearest/scales", {"demo": {"training": {"learning_rate": 0.5}}})
+    rates = {scale: Experiment(config | {"scale": scale}).training_settings("nearest").learning_rate
+             for scale in ("demo", "paper")}  # fmt: skip
+    assert rates == {"demo": 0.5, "paper": 2e-4}
+
+
 MISTAKES = [
+    ("variants/nearest/scales", {"dmo": {}}, ["variants.nearest.scales.dmo", "'demo'"]),
+    ("variants/nearest/scales", {"demo": {"trian": 1}}, ["variants.nearest.scales.demo.trian"]),
     ("variants/nearest/operator", "neares", ["neares", "did you mean 'nearest'"]),
     ("variants/nearest/opertor", "linear", ["unknown key 'opertor'", "did you mean 'operator'"]),
     ("model/stride", -4, ["-4", "at least 2"]),
@@ -164,4 +173,4 @@ def test_without_trained_variants_no_figure_compares_them():
     for variant in config["variants"].values():
         variant["train"] = False
     planned = set(plan(Experiment(config)))
-    assert planned == set(plan(Experiment(CONFIG))) - {"track_differences"}
+    assert planned == set(plan(Experiment(CONFIG))) - {"track_differences", "figure1_trained"}

@@ -87,6 +87,21 @@ def test_names_are_unique_across_roles_and_safe():
                for name in names)  # fmt: skip
 
 
+def test_a_damaged_song_is_written_again_and_others_are_kept(tmp_path):
+    songs = DemoSongs(seed=3, train=1, valid=1, test=1, seconds=12, test_seconds=12)
+    write_demo(tmp_path, songs)
+    files = sorted(tmp_path.rglob("*.wav"))
+    assert len(files) == 15
+    content = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+    damaged = files[7]
+    damaged.write_bytes(content[damaged][0][:-2] + b"ab")
+    write_demo(tmp_path, songs)
+    for path in files:
+        data, time = content[path]
+        assert path.read_bytes() == data
+        assert (path.stat().st_mtime_ns == time) == (path.parent != damaged.parent)
+
+
 def test_the_real_track_is_copied_once(tmp_path):
     name = copy_real_track(tmp_path)
     (path,) = (tmp_path / "test").iterdir()
@@ -94,6 +109,6 @@ def test_the_real_track_is_copied_once(tmp_path):
     content, time = path.read_bytes(), path.stat().st_mtime_ns
     copy_real_track(tmp_path)
     assert path.stat().st_mtime_ns == time
-    path.write_bytes(b"cut")
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     copy_real_track(tmp_path)
     assert path.read_bytes() == content

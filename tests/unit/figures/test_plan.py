@@ -106,6 +106,17 @@ def test_before_after_has_a_row_per_probe():
     assert settings["strides"] == [4] * 5
 
 
+def test_the_trained_upsamplers_of_figure1_are_compared_before_and_after_training():
+    figure = figures()["figure1_trained"]
+    assert [row["name"] for row in figure.settings["rows"]] == ["transposed", "nearest", "subpixel"]
+    assert figure.settings["title"] == "white noise, demo scale, seed 0"
+    assert figure.settings["strides"] == [4] * 5
+    assert "subpixel_mean" in figure.panels
+    assert "figure1_trained" not in figures(figure1={"panels": ["melgan"]})
+    quiet = CONFIG["probes"] | {"signals": ["silence"]}
+    assert "figure1_trained" not in plan(Experiment(CONFIG | {"probes": quiet}))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

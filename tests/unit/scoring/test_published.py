@@ -105,3 +105,58 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("")
     with pytest.raises(UserError, match="two files of track 'broken'"):
         read_folder(tmp_path)
+
+
+def forged(change) -> str:
+    """A file of scores, changed."""
+    frames = [{"time": 0.0, "duration": 1.0, "metrics": {"SDR": 5.0}}]
+    document = {"targets": [{"name": name, "frames": frames} for name in SOURCES]}
+    document = json.loads(json.dumps(document))
+    changed = change(document["targets"])
+    return json.dumps({"targets": document["targets"] if changed is None else changed})
+
+
+def set_score(value):
+    def change(targets) -> None:
+        targets[1]["frames"][0]["metrics"]["SDR"] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (set_score(True), "bass, frame 0, SDR: True is no number"),
+        (set_score("5.0"), "bass, frame 0, SDR: '5.0' is no number"),
+        (set_score([1]), r"SDR: \[1\] is no number"),
+        (set_score(1e9), "SDR: 1000000000.0 is no score in dB"),
+        (set_score(10**400), "is no score in dB"),
+        (set_score(math.inf), "SDR: inf is no score in dB"),
+        (lambda targets: targets.pop(2) and None, "the source 'other' is listed 0 times"),
+        (lambda targets: targets + targets, "the source 'drums' is listed 2 times"),
+        (lambda targets: targets[0].update(name=3), "targets.0.name"),
+        (lambda targets: targets[0].pop("frames") and None, "the key 'frames' is missing"),
+        (lambda targets: {}, "targets"),
+        (lambda targets: [None], "targets.0"),
+    ],
+)
+def test_forged_scores_are_refused_in_one_line(tmp_path, change, reason):
+    (tmp_path / "track.json").write_text(forged(change))
+    with pytest.raises(UserError, match=rf"track\.json.*{reason}") as caught:
+        read_folder(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "[]", "3", "null", '{"targets": 1}'])
+def test_other_documents_are_refused(tmp_path, content):
+    (tmp_path / "track.json").write_text(content)
+    with pytest.raises(UserError, match="is not a file of museval's scores"):
+        read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("value", [None, math.nan])
+def test_frames_without_a_score_count_as_such(tmp_path, value):
+    (tmp_path / "track.json").write_text(forged(set_score(value)))
+    table = read_folder(tmp_path)
+    assert table.loc[table["source"] == "bass", "value"].isna().all()
+    assert (table.loc[table["source"] != "bass", "value"] == 5).all()

@@ -12,18 +12,18 @@ import pandas as pd
 import pytest
 import soundfile
 from noise_tracks import named
-from safetensors.torch import save_file
 
-from upsampling.config.model import DemucsLikeSettings
+from upsampling.config.model import DemucsLikeSettings, model_settings
 from upsampling.config.sections import EvaluationSettings
 from upsampling.errors import UserError
-from upsampling.files import write_json
+from upsampling.files import read_json, sha256, write_json
 from upsampling.models import build
 from upsampling.scoring import score_files
 from upsampling.scoring.bsseval import METRICS, WHOLE_TRACK, evaluate
 from upsampling.scoring.scoring_job import ScoringJob, summary
 from upsampling.scoring.separation import separate
 from upsampling.tracks.store import MANIFEST, STEMS, Track, TrackStore, manifest
+from upsampling.training import checkpoint_file
 from upsampling.training.checkpoints import load_model
 
 RATE = 1000
@@ -53,7 +53,7 @@ def make_store(root: Path) -> TrackStore:
                 split="test",
                 samples=3300,
                 bytes=path.stat().st_size,
-                sha256=f"digest of {name}",
+                sha256=sha256(path),
                 mixture="linear",
                 mixture_scale=1.0,
                 origin=origin,
@@ -68,7 +68,7 @@ def make_model(folder: Path, seed: int = 0) -> Path:
     settings = DemucsLikeSettings(channels=4, depth=2, options={"kernel_size": 8}, samplerate=RATE)
     folder.mkdir(parents=True, exist_ok=True)
     model = build(settings, seed)
-    save_file(dict(model.state_dict()), folder / "best.safetensors")
+    checkpoint_file.save(folder / "best.safetensors", model.state_dict(), {})
     write_json(folder / "spec.json", {"model": dataclasses.asdict(settings), "seed": seed})
     return folder
 
@@ -136,8 +136,10 @@ def test_workers_change_nothing_but_the_order(
     assert "track 1 of 1" in shown
 
 
-def test_a_failing_track_ends_the_job(job: ScoringJob) -> None:
+def test_a_failing_track_ends_the_job(job: ScoringJob, monkeypatch) -> None:
     """The scores of tracks that were done stay; the next run continues with the others."""
+    # The file disappears after the store was verified.
+    monkeypatch.setattr(TrackStore, "verify", lambda *_: None)
     (job.store.root / "track1.npy").unlink()
     with pytest.raises(UserError, match="'Silent vocals'"):
         dataclasses.replace(job, workers=2).run()
@@ -199,7 +201,7 @@ def test_nan_estimate_names_model_and_track(job: ScoringJob) -> None:
     model = build(DemucsLikeSettings(channels=4, depth=2, options={"kernel_size": 8}), 0)
     for parameter in model.parameters():
         parameter.data.fill_(float("nan"))
-    save_file(dict(model.state_dict()), job.model_folder / "best.safetensors")
+    checkpoint_file.save(job.model_folder / "best.safetensors", model.state_dict(), {})
     with pytest.raises(UserError, match=r"nearest/seed0, track '.*': the estimate of drums .*NaN"):
         job.run()
 
@@ -208,11 +210,24 @@ def test_models_that_are_missing_or_do_not_fit_are_named(job: ScoringJob) -> Non
     (job.model_folder / "best.safetensors").unlink()
     with pytest.raises(UserError, match="is not a trained model"):
         job.run()
-    settings = {"model": {"samplerate": 44100}, "seed": 0}
-    (job.model_folder / "best.safetensors").touch()
-    write_json(job.model_folder / "spec.json", settings)
+    spec = read_json(job.model_folder / "spec.json")
+    other = build(model_settings(spec["model"] | {"samplerate": 44100}, "model"))
+    spec["model"]["samplerate"] = 44100
+    write_json(job.model_folder / "spec.json", spec)
+    checkpoint_file.save(job.model_folder / "best.safetensors", other.state_dict(), spec)
     with pytest.raises(UserError, match="samplerate is 44100, the tracks' 1000"):
         job.run()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "fingerprint"])
+def test_damaged_scores_are_computed_again(job: ScoringJob, suffix: str) -> None:
+    expected = job.run()
+    path = job.folder / f"Falcon 69.{suffix}"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert recomputed(job) == {"Falcon 69"}
+    assert path.read_bytes() == content
+    pd.testing.assert_frame_equal(job.run(), expected)
 
 
 def test_former_test_tracks_leave_the_museval_folder(job: ScoringJob) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from upsampling.errors import UserError
-from upsampling.training.lock import exclusive, start_ticks
+from upsampling.process_state import start_ticks
+from upsampling.training.lock import exclusive
 
 
 def lock(folder: Path, **changes) -> Path:
@@ -86,16 +87,6 @@ def test_a_lock_of_another_host_holds_unless_its_job_runs_again(tmp_path, monkey
     lock(tmp_path, job="17")
     with pytest.raises(UserError, match=r"\(job 17\)"), exclusive(tmp_path):
         pass
-
-
-def test_start_ticks_are_those_of_ps():
-    now = float(Path("/proc/uptime").read_text().split()[0])
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    ticks = start_ticks(process.pid)
-    process.communicate(b"\n")
-    assert ticks is not None
-    assert int(ticks) / os.sysconf("SC_CLK_TCK") == pytest.approx(now, abs=5)
-    assert start_ticks(process.pid) is None
 
 
 def contend(folder: Path, begin, won, told) -> None:
