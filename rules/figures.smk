@@ -45,6 +45,7 @@ FIGURE_INPUTS = {
     "replicas": (["<results>/theory/replicas.npz"], "theory"),
     "loss_gradient": (["<results>/theory/loss_gradient.npz"], "theory"),
     "track_differences": (list(rules.row_differences.output), "tables"),
+    "artifact_history": (runs(rules.train.output.artifacts), "tables"),
     "artifact_changes": (["<results>/tables/artifacts.csv"], "tables"),
     "init_statistics": (["<results>/tables/init_statistics.csv"], "tables"),
 }

@@ -23,6 +23,9 @@ rule gallery:
         ),
         artifacts="<results>/tables/artifacts.csv",
         table1=rules.table1.output.csv,
+        training=expand(
+            "<results>/figures/{figure}.png", figure=FIGURES.keys() & {"artifact_history"}
+        ),
     output:
         html="<results>/report/gallery.html",
     log:
@@ -51,6 +54,7 @@ rule gallery:
             " --excerpts {params.excerpts:q}"
             " --artifacts {input.artifacts:q}"
             " --table1 {input.table1:q}"
+            " --training {input.training:q}"
             " --workers {threads}"
             " --output {output.html:q}"
         )

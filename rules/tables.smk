@@ -169,6 +169,44 @@ rule table2:
         )
 
 
+rule artifact_history:
+    """Artifacts through training: at epochs 0, 1, 2, 4 and so on of each run, and the last."""
+    input:
+        histories=runs(rules.train.output.artifacts),
+    output:
+        csv=report(
+            "<results>/tables/artifact_history.csv",
+            caption="../report/artifact_history_table.rst",
+            category="Tables",
+            labels={"table": "Artifacts through training"},
+        ),
+        md="<results>/tables/artifact_history.md",
+    log:
+        "<logs>/artifact_history.log",
+    group:
+        "tables"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("artifact_history.py"),
+        rows=table_plan.history_rows(EXPERIMENT),
+        seeds=EXPERIMENT.seeds,
+        description=table_plan.table2_description(EXPERIMENT),
+        scale=EXPERIMENT.scale,
+        histories=located(rules.train.output.artifacts),
+    shell:
+        quiet(
+            'python "$SCRIPTS"/artifact_history.py'
+            " --rows {params.rows:q}"
+            " --seeds {params.seeds}"
+            " --description {params.description:q}"
+            " --scale {params.scale}"
+            " --histories {params.histories:q}"
+            " --csv {output.csv:q}"
+            " --md {output.md:q}"
+        )
+
+
 rule tables:
     """All tables."""
     input:
@@ -176,3 +214,4 @@ rule tables:
         rules.row_differences.output,
         expand(rules.collect.output.csv, table=TABLE_INPUTS),
         rules.table2.output,
+        rules.artifact_history.output,

@@ -21,6 +21,9 @@ def main() -> None:
     options.add_argument("--excerpts", required=True, help="separated music (.wav)")
     options.add_argument("--artifacts", type=Path, required=True, help="CSV of all measures")
     options.add_argument("--table1", type=Path, required=True, help="Table 1 (.csv)")
+    options.add_argument(
+        "--training", type=Path, nargs="?", help="figure of artifacts through training (.png)"
+    )
     options.add_argument("--workers", type=int, default=1, help="pictures and sounds made at once")
     options.add_argument("--output", type=Path, required=True, help="the page (.html)")
     arguments = options.parse_args()
@@ -34,6 +37,7 @@ def main() -> None:
         excerpts=arguments.excerpts,
         artifacts=arguments.artifacts,
         table1=arguments.table1,
+        training=arguments.training,
     )
     page, left_out = gallery(arguments.content, files, arguments.workers)
     write_text(arguments.output, page)

@@ -152,10 +152,15 @@ def write_json(path: str | Path, data: Any) -> None:
     write_text(path, f"{text}\n", checksum=True)
 
 
-def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of equal keys, at least one, as CSV; floats at full precision."""
+def write_csv(
+    path: str | Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None
+) -> None:
+    """Write rows of equal keys as CSV; floats at full precision.
+
+    Without `columns`, those of the first row, there must be a row.
+    """
     with atomic_path(path, checksum=True) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(file, columns or list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -117,6 +117,13 @@ def test_revision_says_that_training_is_called_for(restored):
     assert restored.planned()["train"] == 2
 
 
+def test_another_interval_of_artifacts_does_not_retrain(restored):
+    config = restored.config
+    config["training"]["artifact_epochs"] = 2
+    restored.config = config
+    assert restored.planned() == {}
+
+
 def test_order_of_keys_changes_nothing(restored):
     config = restored.config
     for section in ("model", "training", "evaluation"):
@@ -177,6 +184,8 @@ def test_a_new_variant_makes_exactly_its_own_jobs(restored):
             "draw_before_after": 1,
             "row_differences": 1,
             "draw_track_differences": 1,
+            "artifact_history": 1,
+            "draw_artifact_history": 1,
             "table1": 1,
             "init_statistics": 1,
         }

@@ -62,6 +62,28 @@ def test_trained_models_carry_their_settings(project):
         assert (pd.read_csv(folder / "timing.csv")["seconds"] > 0).all()
 
 
+def test_artifacts_are_followed_through_training(project):
+    for variant in RUNS:
+        history = pd.read_csv(project.results(f"models/{variant}/seed0/artifact_history.csv"))
+        assert sorted(set(history["epoch"])) == [0, 1, 2]
+        assert np.isfinite(history["value"]).all()
+    table = pd.read_csv(project.results("tables/artifact_history.csv"))
+    assert table["variant"].tolist() == [name for name in RUNS for _ in range(3)]
+    assert table["epoch"].tolist() == [0, 1, 2] * 2
+    imbalance = table.groupby("variant")["largest_imbalance"]
+    assert imbalance.max()["nearest"] == 0
+    assert imbalance.min()["transposed"] > 0
+    assert "epoch 2" in project.results("tables/artifact_history.md").read_text()
+    for kind in ("pdf", "png"):
+        assert project.results(f"figures/artifact_history.{kind}").exists()
+    with np.load(project.results("figures/arrays/artifact_history_all.npz")) as arrays:
+        assert arrays["epochs"].tolist() == [0, 1, 2]
+        shown = arrays["silence_dbfs"]
+    np.testing.assert_array_equal(shown.ravel(), table["silence_dbfs"])
+    page = project.results("report/gallery.html").read_text()
+    assert "Artifacts through training" in page
+
+
 def test_table1_has_every_row_and_finite_numbers(project):
     table = pd.read_csv(project.results("tables/table1.csv"))
     assert list(table["variant"].dropna()) == RUNS

@@ -23,7 +23,7 @@ from upsampling.config.model import (
 )
 from upsampling.config.plausibility import check_folders, check_labels, check_lengths
 from upsampling.config.sections import Config, DataSettings, Stack, Variant
-from upsampling.config.training import TrainingSettings
+from upsampling.config.training import OBSERVATION, TrainingSettings
 from upsampling.errors import UserError, nearest_match
 from upsampling.own_code import class_fingerprint
 
@@ -102,8 +102,9 @@ class Experiment:
         return canonical(self._model(variant))
 
     def training(self, variant: str) -> str:
-        """Canonical JSON of the training settings of `variant`."""
-        return canonical(self._training(variant))
+        """Canonical JSON of the training settings of `variant` that decide its weights."""
+        settings = self._training(variant)
+        return canonical({key: settings[key] for key in settings if key not in OBSERVATION})
 
     def initialisation(self, variant: str) -> dict[str, Any]:
         """The model at initialisation and at paper width, and its probe signal (Figs. 1 and 9).

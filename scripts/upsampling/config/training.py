@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from upsampling.config.declared import Bounds, Count, Seconds, SecondsOrNone
+from upsampling.config.declared import Bounds, Count, Natural, Seconds, SecondsOrNone
 from upsampling.config.losses import Loss
+
+# Settings of what is recorded of a run. They change none of its weights: runs that differ in them
+# alone are the same run, and changing them does not retrain.
+OBSERVATION = ("artifact_epochs",)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ class TrainingSettings:
     validation_seconds: Annotated[
         Seconds | None, "length used of each validation track; null: all"
     ] = None
+    artifact_epochs: Annotated[
+        Natural, "epochs from one measurement of artifacts to the next; 0: never"
+    ] = 1
 
     def __post_init__(self) -> None:
         if not self.loss:

@@ -61,6 +61,9 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
         # In the paper, the first trained row is the model as published.
         differences = {"reference": next(iter(trained)), "titles": trained}
         figures["track_differences"] = PlannedFigure(differences, ("all",))
+        trained_rows = [{"name": name, "title": title} for name, title in trained.items()]
+        histories = {"rows": trained_rows, "seeds": experiment.seeds}
+        figures["artifact_history"] = PlannedFigure(histories, ("all",))
     figures |= {
         "artifact_changes": PlannedFigure(rows, ("all",)),
         "init_statistics": PlannedFigure(rows, ("all",)),

@@ -7,6 +7,7 @@ from typing import Any
 from upsampling.config.mapping import merge
 from upsampling.errors import UserError, nearest_match
 from upsampling.figures import style
+from upsampling.figures.artifact_history import artifact_curves
 from upsampling.figures.artifact_overviews import artifact_changes, init_statistics
 from upsampling.figures.before_after import before_after
 from upsampling.figures.overlap_figure import overlap_stems
@@ -94,6 +95,7 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "loss_gradient": (loss_panels, {}),
     "artifact_changes": (artifact_changes, {}),
     "init_statistics": (init_statistics, {}),
+    "artifact_history": (artifact_curves, {}),
 }
 
 

@@ -36,7 +36,7 @@ class Files:
     """Files of the page's content; texts are patterns with names in braces.
 
     `initialised`: {variant}; `probes`: {variant}, {seed}, {signal}, {stage}; `excerpts`: {variant},
-    {seed}, {track}, {source}.
+    {seed}, {track}, {source}; `training`: the figure of artifacts through training, if any.
     """
 
     initialised: str
@@ -44,6 +44,7 @@ class Files:
     excerpts: str
     artifacts: Path
     table1: Path
+    training: Path | None = None
 
 
 def probe_clip(

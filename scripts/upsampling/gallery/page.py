@@ -52,9 +52,10 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
         "excerpts": clips.excerpts(content, files, media),
         "artifacts": artifact_table.artifact_rows(files.artifacts, names),
     }
-    room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data))
+    figure = sound.data_uri("image/png", files.training.read_bytes()) if files.training else None
+    room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data)) - len(figure or "")
     left_out = media.render(room, workers)
-    return render(content, data, left_out), left_out
+    return render(content, data, left_out, figure), left_out
 
 
 def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +64,9 @@ def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[st
     return {"tones": comb_frequencies(rate / variant["stride"], rate).tolist()}
 
 
-def render(content: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -> str:
+def render(
+    content: Mapping[str, Any], data: Mapping[str, Any], left_out: int, training_figure: str | None
+) -> str:
     """Fill the template; all text is escaped, and only the page's script may run."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -78,6 +81,7 @@ def render(content: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -
         content=content,
         data=data,
         left_out=left_out,
+        training_figure=training_figure,
         artifacts=ARTIFACTS,
         palette=pictures.palette(),
         target=sound.TARGET_DBFS,

@@ -1,4 +1,4 @@
-"""The rows and captions of Tables 1 and 2 that a configuration asks for, as canonical JSON.
+"""The rows and captions of the tables that a configuration asks for, as canonical JSON.
 
 Standard library only, as each job of the workflow imports it.
 """
@@ -54,6 +54,14 @@ def table2_rows(experiment: Experiment) -> str:
     rows = [
         {"variant": name, "label": experiment.figure_title(name), "trained": name in trained}
         for name in [*trained, *others]
+    ]
+    return canonical(rows)
+
+
+def history_rows(experiment: Experiment) -> str:
+    """The rows of the table of artifacts through training."""
+    rows = [
+        {"variant": name, "label": experiment.figure_title(name)} for name in experiment.trained
     ]
     return canonical(rows)
 

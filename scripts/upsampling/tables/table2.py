@@ -15,6 +15,10 @@ from upsampling.measures.artifact_rows import ROW_COLUMNS
 UNSEEN = ("white_noise", "sweep", "speech_like", "percussive")
 # The measured level of an output of exact zeros, dBFS.
 SILENT_DB = -200.0
+# Tones of this prominence in dB or more stand out; in silence, where nothing masks them, also of
+# this level in dBFS or more: that of one step of 24-bit audio.
+STANDS_OUT_DB = 10.0
+AUDIO_DB = -144.0
 
 
 @dataclass(frozen=True)

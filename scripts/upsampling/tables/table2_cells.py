@@ -9,16 +9,17 @@ import pandas as pd
 from upsampling.config.sections import STAGES
 from upsampling.tables.captions import Description, extent
 from upsampling.tables.formats import in_all_formats
-from upsampling.tables.sheet import MISSING, Column, Sheet
-from upsampling.tables.table2 import QUANTITIES, SILENT_DB, summarize
+from upsampling.tables.sheet import SILENT, Column, Sheet, number
+from upsampling.tables.table2 import (
+    AUDIO_DB,
+    QUANTITIES,
+    SILENT_DB,
+    STANDS_OUT_DB,
+    summarize,
+)
 
 TITLE = "Table 2"
 STAGE_HEADS = {"initialised": "before", "trained": "after"}
-SILENT = "none"
-# The footnote reports tones of this prominence in dB or more; in silence, where nothing masks them,
-# also of this level in dBFS or more: that of one step of 24-bit audio.
-STANDS_OUT_DB = 10.0
-AUDIO_DB = -144.0
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,6 @@ def row_cells(row: Mapping[Any, Any]) -> list[str]:
             spread = row[f"{name}_spread"]
             cells.append(text if pd.isna(spread) or silent else f"{text} ± {spread:.{digits}f}")
     return cells
-
-
-def number(value: float, digits: int) -> str:
-    """A number with `digits` decimals, without the sign of a rounded zero."""
-    if pd.isna(value):
-        return MISSING
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def caption(scale: str, description: Description) -> str:

@@ -1,6 +1,5 @@
 """The training loop: L1 loss, Adam, new mixes on the fly (Sec. 6)."""
 
-import dataclasses
 import math
 import sys
 import time
@@ -16,10 +15,11 @@ from upsampling.errors import UserError
 from upsampling.files import write_json
 from upsampling.tracks.segments import Dataset
 from upsampling.training import checkpoint_file, optimizer_state
+from upsampling.training.artifacts import measure_epoch
 from upsampling.training.checkpoints import Checkpoints
 from upsampling.training.dashboard import Dashboard
 from upsampling.training.distributed import Group
-from upsampling.training.history import History
+from upsampling.training.history import EpochMeasurement, History
 from upsampling.training.identity import Run
 from upsampling.training.lock import exclusive
 from upsampling.training.prefetch import batches
@@ -99,13 +99,17 @@ class Trainer:
             self.train_step.connect()
             dashboard = Dashboard(self.run.events if group.is_main else None, self.epoch)
             stack.callback(dashboard.close)
+            dashboard.show_artifacts(self.measure(self.epoch))
             while self.epoch < epochs:
                 start = time.monotonic()
                 train_loss = self.train_epoch()
                 seconds = time.monotonic() - start
-                self.finish_epoch(train_loss, self.validate(), seconds)
+                valid_loss = self.validate()
+                artifacts = self.measure(self.epoch + 1)
+                self.finish_epoch(train_loss, valid_loss, seconds)
                 longest = max(longest, time.monotonic() - start)
                 dashboard.show(self.history)
+                dashboard.show_artifacts(artifacts)
                 left = duration((epochs - self.epoch) * longest)
                 self.report(f"{self.history.summary(epochs)}, about {left} left")
                 if self.epoch < epochs:
@@ -199,6 +203,26 @@ class Trainer:
             self.fail(f"the validation loss became {loss} after epoch {self.epoch + 1}")
         return loss
 
+    def measure(self, epoch: int) -> list[EpochMeasurement]:
+        """Measure the artifacts of the weights, which are those after `epoch`, if it is due.
+
+        An output that cannot be measured is reported, and training goes on.
+        """
+        every, history = self.run.training.artifact_epochs, self.history.artifacts
+        if not every or epoch % every or (history and history[-1].epoch == epoch):
+            return []
+
+        def measured() -> list[EpochMeasurement]:
+            try:
+                return measure_epoch(self.model, epoch)
+            except UserError as error:
+                self.report(f"artifacts of epoch {epoch} are not measured: {error}")
+                return []
+
+        rows = self.group.on_main(measured)
+        history += rows
+        return rows
+
     def finish_epoch(self, train_loss: float, valid_loss: float, seconds: float) -> None:
         """Add the finished epoch to the history and write its checkpoint."""
         memory = 0
@@ -216,14 +240,14 @@ class Trainer:
         meta = {
             "epoch": self.epoch,
             "best_epoch": self.history.best_epoch,
-            "history": dataclasses.asdict(self.history),
+            "history": vars(self.history),
             "scaler": self.train_step.scaler.state_dict(),
         }
         self.checkpoints.save(optimizer_state.pack(self.model, self.optimizer), meta)
         self.history.write(self.run.checkpoints)
 
     def export(self, folder: Path) -> None:
-        """Write the trained model: best and last weights, spec.json, history and timing."""
+        """Write the trained model: best and last weights, spec.json, files of its history."""
         spec = self.run.identity | {
             "parameters": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
             "best_epoch": self.history.best_epoch,

@@ -1,7 +1,6 @@
 """Table 2 as a reader sees it: equal cells in all formats, captions, footnotes, its program."""
 
 import json
-import math
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 from table2_example import DESCRIPTION, ROWS, example_artifacts
 from table_texts import NASTY, compile_latex, html_rows, latex_rows, markdown_rows
 
-from upsampling.tables.table2_cells import number, render, standing, table2
+from upsampling.tables.table2_cells import render, standing, table2
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
@@ -58,14 +57,6 @@ def test_the_footnote_names_models_with_tones_after_training(table):
     faint = trained.assign(silence_level_trained=-150.0)
     assert standing(faint, "silence") == "none"
     assert standing(trained.assign(music_trained=9.9), "music") == "none"
-
-
-@pytest.mark.parametrize(
-    ("value", "digits", "text"), [(-0.04, 1, "0.0"), (-0.06, 1, "-0.1"), (1.005, 2, "1.00")]
-)
-def test_numbers_have_no_negative_zero(value, digits, text):
-    assert number(value, digits) == text
-    assert number(math.nan, digits) == "–"
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")

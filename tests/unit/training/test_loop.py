@@ -1,5 +1,6 @@
 """Training learns, interruptions change no byte of its results, and bad losses end it."""
 
+import csv
 import os
 import signal
 import threading
@@ -13,7 +14,8 @@ import training_runs as small
 from safetensors.torch import load_file
 
 from upsampling.errors import UserError
-from upsampling.training import loop
+from upsampling.training import checkpoint_file, loop
+from upsampling.training.artifacts import measure_epoch
 from upsampling.training.checkpoints import load_model
 from upsampling.training.distributed import Group
 from upsampling.training.signals import Stopped
@@ -41,6 +43,64 @@ def test_a_run_learns_and_its_files_agree(undisturbed):
     checkpoint = load_file(undisturbed / "checkpoints" / "epoch000003.safetensors")
     for name, weight in model.items():
         assert torch.equal(weight, checkpoint[f"model.{name}"])
+
+
+def artifacts(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "model" / "artifact_history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_artifacts_are_those_of_the_model_before_training_and_after_each_epoch(store, undisturbed):
+    rows = artifacts(undisturbed)
+    assert [int(row["epoch"]) for row in rows] == sorted([0, 1, 2, 3] * (len(rows) // 4))
+    for epoch, which in ((0, "initialised"), (3, "last")):
+        expected = measure_epoch(load_model(undisturbed / "model", which), epoch)
+        found = [row for row in rows if int(row["epoch"]) == epoch]
+        assert found == [
+            {name: str(value) for name, value in row._asdict().items()} for row in expected
+        ]
+    copy = (undisturbed / "checkpoints" / "artifact_history.csv").read_bytes()
+    assert copy == (undisturbed / "model" / "artifact_history.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("every", "epochs"), [(0, set()), (2, {0, 2}), (9, {0})])
+def test_artifacts_are_measured_when_due_and_change_nothing_else(
+    store, undisturbed, tmp_path, every, epochs
+):
+    small.train_here(store, tmp_path, artifact_epochs=every)
+    assert {int(row["epoch"]) for row in artifacts(tmp_path)} == epochs
+    expected, results = small.results(undisturbed), small.results(tmp_path)
+    del expected["artifact_history.csv"], results["artifact_history.csv"]
+    assert results == expected
+    found = artifacts(undisturbed)
+    assert artifacts(tmp_path) == [row for row in found if int(row["epoch"]) in epochs]
+
+
+def test_a_run_of_an_earlier_version_is_measured_from_its_next_epoch(store, undisturbed, continued):
+    """Its checkpoints have no artifacts."""
+    for path in (continued / "checkpoints").glob("epoch*.safetensors"):
+        values = checkpoint_file.read_meta(path)
+        del values["history"]["artifacts"]
+        checkpoint_file.save(path, load_file(path), values)
+    small.train_here(store, continued, epochs=4)
+    assert {int(row["epoch"]) for row in artifacts(continued)} == {3, 4}
+    expected = [row for row in artifacts(undisturbed) if row["epoch"] == "3"]
+    assert [row for row in artifacts(continued) if row["epoch"] == "3"] == expected
+
+
+def test_an_output_that_cannot_be_measured_does_not_end_a_run(
+    store, undisturbed, tmp_path, monkeypatch, capfd
+):
+    def refuse(model, epoch):
+        if epoch == 2:
+            raise UserError("not finite")
+        return measure_epoch(model, epoch)
+
+    monkeypatch.setattr(loop, "measure_epoch", refuse)
+    small.train_here(store, tmp_path)
+    assert "artifacts of epoch 2 are not measured: not finite" in capfd.readouterr().err
+    expected = [row for row in artifacts(undisturbed) if row["epoch"] != "2"]
+    assert artifacts(tmp_path) == expected
 
 
 def test_epochs_can_be_added_and_give_the_same_bytes(store, undisturbed, tmp_path):
