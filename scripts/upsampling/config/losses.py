@@ -51,6 +51,11 @@ CRITICS: dict[str, CriticSettings] = {
 LEAST_SAMPLES = {"stft": 1025} | {n: critic.receptive_field(1) for n, critic in CRITICS.items()}
 
 
+def comb_factor(name: str = "features") -> int:
+    """The sampling rate over the spacing of the comb in the gradient of a deep feature loss."""
+    return CRITICS[name].stride ** CRITICS[name].layers
+
+
 def weights(loss: Loss) -> dict[str, float]:
     """The weight of each term of a training loss, by name."""
     return {loss: 1.0} if isinstance(loss, str) else {str(name): w for name, w in loss.items()}

@@ -263,6 +263,7 @@ class Variant:
     figure_title: Annotated[str | None, "name in figures; null: the variant's name"] = None
     table_label: Annotated[str | None, "name in tables; null: that in figures"] = None
     train: Annotated[bool, "false: measured at initialisation only"] = True
+    enabled: Annotated[bool, "false: checked, and left out of everything"] = True
     floor: Annotated[float, Bounds(maximum=-1), "lowest level of its spectrograms, in dB"] = -150.0
     model: Annotated[Mapping[str, Any], "keys that differ from the section `model`"] = field(
         default_factory=dict
