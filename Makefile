@@ -3,6 +3,9 @@
 # make clean  removes the environment and the demo; results of other scales stay
 # make bench  measures training steps, the track store and scoring, and writes docs/benchmarks/
 # make fault-test   kills, stops and damages training runs; makes each variant's step at paper width
+# make mutation-test   changes the package in 320 small ways and counts the changes that tests notice
+# make gpu-test   holds a GPU to the CPU's results; needs torch, NumPy, safetensors and pytest alone
+# make gpu-bench   measures training steps on a GPU and writes docs/benchmarks/gpu.md
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
 # make settings   writes docs/config.md and schemas/config.schema.yaml from the declared settings
 # make docs   builds the documentation as a site in site/, with MkDocs in an environment of its own
@@ -14,7 +17,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench fault-test cluster-test settings docs lock clean
+.PHONY: demo test check bench fault-test mutation-test gpu-test gpu-bench cluster-test settings docs lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -22,11 +25,21 @@ demo: $(ENV)/ready
 
 test: $(ENV)/ready check
 	pytest -n 2 --dist worksteal -q tests/unit
+	pytest -n 2 --dist worksteal -q --device cpu tests/gpu
 	pytest -q tests/workflow
 
 fault-test: $(ENV)/ready
 	pytest -n 2 --dist worksteal -m "not slow" tests/faults
 	pytest -s -m slow tests/faults
+
+mutation-test: $(ENV)/ready
+	python tests/mutation/run.py --output docs/mutation.md
+
+gpu-test: $(ENV)/ready
+	pytest -q -s tests/gpu
+
+gpu-bench: $(ENV)/ready
+	@python benchmarks/gpu.py --output docs/benchmarks/gpu.md
 
 cluster-test: $(ENV)/ready
 	pytest -q --durations 0 tests/cluster

@@ -24,6 +24,12 @@ class TrainingSettings:
     precision: Annotated[
         Literal["fp32", "bf16", "fp16"], "of the model's forward and backward passes"
     ] = "fp32"
+    tf32: Annotated[
+        bool, "float32 products with 10 bits of mantissa, on NVIDIA GPUs from 2020 on"
+    ] = False
+    channels_last: Annotated[
+        bool, "memory layout of convolutions, for GPUs with tensor cores; changes rounding alone"
+    ] = False
     learning_rate: Annotated[float, Bounds(above=0, maximum=10), "of Adam"] = 2.0e-4
     epochs: Count = 600
     batch_size: Annotated[Count, "examples per step, over all processes"] = 32

@@ -73,9 +73,9 @@ def impulse_responses(layer: nn.Module, stride: int, channels: int) -> ImpulseRe
         length = filters.shape[-1]
         steady_input = torch.ones(4 * reach + 1, dtype=torch.float64)
         output = _channel_outputs(layer, channels, _picked(channels), steady_input)
-        flat = torch.zeros(1, channels, 4 * reach + 1).to(device_of(layer), torch.float64)
-        silent = layer(flat).cpu()
-        ones = layer(flat + 1).cpu() - silent
+        flat = torch.zeros(1, channels, 4 * reach + 1, dtype=torch.float64)
+        silent = _output(layer, flat)
+        ones = _output(layer, flat + 1) - silent
     spectra = np.abs(np.fft.rfft(filters, 2 * length)) ** 2
     lags = np.fft.irfft(spectra.sum(axis=(0, 1)), 2 * length)
     period = _steady_period(output, stride)
@@ -127,8 +127,13 @@ def _channel_outputs(layer: nn.Module, channels: int, picked: Any, waveform: Ten
     """Outputs [picked, out, time] for `waveform` in one channel each, less that for silence."""
     inputs = torch.zeros(len(picked) + 1, channels, len(waveform), dtype=torch.float64)
     inputs[torch.arange(len(picked)), torch.as_tensor(picked)] = waveform
-    outputs = layer(inputs.to(device_of(layer)))
-    return (outputs[:-1] - outputs[-1:]).cpu()
+    outputs = _output(layer, inputs)
+    return outputs[:-1] - outputs[-1:]
+
+
+def _output(layer: nn.Module, inputs: Tensor) -> Tensor:
+    """The output of `layer` for `inputs`, on the CPU; computed where the layer's tensors are."""
+    return layer(inputs.to(device_of(layer))).cpu()
 
 
 def _support(layer: nn.Module, stride: int, channels: int) -> tuple[slice, int]:

@@ -48,11 +48,11 @@ class AudioModel(nn.Module):
     def process(self, waveforms: Tensor) -> Tensor:
         """Map `[batch, audio_channels, samples]` to `[batch, sources, channels, time]`.
 
-        A model without sources counts as one source. Runs in evaluation mode, and in the precision
-        and on the device of the weights.
+        A model without sources counts as one source. Runs in evaluation mode, in the precision of
+        the weights and on their device; the result is on the CPU.
         """
         self.eval()
-        outputs = self(waveforms.to(next(self.parameters())))
+        outputs = self(waveforms.to(next(self.parameters()))).cpu()
         return outputs if outputs.ndim == 4 else outputs.unsqueeze(1)
 
     @property

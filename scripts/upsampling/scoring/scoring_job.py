@@ -49,9 +49,8 @@ class ScoringJob:
     @cached_property
     def model(self) -> "nn.Module":
         """The trained model, on the GPU if there is one; loaded when the first track needs it."""
-        import torch
-
         from upsampling.training.checkpoints import load_model
+        from upsampling.training.device import find_device
 
         model = load_model(self.model_folder)
         for key in ("samplerate", "sources"):
@@ -60,7 +59,7 @@ class ScoringJob:
                 raise UserError(
                     f"{self.model_folder}: the model's {key} is {own}, the tracks' {needed}"
                 )
-        return model.to("cuda" if torch.cuda.is_available() else "cpu")
+        return model.to(find_device())
 
     @cached_property
     def model_digest(self) -> str:

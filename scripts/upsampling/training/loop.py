@@ -42,11 +42,12 @@ def train(run: Run, group: Group, output: Path) -> None:
     A run that has to stop earlier exits with `EXIT_STATUS`; the next call resumes it. A GPU without
     enough memory is a `UserError`.
     """
-    trainer = Trainer(run, group)
     try:
+        trainer = Trainer(run, group)
         trainer.train()
     except Stopped as stop:
-        trainer.report(f"{stop}; start again to continue")
+        if group.is_main:
+            report(f"{run.name}: {stop}; start again to continue")
         sys.exit(EXIT_STATUS)
     except torch.OutOfMemoryError as error:
         raise UserError(
@@ -161,7 +162,7 @@ class Trainer:
         pending: list[Tensor] = []
         losses: list[float] = []
         self.model.train()
-        for batch in batches(self.examples, epoch, shares, pinned=self.device.type == "cuda"):
+        for batch in batches(self.examples, epoch, shares, self.device):
             pending.append(self.train_step.step(batch))
             if len(pending) == every or len(losses) + len(pending) == self.steps:
                 losses += self.check(pending, losses)
@@ -196,7 +197,8 @@ class Trainer:
         chunks = [range(first, min(first + size, count)) for first in range(0, count, size)]
         share = chunks[self.group.rank :: self.group.size]
         losses = torch.zeros(count, dtype=torch.float64, device=self.device)
-        for chunk, batch in zip(share, batches(self.validation, 0, share), strict=True):
+        loaded = batches(self.validation, 0, share, self.device)
+        for chunk, batch in zip(share, loaded, strict=True):
             losses[chunk.start : chunk.stop] = self.train_step.losses(self.model, batch).double()
         loss = float(self.group.sum(losses).mean())
         if not math.isfinite(loss):

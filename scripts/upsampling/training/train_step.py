@@ -11,6 +11,8 @@ from upsampling.losses.terms import TrainingLoss
 from upsampling.models import build
 from upsampling.models.base import AudioModel, center_trim
 from upsampling.training import optimizer_state
+from upsampling.training.channels_last import ChannelsLast
+from upsampling.training.device import allow_tf32
 from upsampling.training.distributed import Group
 from upsampling.training.identity import Run
 
@@ -26,6 +28,7 @@ class TrainStep:
 
     def __init__(self, run: Run, group: Group) -> None:
         settings = run.training
+        allow_tf32(settings.tf32)
         self.group, self.settings, self.micro_batch = group, settings, run.micro_batch
         self.model: AudioModel = build(run.model, run.seed).to(group.device)
         if tuple(self.model.sources) != tuple(run.store.sources):
@@ -49,7 +52,10 @@ class TrainStep:
         self.network = self.group.ddp(self.model, unused=self.own_code)
 
     def step(self, batch: Tensor) -> Tensor:
-        """Make a step on a share of a batch; return its part of the global batch's mean loss."""
+        """Make a step on a share of a batch; return its part of the global batch's mean loss.
+
+        Nothing here makes the CPU wait for a GPU: the result may still have to be computed.
+        """
         size = self.settings.batch_size
         parts = batch.split(self.micro_batch or len(batch))
         loss = torch.zeros((), dtype=torch.float64, device=self.group.device)
@@ -68,11 +74,12 @@ class TrainStep:
     def losses(self, network: nn.Module, sources: Tensor) -> Tensor:
         """Loss of each example, `[batch]`: its separated mixture against the center of `sources`.
 
-        `sources` is `[batch, sources, audio_channels, time]`.
+        `sources` is `[batch, sources, audio_channels, time]`, on the group's device.
         """
-        sources = sources.to(self.group.device, non_blocking=True)
         precision = PRECISIONS[self.settings.precision]
-        with torch.autocast(self.group.device.type, precision, enabled=precision != torch.float32):
+        layout = ChannelsLast() if self.settings.channels_last else nullcontext()
+        enabled = precision != torch.float32
+        with layout, torch.autocast(self.group.device.type, precision, enabled=enabled):
             estimates = network(sources.sum(dim=1))
         targets = center_trim(sources, estimates.shape[-1])
         return self.loss(estimates.float(), targets)
