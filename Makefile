@@ -7,6 +7,7 @@
 # make gpu-test   holds a GPU to the CPU's results; needs torch, NumPy, safetensors and pytest alone
 # make gpu-bench   measures training steps on a GPU and writes docs/benchmarks/gpu.md
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
+# make audit-demo   audits real networks and recordings, of packages that it installs, in results/audit/
 # make settings   writes docs/config.md and schemas/config.schema.yaml from the declared settings
 # make docs   builds the documentation as a site in site/, with MkDocs in an environment of its own
 # make lock   resolves envs/requirements.in into envs/requirements.lock, on every supported Python
@@ -17,7 +18,7 @@ export PATH := $(CURDIR)/$(ENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 MEMORY := import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20)
 
-.PHONY: demo test check bench fault-test mutation-test gpu-test gpu-bench cluster-test settings docs lock clean
+.PHONY: demo test check bench fault-test mutation-test gpu-test gpu-bench cluster-test audit-demo settings docs lock clean
 
 # Models of the paper's size are probed one or a few at a time, as memory allows.
 demo: $(ENV)/ready
@@ -58,6 +59,16 @@ bench: $(ENV)/ready
 
 $(ENV)/ready: envs/requirements.lock envs/setup.sh
 	@sh envs/setup.sh $(ENV) envs/requirements.lock
+
+audit-demo: $(ENV)/ready-for-audits
+	@PYTHONPATH=scripts python examples/audit/prepare.py data/audit
+	@snakemake audits --configfile examples/audit/demo.yaml --cores all --keep-going --quiet host reason rules
+	@cat results/audit/tables/audits.md
+	@echo "Pages: $(CURDIR)/results/audit/audits/*/page.html"
+
+$(ENV)/ready-for-audits: $(ENV)/ready envs/audit.lock
+	@pip install --disable-pip-version-check -q --no-deps --require-hashes -r envs/audit.lock
+	@touch $@
 
 settings: $(ENV)/ready
 	@PYTHONPATH=scripts python docs/export_settings.py

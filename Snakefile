@@ -21,6 +21,7 @@ include: "rules/evaluation.smk"
 include: "rules/theory.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/audit.smk"
 include: "rules/gallery.smk"
 
 
@@ -28,6 +29,7 @@ localrules:
     all,
     figures,
     tables,
+    audits,
     download,
 
 
@@ -37,6 +39,7 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
+        rules.audits.input,
         rules.gallery.output,
 
 

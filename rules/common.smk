@@ -3,6 +3,7 @@ from functools import cache
 from upsampling import deployment, earlier_calls, slurm
 from upsampling.code_fingerprint import program_fingerprint
 from upsampling.config.experiment import Experiment
+from upsampling.config.mapping import canonical
 from upsampling.model_check import check_models
 from upsampling.figures.plan import before_after, figure1_trained, grid, plan
 from upsampling.gallery.settings import gallery_content, gallery_seeds, gallery_signals

@@ -21,6 +21,7 @@ rule gallery:
             variant=EXPERIMENT.trained,
             seed=gallery_seeds(EXPERIMENT),
         ),
+        audits=expand(f"{AUDIT}/report.json", audit=EXPERIMENT.audits),
         artifacts="<results>/tables/artifacts.csv",
         table1=rules.table1.output.csv,
         training=expand(
@@ -44,6 +45,7 @@ rule gallery:
         content=GALLERY,
         initialised=located(rules.render_initialised.output.arrays),
         probes=located(PROBE_ARRAYS),
+        audits=located(f"{AUDIT}/report.json"),
         excerpts=located("<results>/audio/{variant}/seed{seed}/{track}_{source}.wav"),
     shell:
         shown(
@@ -52,6 +54,8 @@ rule gallery:
             " --initialised {params.initialised:q}"
             " --probes {params.probes:q}"
             " --excerpts {params.excerpts:q}"
+            " --audits {params.audits:q}"
+            " --audit-pages ../audits/{{audit}}/page.html"
             " --artifacts {input.artifacts:q}"
             " --table1 {input.table1:q}"
             " --training {input.training:q}"

@@ -24,6 +24,8 @@ def main() -> None:
     options.add_argument(
         "--training", type=Path, nargs="?", help="figure of artifacts through training (.png)"
     )
+    options.add_argument("--audits", default="", help="reports of audits (.json), with {audit}")
+    options.add_argument("--audit-pages", default="", help="links to their pages, with {audit}")
     options.add_argument("--workers", type=int, default=1, help="pictures and sounds made at once")
     options.add_argument("--output", type=Path, required=True, help="the page (.html)")
     arguments = options.parse_args()
@@ -38,6 +40,8 @@ def main() -> None:
         artifacts=arguments.artifacts,
         table1=arguments.table1,
         training=arguments.training,
+        audits=arguments.audits,
+        audit_pages=arguments.audit_pages,
     )
     page, left_out = gallery(arguments.content, files, arguments.workers)
     write_text(arguments.output, page)

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from upsampling.config.audits import Audit, check_audit_files
 from upsampling.config.declared import check_part, fields_of, read_settings
 from upsampling.config.mapping import canonical, merge
 from upsampling.config.model import (
@@ -52,6 +53,15 @@ class Experiment:
         self.variants = {name: entry for name, entry in self.variants.items() if entry.enabled}
         if not self.variants:
             raise UserError("variants: none is enabled; remove `enabled: false` from one")
+        audits = self.settings.audits.items()
+        self.audits: Mapping[str, Audit] = {name: one.at(self.scale) for name, one in audits}
+        models = {
+            f"results/{self.scale}/models/{variant}/seed{seed}"
+            for variant in self.trained
+            for seed in self.seeds
+        }
+        for name, audit in self.audits.items():
+            check_audit_files(name, audit, models)
         self._check_figures()
         check_labels(self)
         check_lengths(self)
@@ -134,6 +144,10 @@ class Experiment:
         model = self._model(variant) | {k: v for k, v in widths.items() if k in fields_of(settings)}
         section["probe_seed"] = self.settings.probes.seed
         return {"model": canonical(model), "statistics": canonical(section)}
+
+    def audit_title(self, audit: str) -> str:
+        """The name of an audit in tables and figures."""
+        return self.audits[audit].title or audit.replace("_", " ")
 
     def _track_options(self) -> list[str]:
         """Options of prepare_tracks.py that decide which tracks are stored, and how."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from upsampling.config.audits import Audit, AuditName
 from upsampling.config.declared import (
     Bounds,
     Count,
@@ -360,4 +361,7 @@ class Config:
     probes: ProbesSettings = field(default_factory=ProbesSettings)
     init_statistics: InitStatisticsSettings = field(default_factory=InitStatisticsSettings)
     gallery: GallerySettings = field(default_factory=GallerySettings)
+    audits: Annotated[Mapping[AuditName, Audit], "networks and recordings to audit"] = field(
+        default_factory=dict
+    )
     literature: Annotated[tuple[Literature, ...], "quoted rows of Table 1"] = ()

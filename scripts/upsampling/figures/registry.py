@@ -9,6 +9,7 @@ from upsampling.errors import UserError, nearest_match
 from upsampling.figures import style
 from upsampling.figures.artifact_history import artifact_curves
 from upsampling.figures.artifact_overviews import artifact_changes, init_statistics
+from upsampling.figures.audits import audit_panels
 from upsampling.figures.before_after import before_after
 from upsampling.figures.loss_lines import loss_lines_panels
 from upsampling.figures.overlap_figure import overlap_stems
@@ -98,6 +99,7 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "init_statistics": (init_statistics, {}),
     "artifact_history": (artifact_curves, {}),
     "loss_lines": (loss_lines_panels, {}),
+    "audit": (audit_panels, {}),
 }
 
 

@@ -44,12 +44,16 @@ def interpolate_align_corners(signal: Tensor, stride: int) -> Tensor:
     """
     size = stride * signal.shape[-1]
     if signal.is_cuda:
-        # Reproducible gradients on a GPU: PyTorch has them in two dimensions only.
-        image = signal.unsqueeze(-2)
-        return functional.interpolate(
-            image, size=(1, size), mode="bilinear", align_corners=True
-        ).squeeze(-2)
+        return align_corners_as_image(signal, size)
     return functional.interpolate(signal, size=size, mode="linear", align_corners=True)
+
+
+def align_corners_as_image(signal: Tensor, size: int) -> Tensor:
+    """The same to `size` samples, for GPUs: PyTorch has reproducible gradients for images alone."""
+    image = signal.unsqueeze(-2)
+    return functional.interpolate(
+        image, size=(1, size), mode="bilinear", align_corners=True
+    ).squeeze(-2)
 
 
 def interpolate_triangle(signal: Tensor, stride: int) -> Tensor:

@@ -30,7 +30,7 @@ def model_output(
     output = model.process(waveforms[None])[0, source, channel]
     return (
         center_trim(waveforms[channel], samples).numpy(),
-        center_trim(output, min(samples, output.shape[-1])).cpu().numpy(),
+        center_trim(output, min(samples, output.shape[-1])).numpy(),
         model.samplerate,
     )
 

@@ -1,4 +1,4 @@
-"""The rows and captions of the tables that a configuration asks for, as canonical JSON.
+"""The rows and captions of tables that a configuration asks for, as canonical JSON.
 
 Standard library only, as each job of the workflow imports it.
 """
@@ -108,6 +108,12 @@ def dense(terms: Mapping[str, float]) -> dict[str, float]:
     if "features" not in terms or "features_dense" in terms:
         return {}
     return {("features_dense" if name == "features" else name): w for name, w in terms.items()}
+
+
+def audit_rows(experiment: Experiment) -> str:
+    """The rows of the table of audits, in the order of the configuration."""
+    rows = [{"audit": name, "title": experiment.audit_title(name)} for name in experiment.audits]
+    return canonical(rows)
 
 
 def training_summary(experiment: Experiment) -> dict[str, Any]:

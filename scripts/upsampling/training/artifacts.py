@@ -12,6 +12,7 @@ from upsampling.measures.from_waveform import N_FFT, comb_spacings, measure_wave
 from upsampling.measures.from_weights import imbalance, steady_comb
 from upsampling.models.base import AudioModel, UpsamplingLayer, device_of
 from upsampling.probes.model_output import model_output
+from upsampling.training.device import without_tf32
 from upsampling.training.history import EpochMeasurement
 
 SEED = 0
@@ -83,17 +84,15 @@ def measure_output(
 def undisturbed(model: AudioModel) -> Iterator[None]:
     """Restore the states of random generators, and the mode of `model`, after the block.
 
-    Random generators are seeded for the block, and convolutions on GPUs do not use TF32: it rounds
+    Random generators are seeded for the block, and GPUs do not use TF32: it rounds
     weights to 11 bits, and differently in each phase of an interpolation that is computed as a
     polyphase convolution, which gives tones some 66 dB below a constant that are not the model's.
     """
-    training, device, cudnn = model.training, device_of(model), torch.backends.cudnn
-    allowed = cudnn.allow_tf32
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    training, device = model.training, device_of(model)
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), without_tf32():
         torch.manual_seed(SEED)
-        cudnn.allow_tf32 = False
         try:
             yield
         finally:
-            cudnn.allow_tf32 = allowed
             model.train(training)

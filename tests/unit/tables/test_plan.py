@@ -120,3 +120,14 @@ def test_models_that_differ_otherwise_are_not_compared():
 )
 def test_the_control_of_a_sum_has_its_weights(terms, control):
     assert plan.dense(terms) == control
+
+
+def test_audits_have_rows_with_their_titles_in_order():
+    audits = {
+        "b_vocoder": {"recordings": [__file__]},
+        "a": {"recordings": [__file__], "title": "Songs"},
+    }
+    assert json.loads(plan.audit_rows(experiment(audits=audits))) == [
+        {"audit": "b_vocoder", "title": "b vocoder"},
+        {"audit": "a", "title": "Songs"},
+    ]

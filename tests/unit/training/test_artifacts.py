@@ -136,20 +136,20 @@ class Scripted(AudioModel):
         return [(self.layer, 2, 1)]
 
 
-def test_a_model_is_evaluated_in_full_precision():
+def test_a_model_is_evaluated_in_full_precision(monkeypatch):
     model = Scripted()
-    before = torch.backends.cudnn.allow_tf32
-    assert before
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     rows = measure_epoch(model, 0)
     assert model.calls == [(False, False, False)] * 2
     assert not model.allowed
-    assert torch.backends.cudnn.allow_tf32 == before
+    assert torch.backends.cudnn.allow_tf32
     assert {row.layer for row in rows} == {1}
     assert values(rows, "white_noise", "tone_level").keys() == {(1, 4000.0)}
 
 
 @pytest.mark.parametrize("gain", [math.inf, math.nan])
-def test_values_that_are_not_finite_are_refused(gain):
+def test_values_that_are_not_finite_are_refused(gain, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     model = Scripted(gain).train()
     with pytest.raises(UserError, match="not finite"):
         measure_epoch(model, 0)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from upsampling.errors import UserError
-from upsampling.training.device import allow_tf32, find_device, is_supported
+from upsampling.training.device import allow_tf32, find_device, is_supported, without_tf32
 
 # torch 2.13 for CUDA 12.6 is built for these.
 BUILT_FOR = ["sm_50", "sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90"]
@@ -85,3 +85,13 @@ def test_tf32_is_allowed_for_all_products_or_none(allowed):
         assert torch.backends.cuda.matmul.allow_tf32 == allowed
     finally:
         allow_tf32(False)
+
+
+def test_each_kind_of_product_has_its_tf32_back(monkeypatch):
+    products = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    for backend, allowed in zip(products, (True, False), strict=True):
+        monkeypatch.setattr(backend, "allow_tf32", allowed)
+    with pytest.raises(KeyError), without_tf32():
+        assert not any(backend.allow_tf32 for backend in products)
+        raise KeyError
+    assert [backend.allow_tf32 for backend in products] == [True, False]
