@@ -59,11 +59,13 @@ rule table1:
             rules.render_initialised.output.parameters, variant=EXPERIMENT.trained
         ),
         comparisons=rules.row_differences.output.comparisons,
+        artifacts="<results>/tables/artifacts.csv",
         published=EXPERIMENT.published,
     output:
         csv="<results>/tables/table1.csv",
         md="<results>/tables/table1.md",
         tex="<results>/tables/table1.tex",
+        sources_tex="<results>/tables/table1_sources.tex",
         html=report(
             "<results>/tables/table1.html",
             caption="../report/table1.rst",
@@ -98,9 +100,11 @@ rule table1:
             " --identity {params.identity:q}"
             " --parameters {params.parameters:q}"
             " --comparisons {input.comparisons:q}"
+            " --artifacts {input.artifacts:q}"
             " --csv {output.csv:q}"
             " --md {output.md:q}"
             " --tex {output.tex:q}"
+            " --sources-tex {output.sources_tex:q}"
             " --html {output.html:q}"
         )
 

@@ -11,7 +11,13 @@ from typing import Any
 from upsampling.config.experiment import Experiment
 from upsampling.config.losses import weights
 from upsampling.config.mapping import canonical
+from upsampling.config.operators import FAMILIES, OPTIONS
 from upsampling.config.sections import DATASETS
+
+# Changes with which Sec. 6 still compares a variant with the others: its modifications of the
+# model, and the learning rate that one of them needs.
+MODIFICATIONS = {"bias": False, "first_relu": False}
+COMPARABLE_TRAINING = {"learning_rate"}
 
 
 def table1_rows(experiment: Experiment) -> str:
@@ -20,6 +26,8 @@ def table1_rows(experiment: Experiment) -> str:
         {
             "variant": name,
             "label": experiment.table_label(name),
+            "family": family(experiment, name),
+            "original": original(experiment, name),
             "printed": asdict(printed) if (printed := experiment.variants[name].printed) else None,
         }
         for name in experiment.trained
@@ -35,6 +43,44 @@ def table1_rows(experiment: Experiment) -> str:
         for row in experiment.settings.literature
     ]
     return canonical(trained + quoted)
+
+
+def family(experiment: Experiment, variant: str) -> str:
+    """The variant's key in `FAMILIES`, '' for one that Sec. 6 does not compare.
+
+    Such a variant has another operator, or changes the model or the training further than the
+    paper's do.
+    """
+    entry = experiment.variants[variant]
+    at_scale = entry.scales.get(experiment.scale)
+    training = {*entry.training, *(at_scale.training if at_scale else {})}
+    if not (entry.model.items() <= MODIFICATIONS.items() and training <= COMPARABLE_TRAINING):
+        return ""
+    names = (name for name, operators in FAMILIES.items() if entry.operator in operators)
+    return next(names, "")
+
+
+def original(experiment: Experiment, variant: str) -> str:
+    """The trained variant that differs from a modified one in the modifications alone, or ''."""
+
+    def upsampler(name: str) -> object:
+        entry = experiment.variants[name]
+        return OPTIONS[entry.operator or ""](**entry.options)
+
+    if not (experiment.variants[variant].model and family(experiment, variant)):
+        return ""
+    plain = [
+        name
+        for name in experiment.trained
+        if family(experiment, name) and not experiment.variants[name].model
+    ]
+    operator = experiment.variants[variant].operator
+    same = (
+        name
+        for name in plain
+        if experiment.variants[name].operator == operator and upsampler(name) == upsampler(variant)
+    )
+    return next(same, "")
 
 
 def scored_rows(experiment: Experiment) -> str:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -67,7 +68,7 @@ def allow_tf32(allowed: bool) -> None:
 @contextmanager
 def without_tf32() -> Iterator[None]:
     """Compute without TF32 in the block, and after it as before."""
-    backends = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    backends: tuple[Any, ...] = (torch.backends.cudnn, torch.backends.cuda.matmul)
     before = [backend.allow_tf32 for backend in backends]
     allow_tf32(False)
     try:

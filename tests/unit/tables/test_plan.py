@@ -29,6 +29,43 @@ def test_table1_has_the_papers_rows():
     assert len(read_rows(rows)) == 10
 
 
+def places(**variants) -> dict[str, tuple[str, str]]:
+    """Family and original of each trained variant, with `variants` beside those of the config."""
+    rows = json.loads(plan.table1_rows(experiment(variants=CONFIG["variants"] | variants)))
+    return {row["variant"]: (row["family"], row["original"]) for row in rows if "variant" in row}
+
+
+def test_variants_are_placed_among_the_upsamplers_that_the_paper_compares():
+    assert places() == {
+        "transposed": ("transposed", ""),
+        "nearest": ("nearest", ""),
+        "linear": ("interpolation", ""),
+        "subpixel": ("subpixel", ""),
+        "modified_transposed": ("transposed", "transposed"),
+        "modified_subpixel": ("subpixel", "subpixel"),
+    }
+    no_bias = {"model": {"bias": False}}
+    added = places(
+        my_sinc={"operator": "sinc"},
+        wavelet={"operator": "haar_wavelet"},
+        wide={"operator": "transposed", "model": {"channels": 8}},
+        longer={"operator": "transposed", "training": {"epochs": 5}},
+        quicker={"operator": "nearest", "scales": {"demo": {"training": {"epochs": 1}}}},
+        # Options that are written and those that are defaults are the same.
+        defaults={"operator": "subpixel"} | no_bias,
+        another={"operator": "subpixel", "options": {"kernel_size": 5}} | no_bias,
+    )
+    assert {name: added[name] for name in added if name not in places()} == {
+        "my_sinc": ("interpolation", ""),
+        "wavelet": ("", ""),
+        "wide": ("", ""),
+        "longer": ("", ""),
+        "quicker": ("", ""),
+        "defaults": ("subpixel", "subpixel"),
+        "another": ("subpixel", ""),
+    }
+
+
 def test_compared_rows_do_not_depend_on_labels(tmp_path):
     rows = json.loads(plan.scored_rows(experiment()))
     assert rows == [{"variant": name, "label": name} for name in TRAINED]

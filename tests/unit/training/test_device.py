@@ -1,5 +1,6 @@
 """The choice of a device and its arithmetic; a GPU is imitated by what torch says of it."""
 
+import contextlib
 import os
 from typing import Any
 
@@ -87,11 +88,16 @@ def test_tf32_is_allowed_for_all_products_or_none(allowed):
         allow_tf32(False)
 
 
-def test_each_kind_of_product_has_its_tf32_back(monkeypatch):
+def test_each_kind_of_product_has_its_tf32_back():
     products = (torch.backends.cudnn, torch.backends.cuda.matmul)
-    for backend, allowed in zip(products, (True, False), strict=True):
-        monkeypatch.setattr(backend, "allow_tf32", allowed)
-    with pytest.raises(KeyError), without_tf32():
-        assert not any(backend.allow_tf32 for backend in products)
-        raise KeyError
-    assert [backend.allow_tf32 for backend in products] == [True, False]
+    before = [backend.allow_tf32 for backend in products]
+    try:
+        for backend, allowed in zip(products, (True, False), strict=True):
+            backend.allow_tf32 = allowed
+        with contextlib.suppress(KeyError), without_tf32():
+            assert not any(backend.allow_tf32 for backend in products)
+            raise KeyError
+        assert [backend.allow_tf32 for backend in products] == [True, False]
+    finally:
+        for backend, allowed in zip(products, before, strict=True):
+            backend.allow_tf32 = allowed
