@@ -201,12 +201,10 @@ def _convert(kind: Any, marks: tuple[Any, ...], value: Any, where: str) -> Any:
     if origin is tuple:
         return _items(get_args(kind)[0], value, where)
     if origin in (dict, Mapping):
-        names, content = (unwrap(part) for part in get_args(kind))
+        names, content = get_args(kind)
         for name in value:
-            for mark in names[1]:
-                mark.check(str(name), where)
-        member = Annotated[content[0], *content[1]] if content[1] else content[0]
-        return {name: _build(member, item, f"{where}.{name}") for name, item in value.items()}
+            _build(names, str(name), where)
+        return {name: _build(content, item, f"{where}.{name}") for name, item in value.items()}
     if origin is Literal:
         allowed = get_args(kind)
         if value not in allowed or isinstance(value, bool):

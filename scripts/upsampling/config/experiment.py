@@ -23,7 +23,7 @@ from upsampling.config.model import (
     settings_class,
 )
 from upsampling.config.plausibility import check_folders, check_labels, check_lengths
-from upsampling.config.sections import Config, DataSettings, Stack, Variant
+from upsampling.config.sections import Config, DataSettings, LossGradient, Stack, Variant
 from upsampling.config.training import OBSERVATION, TrainingSettings
 from upsampling.errors import UserError, nearest_match
 from upsampling.own_code import class_fingerprint
@@ -50,6 +50,9 @@ class Experiment:
         self.variants: Mapping[str, Variant] = self.settings.variants
         for name in self.variants:
             self._check_variant(name)
+        self.variants = {name: entry for name, entry in self.variants.items() if entry.enabled}
+        if not self.variants:
+            raise UserError("variants: none is enabled; remove `enabled: false` from one")
         audits = self.settings.audits.items()
         self.audits: Mapping[str, Audit] = {name: one.at(self.scale) for name, one in audits}
         models = {
@@ -186,7 +189,15 @@ class Experiment:
         return canonical(asdict(stack) | self._code(stack.operator, f"figures.{figure}.{side}"))
 
     def theory(self, kind: str) -> str:
-        """Canonical JSON of a comparison with theory: operator_spectra, replicas, loss_gradient."""
+        """Canonical JSON of one `kind` of spectra.
+
+        operator_spectra, replicas, loss_gradient: comparisons with theory; training_losses:
+        gradients of the losses of all trained variants.
+        """
+        if kind == "training_losses":
+            settings = asdict(self.settings.figures.loss_gradient or LossGradient())
+            losses = {name: self.training_settings(name).loss for name in self.trained}
+            return canonical(settings | {"losses": losses})
         settings = asdict(getattr(self.settings.figures, kind))
         if kind == "operator_spectra":
             settings["operators"] = {name: self._outermost(name) for name in self.variants}
@@ -303,7 +314,10 @@ class Experiment:
         own = [entry.training]
         if self.scale in entry.scales:
             own.append(entry.scales[self.scale].training)
-        return merge(self._config.get("training", {}), *own)
+        settings = merge(self._config.get("training", {}), *own)
+        # A sum of losses replaces another; their terms are not merged.
+        losses = [section["loss"] for section in own if "loss" in section]
+        return settings | ({"loss": losses[-1]} if losses else {})
 
     def _data(self) -> DataSettings:
         """The data set of the scale; a leading ~ is the user's home."""
