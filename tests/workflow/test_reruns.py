@@ -204,7 +204,7 @@ def test_a_new_variant_makes_exactly_its_own_jobs(restored):
     )
 
 
-AUDIT = {"audit": 1, "draw_audit": 1, "audits_table": 1, "gallery": 1}
+AUDIT = dict.fromkeys(("audit", "draw_audit", "audits_table", "gallery", "supplement"), 1)
 
 
 def test_a_new_audit_makes_its_own_files_and_the_overviews_alone(restored):
@@ -226,7 +226,9 @@ def test_a_new_audit_makes_its_own_files_and_the_overviews_alone(restored):
     assert "figures/audits/vocoder.png" in own
     overviews = {name for name in changed if "vocoder" not in name and ".checksums" not in name}
     tables = {f"tables/audits.{suffix}" for suffix in ("csv", "md", "tex", "html")}
-    assert overviews - {"benchmarks/gallery.tsv"} == tables | {"report/gallery.html"}
+    # Without LaTeX, the supplement has no PDF.
+    others = {"benchmarks/gallery.tsv", "supplement/supplement.pdf"}
+    assert overviews - others == tables | {"report/gallery.html", "supplement/supplement.tex"}
     rows = (results / "tables/audits.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["audit", "transposed_trained", "vocoder"]
     page = (results / "report/gallery.html").read_text()
