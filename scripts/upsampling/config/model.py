@@ -14,9 +14,11 @@ from upsampling.config.declared import (
     Stride,
     check_part,
     read_settings,
+    shorten,
+    shown,
 )
 from upsampling.config.operators import OPTIONS
-from upsampling.errors import UserError, nearest_match
+from upsampling.errors import UserError, choose_from, nearest_match
 
 OWN_CLASS = Pattern(r".+\.py:[A-Za-z_]\w*", "name your own class as path/to/file.py:ClassName")
 Operator = Annotated[str, "a registered operator, or path/to/file.py:ClassName for your own"]
@@ -154,8 +156,8 @@ def settings_class(architecture: object, where: str) -> Any:
     if isinstance(architecture, str) and ":" in architecture:
         return OwnSettings
     raise UserError(
-        f"{where}.architecture: unknown architecture '{architecture}'"
-        f"{nearest_match(architecture, ARCHITECTURES)}; choose from {', '.join(ARCHITECTURES)}, "
+        f"{where}.architecture: unknown architecture '{shorten(architecture)}'"
+        f"{nearest_match(architecture, ARCHITECTURES)}; {choose_from(ARCHITECTURES)}, "
         "or name your own as path/to/file.py:ClassName"
     )
 
@@ -179,7 +181,7 @@ def check_operator(operator: str, options: Any, where: str) -> None:
         return
     if ":" not in operator:
         raise UserError(
-            f"{where}.operator: unknown value '{operator}'{nearest_match(operator, OPTIONS)}; "
-            f"choose from {', '.join(OPTIONS)}, or name your own as path/to/file.py:ClassName"
+            f"{where}.operator: unknown value {shown(operator)}{nearest_match(operator, OPTIONS)}; "
+            f"{choose_from(OPTIONS)}, or name your own as path/to/file.py:ClassName"
         )
     OWN_CLASS.check(operator, f"{where}.operator")
