@@ -59,7 +59,7 @@ def nearest_match(word: object, choices: Iterable[object]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def choose_from(choices: Iterable[object], width: int = 150) -> str:
+def choose_from(choices: Iterable[object], width: int = 100) -> str:
     """Return 'choose from ...' with the choices, cut after about `width` characters."""
     return "choose from " + textwrap.shorten(
         ", ".join(map(str, choices)), width, placeholder=" ... (docs/config.md has all)"

@@ -71,7 +71,7 @@ def test_choices_are_listed_up_to_a_length():
     text = choose_from([f"choice_{number}" for number in range(100)])
     assert text.startswith("choose from choice_0, choice_1, ")
     assert text.endswith(", ... (docs/config.md has all)")
-    assert len(text) < 180
+    assert len(text) < 140
 
 
 @pytest.mark.parametrize(

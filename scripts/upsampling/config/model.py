@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from upsampling.config.declared import (
     INTERNAL,
+    Bounds,
     Count,
     Gain,
     Hertz,
@@ -90,13 +91,25 @@ class MelganSettings:
     samplerate: Samplerate = 22050
     mels: Annotated[Count, "mel bands of the input"] = 80
     channels: Annotated[Count, "channels before the last convolution"] = 32
-    ratios: Annotated[tuple[Stride, ...], "strides, the deepest first"] = (8, 8, 2, 2)
+    ratios: Annotated[tuple[Stride, ...], Bounds(minimum=1), "strides, the deepest first"] = (
+        8,
+        8,
+        2,
+        2,
+    )
     kernel_sizes: Annotated[tuple[Count, ...], "of the transposed convolutions"] = (16, 16, 4, 4)
     residual_layers: Annotated[Count, "residual blocks after each upsampling layer"] = 3
     weight_init: Annotated[
         Literal["default", "normal"],
         "PyTorch's own initial weights, which take effect in the published code; or N(0, 0.02)",
     ] = "default"
+
+    def __post_init__(self) -> None:
+        if len(self.kernel_sizes) != len(self.ratios):
+            raise ValueError(
+                f"kernel_sizes: {len(self.kernel_sizes)} of them for {len(self.ratios)} ratios; "
+                "write one for each"
+            )
 
     @property
     def strides(self) -> tuple[int, ...]:
