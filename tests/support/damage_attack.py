@@ -50,7 +50,7 @@ DAMAGES: tuple[Callable[[Path, random.Random], None], ...] = (
 
 
 def plan(run: FinishedRun, count: int, seed: int) -> list[tuple[str, Callable]]:
-    """`count` files and damages: the files of each rule and kind in turn, so that none is missed."""
+    """`count` files and damages: those of each rule and kind in turn, so that none is missed."""
     choice = random.Random(seed)
     groups: dict[str, list[tuple[str, Callable]]] = {}
     for name in run.files:
