@@ -10,7 +10,7 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from forked import Ended, program
@@ -18,6 +18,7 @@ from forked import Ended, program
 # Files that differ in each run, or tell about it.
 TIMES = ("benchmarks", "messages.log", "timing.csv", ".lock", ".verified.json")
 SIDECAR = ".track.json"
+LONGEST_RUN = 600.0
 # Several processes would each load all modules.
 PROCESSES = ("--workers", "--processes")
 
@@ -37,15 +38,21 @@ class Job:
         """Whether an argument names a file, a folder above it, or a pattern for it."""
         if path in self.inputs:
             return True
-        for word in self.arguments:
-            pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(word))
-            if "/" in word and re.fullmatch(f"{pattern}(/.*)?", path):
-                return True
-        return False
+        return any(
+            pattern.fullmatch(path) for word in self.arguments if (pattern := path_pattern(word))
+        )
 
-    def run(self, folder: Path, user: int | None = None) -> Ended:
-        """Run the job's program in `folder`."""
-        return program(self.scripts / self.program, self.arguments, folder, user)
+    def run(self, folder: Path, user: int | None = None, limit: float = LONGEST_RUN) -> Ended:
+        """Run the job's program in `folder`, and kill it after `limit` seconds."""
+        return program(self.scripts / self.program, self.arguments, folder, user, limit)
+
+
+@cache
+def path_pattern(word: str) -> re.Pattern[str] | None:
+    """What a path that an argument names, or a pattern with braces, matches; and all below it."""
+    if "/" not in word:
+        return None
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(word)) + "(/.*)?")
 
 
 class FinishedRun:
@@ -84,6 +91,25 @@ class FinishedRun:
                 name = str(path.relative_to(self.root))
                 if path.is_file() and not differs(name) and path.name != "README.md":
                     found.append(name)
+        return found
+
+    def by_program(self) -> dict[str, list[Job]]:
+        """The jobs of each program."""
+        groups: dict[str, list[Job]] = {}
+        for job in self.jobs:
+            groups.setdefault(job.program, []).append(job)
+        return groups
+
+    def written(self, job: Job) -> list[str]:
+        """The files that a job was the first to write, declared or not."""
+        return self._written.get(job, [])
+
+    @cached_property
+    def _written(self) -> dict[Job, list[str]]:
+        found: dict[Job, list[str]] = {}
+        for name in self.files:
+            for owner in self.owners(name)[:1]:
+                found.setdefault(owner, []).append(name)
         return found
 
     def owners(self, path: str) -> list[Job]:
@@ -131,17 +157,19 @@ def _arguments(command: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 class Sandbox:
-    """A copy of a finished run's data and results, which attacks may change."""
+    """A folder with data and results like those of a finished run, which attacks may change."""
 
     def __init__(self, run: FinishedRun, root: Path) -> None:
         self.run, self.root = run, root
+
+    @classmethod
+    def copy(cls, run: FinishedRun, root: Path) -> "Sandbox":
+        """Copy the finished run's configuration, data and results to `root`."""
         root.mkdir(parents=True, exist_ok=True)
-        for name in ("data", "results", "config.yaml"):
-            source = run.root / name
-            if source.is_dir():
-                shutil.copytree(source, root / name, copy_function=shutil.copy2)
-            else:
-                shutil.copy2(source, root / name)
+        for name in ("data", "results"):
+            shutil.copytree(run.root / name, root / name)
+        shutil.copy2(run.root / "config.yaml", root / "config.yaml")
+        return cls(run, root)
 
     def changed(self) -> Iterator[str]:
         """Files whose content differs from the finished run's, or that are missing.
@@ -159,6 +187,15 @@ class Sandbox:
             same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
             if not same and ours.read_bytes() != theirs.read_bytes():
                 yield name
+
+    def added(self) -> list[Path]:
+        """Files that the finished run does not have."""
+        paths = [path for name in ("data", "results") for path in (self.root / name).rglob("*")]
+        return [
+            path
+            for path in paths
+            if path.is_file() and not (self.run.root / path.relative_to(self.root)).exists()
+        ]
 
     def restore(self) -> None:
         """Make the copy as it was."""

@@ -1,5 +1,6 @@
 """Functions and programs in a child process of this one, where all modules are loaded already."""
 
+import encodings.cp437  # noqa: F401  zipfile needs it, where users may not read the library
 import os
 import runpy
 import signal
