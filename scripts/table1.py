@@ -52,7 +52,7 @@ def main() -> None:
     table = table1.table1(rows, measured, description.aggregation, comparisons)
     for suffix, text in table1_cells.render(table, arguments.scale, description).items():
         if path := getattr(arguments, suffix):
-            write_text(path, text)
+            write_text(path, text, checksum=True)
 
 
 if __name__ == "__main__":

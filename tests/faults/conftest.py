@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from finished_run import FinishedRun
 from tally import Tally, write_table
+
+from ..workflow.conftest import copy_project
 
 TABLE = Path(__file__).parents[2] / "docs" / "reliability.md"
 TALLIES = pytest.StashKey[list[Tally]]()
@@ -11,6 +14,8 @@ TALLIES = pytest.StashKey[list[Tally]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fault-seed", type=int, default=0, help="decides which attacks are made")
+
+    parser.addoption("--finished-run", type=Path, help="a finished tiny project; none is made then")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,6 +26,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def seed(request: pytest.FixtureRequest) -> int:
     """The seed of all random choices."""
     return int(request.config.getoption("--fault-seed"))
+
+
+@pytest.fixture(scope="session")
+def finished(request: pytest.FixtureRequest, tmp_path_factory) -> FinishedRun:
+    """A finished run of the tiny project, which no attack changes."""
+    root = request.config.getoption("--finished-run")
+    if root is None:
+        project = copy_project(tmp_path_factory.mktemp("finished"))
+        project.snakemake("--cores", "2", "--quiet", "rules")
+        root = project.root
+    return FinishedRun(root)
 
 
 @pytest.fixture

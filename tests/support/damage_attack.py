@@ -84,21 +84,21 @@ def affected(run: FinishedRun, path: str, damage: Callable, choice: random.Rando
 
 def attack(tally: Tally, run: FinishedRun, box: Sandbox, count: int) -> None:
     """Damage `count` files, one at a time."""
-    choice = random.Random(tally.seed)
     for path, damage in plan(run, count, tally.seed):
-        what = f"{path} ({damage.__name__})"
-        damage(box.root / path, choice)
-        if path not in set(box.changed()):
-            box.restore()
-            continue
-        jobs = affected(run, path, damage, choice)
-        ends = []
-        for job in jobs:
-            ends.append(job.run(box.root))
-            if ends[-1].status:
-                break
-        judge(tally, what, path, ends, set(box.changed()))
-        box.restore()
+        attack_one(tally, run, box, path, damage)
+
+
+def attack_one(tally: Tally, run: FinishedRun, box: Sandbox, path: str, damage: Callable) -> None:
+    """Damage one file, and run the jobs that read it."""
+    choice = random.Random(f"{tally.seed} {path} {damage.__name__}")
+    damage(box.root / path, choice)
+    ends = []
+    for job in affected(run, path, damage, choice):
+        ends.append(job.run(box.root))
+        if ends[-1].status:
+            break
+    judge(tally, f"{path} ({damage.__name__})", path, ends, set(box.changed()))
+    box.restore()
 
 
 def judge(tally: Tally, what: str, path: str, ends: list[Ended], changed: set[str]) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from finished_run import FinishedRun, Job, Sandbox
-from forked import NOBODY, Ended
+from forked import Ended
 from tally import Tally
 
 LONGEST_LINE = 500
@@ -48,13 +48,13 @@ def read_only(job: Job, box: Sandbox, choice: random.Random) -> None:
 
 
 def forbidden(job: Job, box: Sandbox, choice: random.Random) -> None:
-    """The folder of an output belongs to another user."""
+    """The folder of an output may not be written."""
     output = choice.choice(box.run.written(job))
     (box.root / output).parent.chmod(0o555)
 
 
 def unreadable(job: Job, box: Sandbox, choice: random.Random) -> None:
-    """An input may not be read by this user."""
+    """An input may not be read."""
     inputs = sorted(name for name in job.inputs if (box.root / name).is_file())
     if inputs:
         (box.root / choice.choice(inputs)).chmod(0)
@@ -80,7 +80,7 @@ def file_in_place(job: Job, box: Sandbox, choice: random.Random) -> None:
 FAULTS: tuple[Callable[[Job, Sandbox, random.Random], None], ...] = (
     full, read_only, forbidden, unreadable, folder_in_place, file_in_place,
 )  # fmt: skip
-AS_NOBODY = (forbidden, unreadable)
+UNPRIVILEGED = (forbidden, unreadable)
 
 
 def attack(tally: Tally, run: FinishedRun, folder: Path, count: int) -> None:
@@ -92,21 +92,13 @@ def attack(tally: Tally, run: FinishedRun, folder: Path, count: int) -> None:
     for number, (job, fault) in enumerate(attempts[:count]):
         with small_disk(folder / f"disk{number}") as disk:
             box = Sandbox.copy(run, disk)
-            shutil.copytree(job.scripts, disk / "scripts", ignore=shutil.ignore_patterns("__*"))
-            give_to_nobody(disk)
             for name in run.written(job):
                 (disk / name).unlink()
             fault(job, box, choice)
-            end = job.run(disk, NOBODY if fault in AS_NOBODY else None)
+            end = job.run(disk, privileged=fault not in UNPRIVILEGED)
             good, how = judge(end, box)
             what = f"{job.program}, {fault.__name__}: {end.output[-600:]}"
             tally.survived(f"{fault.__name__}: {how}") if good else tally.failed(how, what)
-
-
-def give_to_nobody(folder: Path) -> None:
-    """Make a folder and all below it another user's."""
-    for path in [folder, *folder.rglob("*")]:
-        os.chown(path, NOBODY, NOBODY)
 
 
 def judge(end: Ended, box: Sandbox) -> tuple[bool, str]:

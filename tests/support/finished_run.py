@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from forked import Ended, program
+from forked import LONGEST_RUN, Ended, program
 
 # Files that differ in each run, or tell about it.
 TIMES = ("benchmarks", "messages.log", "timing.csv", ".lock", ".verified.json")
 SIDECAR = ".track.json"
-LONGEST_RUN = 600.0
 # Several processes would each load all modules.
 PROCESSES = ("--workers", "--processes")
 
@@ -42,9 +41,9 @@ class Job:
             pattern.fullmatch(path) for word in self.arguments if (pattern := path_pattern(word))
         )
 
-    def run(self, folder: Path, user: int | None = None, limit: float = LONGEST_RUN) -> Ended:
+    def run(self, folder: Path, privileged: bool = True, limit: float = LONGEST_RUN) -> Ended:
         """Run the job's program in `folder`, and kill it after `limit` seconds."""
-        return program(self.scripts / self.program, self.arguments, folder, user, limit)
+        return program(self.scripts / self.program, self.arguments, folder, privileged, limit)
 
 
 @cache
