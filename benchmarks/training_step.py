@@ -32,14 +32,6 @@ VARIANTS = [
 ]
 # The published Demucs, in the form that the package can express.
 PUBLISHED = {"context_kernel_size": 3, "bottleneck": "lstm_linear", "padding": "same"}
-# Parts of a step, each with fragments of the names of its operations in torch's profiler.
-PARTS = {
-    "LSTM": ("rnn_layer", "lstm"),
-    "convolutions": ("convolution", "conv2d"),
-    "matrix products": ("::mm", "::bmm", "::addmm"),
-    "copies": ("copy_", "::cat", "::index_select", "repeat_interleave", "upsample", "::fill_"),
-    "Adam": ("adam", "Adam"),
-}
 
 
 def training_step(model: Any, mixture: Any, sources: Any) -> Callable[[], None]:
@@ -85,25 +77,10 @@ def compare(first: Callable[[], None], second: Callable[[], None], seconds: floa
     return {"ms": milliseconds, "base_ms": base, "ratio": ratio, "low": low, "high": high}
 
 
-def shares(step: Callable[[], None]) -> dict[str, float]:
-    """Share of a step's time per part, by torch's profiler, over three steps."""
-    from torch.profiler import ProfilerActivity, profile
-
-    step()
-    with profile(activities=[ProfilerActivity.CPU]) as profiler:
-        for _ in range(3):
-            step()
-    spent = dict.fromkeys([*PARTS, "all else"], 0.0)
-    for event in profiler.key_averages():
-        parts = (part for part, names in PARTS.items() if any(n in event.key for n in names))
-        spent[next(parts, "all else")] += event.self_cpu_time_total
-    total = sum(spent.values())
-    return {part: time / total for part, time in spent.items()}
-
-
 def measure(width: int, arguments: argparse.Namespace) -> dict:
     """All measurements of one width, in this process."""
     import torch
+    from step_parts import shares
 
     from upsampling.config.model import DemucsLikeSettings
     from upsampling.models import build

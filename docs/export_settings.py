@@ -76,7 +76,7 @@ def value_schema(kind: Any) -> Schema:
     members = [unwrap(member) for member in alternatives(base)]
     schemas = [one_schema(member, (*inner, *marks)) for member, inner in members]
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-    text = description(marks)
+    text = meaning(kind)
     return schema | ({"description": text} if text else {})
 
 
@@ -118,18 +118,24 @@ def limits(mark: Any, items: bool) -> Schema:
     return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
 
-def description(marks: tuple[Any, ...]) -> str:
-    """The description among annotations; the outermost one wins."""
+def meaning(kind: Any) -> str:
+    """The outermost description in a type's annotations, or the summary of its dataclass."""
+    base, marks = unwrap(kind)
     texts = [mark for mark in marks if isinstance(mark, str)]
-    return texts[-1] if texts else ""
+    if texts:
+        return texts[-1]
+    if dataclasses.is_dataclass(base):
+        return (base.__doc__ or "").partition("\n")[0]
+    members = alternatives(base) if len(alternatives(base)) > 1 else ()
+    return next(filter(None, map(meaning, members)), "")
 
 
 def markdown() -> str:
     """docs/config.md: each section of config.yaml with its keys."""
     blocks = [
         "# Configuration",
-        "All keys of `config.yaml`, with their types and defaults. This page and "
-        "`schemas/config.schema.yaml` are written by `make settings`.",
+        "All keys of `config.yaml`, with their types and defaults. `make settings` writes this "
+        "page and `schemas/config.schema.yaml`.",
     ]
     for title, settings in sections():
         text = (settings.__doc__ or "").strip().replace("\n    ", "\n")
@@ -170,8 +176,7 @@ def table(settings: type) -> str:
     defaults = {field.name: default_text(field) for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
     lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
     for name, kind in public_fields(settings):
-        text = description(unwrap(kind)[1])
-        lines.append(f"| `{name}` | {type_text(kind)} | {defaults[name]} | {text} |")
+        lines.append(f"| `{name}` | {type_text(kind)} | {defaults[name]} | {meaning(kind)} |")
     return "\n".join(lines)
 
 
@@ -181,8 +186,7 @@ def options_table() -> str:
     for operator, settings in OPTIONS.items():
         defaults = {field.name: default_text(field) for field in dataclasses.fields(settings)}
         for name, kind in public_fields(settings):
-            text = description(unwrap(kind)[1])
-            cells = (f"`{operator}`", f"`{name}`", type_text(kind), defaults[name], text)
+            cells = (f"`{operator}`", f"`{name}`", type_text(kind), defaults[name], meaning(kind))
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -218,6 +222,9 @@ def one_text(kind: Any, marks: tuple[Any, ...]) -> str:
 
 
 def bounds_text(bounds: Bounds) -> Iterator[str]:
+    if bounds.minimum is not None and bounds.maximum is not None:
+        yield f"{bounds.minimum} to {bounds.maximum}"
+        return
     if bounds.minimum is not None:
         yield f"at least {bounds.minimum}"
     if bounds.above is not None:

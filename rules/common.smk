@@ -3,15 +3,16 @@ from functools import cache
 from upsampling import deployment, earlier_calls, slurm
 from upsampling.code_fingerprint import program_fingerprint
 from upsampling.config.experiment import Experiment
+from upsampling.config.mapping import canonical
 from upsampling.model_check import check_models
-from upsampling.figures.plan import before_after, grid, plan
+from upsampling.figures.plan import before_after, figure1_trained, grid, plan
 from upsampling.gallery.settings import gallery_content, gallery_seeds, gallery_signals
 from upsampling.tables import plan as table_plan
 from upsampling.tracks import listing
 
 
 def told(line):
-    """Tell the user about something that happens before any job."""
+    """Print a line about something that happens before any job."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -21,16 +22,16 @@ try:
     GALLERY = gallery_content(EXPERIMENT)
     ALONE = False
     if workflow.is_main_process:
-        check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models"))
+        check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models.json"))
         listing.refresh(
             Path(EXPERIMENT.data.store, "dataset.json"),
             Path(EXPERIMENT.data.root),
             told,
         )
         ALONE = earlier_calls.join_calls(Path(".snakemake"), told)
-    deployment.prepare(
-        SCRIPTS, {str(m) for m in workflow.deployment_settings.deployment_method}
-    )
+    METHODS = {str(m) for m in workflow.deployment_settings.deployment_method}
+    deployment.prepare(SCRIPTS, METHODS)
+    NO_LATEX = deployment.without_latex(METHODS)
 except UserError as error:
     sys.exit(f"error: {error}")
 
@@ -53,7 +54,7 @@ wildcard_constraints:
 
 
 def shown(command):
-    """A shell command whose messages are shown and kept in the job's log.
+    """A shell command whose messages are shown and written to the job's log.
 
     A log that cannot be written, as on a full disk, does not make the job fail.
     """
@@ -61,14 +62,14 @@ def shown(command):
 
 
 def quiet(command):
-    """A shell command whose messages are kept in the job's log alone."""
+    """A shell command whose messages are written to the job's log only."""
     return f"{shown(command)} > /dev/null"
 
 
 def code(program):
-    """A param function: fingerprint of a program and of all it imports.
+    """A param function: fingerprint of a program and of all modules that it imports.
 
-    Its rule runs again when that code changes, but not for comments, layout or file times.
+    Its rule reruns when that code changes, but not for comments, layout or file times.
     """
     return lambda wildcards: program_fingerprint(SCRIPTS / program)
 
@@ -76,7 +77,7 @@ def code(program):
 def located(pattern):
     """A param function: `pattern` with its directories and the job's wildcards filled in.
 
-    Other names in braces are left to the program.
+    The program fills in the other names in braces.
     """
 
     def fill(wildcards):
@@ -127,16 +128,16 @@ def stacks(figure, *kinds):
 
 
 def one_of(variants):
-    """A wildcard's pattern for `variants` alone; with none of them, one that nothing matches."""
+    """A wildcard's pattern for `variants` alone; without any, a pattern without matches."""
     return "|".join(sorted(variants)) or "(?!)"
 
 
 @cache
 def wait_for_earlier_calls():
-    """Return when no job of a Snakemake that was killed in this folder is at work any more.
+    """Return when no job of a Snakemake that was killed in this folder is running any more.
 
-    Where another Snakemake is at work here, its jobs are not waited for, and Snakemake refuses to
-    start by itself.
+    Jobs of another Snakemake that is running here are not waited for: Snakemake then refuses to
+    start.
     """
     if ALONE and workflow.executor_plugin and not workflow.dryrun:
         try:
@@ -150,8 +151,8 @@ def wait_for_earlier_calls():
 def after_earlier_calls(paths):
     """An input function: `paths`, once no job of an earlier call writes files any more.
 
-    Input functions are called when it is known that this is not a dry run, and before it is
-    decided which jobs are needed.
+    Snakemake calls input functions after it has recognised a dry run, and before it decides which
+    jobs are needed.
     """
 
     def inputs(wildcards):
@@ -162,7 +163,7 @@ def after_earlier_calls(paths):
 
 
 def check_executor():
-    """End before any job where a cluster's commands are missing."""
+    """Exit before any job if a cluster's commands are missing."""
     try:
         deployment.check_executor(workflow.executor_plugin.name)
     except UserError as error:
@@ -188,7 +189,9 @@ def failures():
             "the same command resumes."
         )
     jobs = [job for one in failed for job in getattr(one, "jobs", [one])]
-    lines = [f"\n{len(failed)} jobs failed for good; what does not need them is done:"]
+    lines = [
+        f"\n{len(failed)} jobs failed for good; all jobs that do not depend on them are done:"
+    ]
     for job in sorted(jobs, key=str):
         values = ", ".join(f"{k} {v}" for k, v in job.wildcards_dict.items())
         logs = ", ".join(map(str, job.log))

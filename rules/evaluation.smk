@@ -1,3 +1,8 @@
+# Memory of the program and its model, and of each track that is scored at once, whatever its length.
+# A demo model took 350 MB with one track of ten minutes; at paper width, weights alone are 2.8 GB.
+SCORE_MB = (5000, 2500) if EXPERIMENT.scale == "paper" else (700, 500)
+
+
 rule score:
     """Separate all test tracks with one trained model and score them with BSSEval v4."""
     input:
@@ -14,7 +19,7 @@ rule score:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=lambda wildcards, threads: 1500 + 1500 * threads,
+        mem_mb=lambda wildcards, threads: SCORE_MB[0] + SCORE_MB[1] * threads,
     params:
         code=code("score.py"),
         evaluation=EXPERIMENT.scoring,
@@ -36,7 +41,7 @@ rule score:
 
 
 rule measure_artifacts:
-    """Measure one run's model, before and after training: its weights, and its outputs for probes."""
+    """Measure the weights and the outputs of one run's model, before and after training."""
     input:
         model=rules.train.output.best,
         spec=rules.train.output.spec,

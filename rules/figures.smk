@@ -6,10 +6,10 @@ SHELL_FIGURE = quiet(
     " --png {output.png:q}"
     " --arrays {params.arrays:q}"
 )
-# The pictures of the documentation, brought up to date by
-# `snakemake --cores 2 draw_documentation`.
+# The pictures of README.md and docs/, updated by `snakemake --cores 2 draw_documentation`.
 PICTURES = [
     "figure1",
+    "figure1_trained",
     "figure5",
     "figure6_theory",
     "figure8_theory",
@@ -22,6 +22,16 @@ PICTURES = [
 # The files that each figure is drawn from, in order, and its group of cluster jobs.
 FIGURE_INPUTS = {
     "figure1": (initialised(EXPERIMENT.settings.figures.figure1.panels), "tables"),
+    "figure1_trained": (
+        expand(
+            PROBE_ARRAYS,
+            variant=figure1_trained(EXPERIMENT),
+            seed=EXPERIMENT.seeds[0],
+            signal=EXPERIMENT.settings.initialisation.signal,
+            stage=["initialised", "trained"],
+        ),
+        "tables",
+    ),
     "figure9": (initialised(EXPERIMENT.settings.figures.figure9.panels), "tables"),
     "initialisation": (initialised(EXPERIMENT.variants), "tables"),
     "figure6": (stacks("figure6", "arrays"), "theory"),
@@ -35,6 +45,11 @@ FIGURE_INPUTS = {
     "replicas": (["<results>/theory/replicas.npz"], "theory"),
     "loss_gradient": (["<results>/theory/loss_gradient.npz"], "theory"),
     "track_differences": (list(rules.row_differences.output), "tables"),
+    "artifact_history": (runs(rules.train.output.artifacts), "tables"),
+    "loss_lines": (
+        ["<results>/theory/training_losses.npz", "<results>/tables/loss_lines.csv"],
+        "tables",
+    ),
     "artifact_changes": (["<results>/tables/artifacts.csv"], "tables"),
     "init_statistics": (["<results>/tables/init_statistics.csv"], "tables"),
 }
@@ -164,7 +179,7 @@ rule figures:
 
 
 rule draw_documentation:
-    """Bring the pictures of the documentation up to date, small enough to be committed."""
+    """Update the pictures of the documentation, small enough to be committed."""
     input:
         expand("<results>/figures/{picture}.png", picture=PICTURES),
     output:

@@ -1,5 +1,5 @@
 rule gallery:
-    """One page to see, hear and sort each upsampler's artifacts, before and after training."""
+    """Write the gallery: one page of all upsamplers' artifacts, with pictures and sounds."""
     input:
         initialised=expand(
             rules.render_initialised.output.arrays, variant=EXPERIMENT.variants
@@ -21,8 +21,12 @@ rule gallery:
             variant=EXPERIMENT.trained,
             seed=gallery_seeds(EXPERIMENT),
         ),
+        audits=expand(f"{AUDIT}/report.json", audit=EXPERIMENT.audits),
         artifacts="<results>/tables/artifacts.csv",
         table1=rules.table1.output.csv,
+        training=expand(
+            "<results>/figures/{figure}.png", figure=FIGURES.keys() & {"artifact_history"}
+        ),
     output:
         html="<results>/report/gallery.html",
     log:
@@ -41,6 +45,7 @@ rule gallery:
         content=GALLERY,
         initialised=located(rules.render_initialised.output.arrays),
         probes=located(PROBE_ARRAYS),
+        audits=located(f"{AUDIT}/report.json"),
         excerpts=located("<results>/audio/{variant}/seed{seed}/{track}_{source}.wav"),
     shell:
         shown(
@@ -49,8 +54,11 @@ rule gallery:
             " --initialised {params.initialised:q}"
             " --probes {params.probes:q}"
             " --excerpts {params.excerpts:q}"
+            " --audits {params.audits:q}"
+            " --audit-pages ../audits/{{audit}}/page.html"
             " --artifacts {input.artifacts:q}"
             " --table1 {input.table1:q}"
+            " --training {input.training:q}"
             " --workers {threads}"
             " --output {output.html:q}"
         )

@@ -6,7 +6,7 @@ PROBE_MEASURES = "<results>/probes/{variant}/seed{seed}/measures.csv"
 
 
 rule render_initialised:
-    """Feed white noise to one variant's random model at paper width (Figs. 1 and 9)."""
+    """Process white noise with one variant's random model at paper width (Figs. 1 and 9)."""
     output:
         arrays="<results>/initialisation/{variant}.npz",
         parameters="<results>/initialisation/{variant}.json",
@@ -45,7 +45,7 @@ rule render_initialised:
 
 
 rule measure_untrained:
-    """Measure a variant that is not trained here: its model as for training, with each seed."""
+    """Measure a variant that is not trained here: its model as for training, one per seed."""
     output:
         arrays=per_probe(PROBE_ARRAYS, stage=["initialised"]),
         audio=per_probe(PROBE_AUDIO, kind=["input", "initialised"]),

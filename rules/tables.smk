@@ -46,7 +46,7 @@ rule row_differences:
 
 
 rule table1:
-    """Table 1: own scores, epoch time and parameters beside the printed ones."""
+    """Write Table 1: measured scores, epoch times and parameters next to the printed ones."""
     input:
         scores=runs(rules.score.output.scores),
         timings=runs(rules.train.output.timing),
@@ -59,11 +59,13 @@ rule table1:
             rules.render_initialised.output.parameters, variant=EXPERIMENT.trained
         ),
         comparisons=rules.row_differences.output.comparisons,
+        artifacts="<results>/tables/artifacts.csv",
         published=EXPERIMENT.published,
     output:
         csv="<results>/tables/table1.csv",
         md="<results>/tables/table1.md",
         tex="<results>/tables/table1.tex",
+        sources_tex="<results>/tables/table1_sources.tex",
         html=report(
             "<results>/tables/table1.html",
             caption="../report/table1.rst",
@@ -98,15 +100,17 @@ rule table1:
             " --identity {params.identity:q}"
             " --parameters {params.parameters:q}"
             " --comparisons {input.comparisons:q}"
+            " --artifacts {input.artifacts:q}"
             " --csv {output.csv:q}"
             " --md {output.md:q}"
             " --tex {output.tex:q}"
+            " --sources-tex {output.sources_tex:q}"
             " --html {output.html:q}"
         )
 
 
 rule collect:
-    """The artifact measures of all variants, of their models or their initialisations, in one table."""
+    """Join the artifact measures of all variants' models, or of their initialisations."""
     input:
         lambda wildcards: TABLE_INPUTS[wildcards.table],
     output:
@@ -131,7 +135,7 @@ rule collect:
 
 
 rule table2:
-    """Table 2: the artifacts of each variant before and after training."""
+    """Write Table 2: the artifacts of each variant before and after training."""
     input:
         artifacts="<results>/tables/artifacts.csv",
     output:
@@ -169,6 +173,83 @@ rule table2:
         )
 
 
+rule artifact_history:
+    """Artifacts through training: at epochs 0, 1, 2, 4 and so on of each run, and the last."""
+    input:
+        histories=runs(rules.train.output.artifacts),
+    output:
+        csv=report(
+            "<results>/tables/artifact_history.csv",
+            caption="../report/artifact_history_table.rst",
+            category="Tables",
+            labels={"table": "Artifacts through training"},
+        ),
+        md="<results>/tables/artifact_history.md",
+    log:
+        "<logs>/artifact_history.log",
+    group:
+        "tables"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("artifact_history.py"),
+        rows=table_plan.history_rows(EXPERIMENT),
+        seeds=EXPERIMENT.seeds,
+        description=table_plan.table2_description(EXPERIMENT),
+        scale=EXPERIMENT.scale,
+        histories=located(rules.train.output.artifacts),
+    shell:
+        quiet(
+            'python "$SCRIPTS"/artifact_history.py'
+            " --rows {params.rows:q}"
+            " --seeds {params.seeds}"
+            " --description {params.description:q}"
+            " --scale {params.scale}"
+            " --histories {params.histories:q}"
+            " --csv {output.csv:q}"
+            " --md {output.md:q}"
+        )
+
+
+rule loss_lines:
+    """Lines in the gradients of training losses, and in the outputs of models trained with them."""
+    input:
+        artifacts="<results>/tables/artifacts.csv",
+        gradients="<results>/theory/training_losses.npz",
+    output:
+        csv=report(
+            "<results>/tables/loss_lines.csv",
+            caption="../report/loss_lines_table.rst",
+            category="Tables",
+            labels={"table": "Lines of losses"},
+        ),
+        md="<results>/tables/loss_lines.md",
+    log:
+        "<logs>/loss_lines.log",
+    group:
+        "tables"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("loss_lines.py"),
+        rows=table_plan.canonical(table_plan.loss_rows(EXPERIMENT)),
+        description=table_plan.table2_description(EXPERIMENT),
+        scale=EXPERIMENT.scale,
+        samplerate=EXPERIMENT.samplerate or 44100,
+    shell:
+        quiet(
+            'python "$SCRIPTS"/loss_lines.py'
+            " --artifacts {input.artifacts:q}"
+            " --gradients {input.gradients:q}"
+            " --rows {params.rows:q}"
+            " --samplerate {params.samplerate}"
+            " --description {params.description:q}"
+            " --scale {params.scale}"
+            " --csv {output.csv:q}"
+            " --md {output.md:q}"
+        )
+
+
 rule tables:
     """All tables."""
     input:
@@ -176,3 +257,6 @@ rule tables:
         rules.row_differences.output,
         expand(rules.collect.output.csv, table=TABLE_INPUTS),
         rules.table2.output,
+        rules.artifact_history.output,
+        # Only with variants that differ in the loss alone.
+        rules.loss_lines.output if table_plan.loss_rows(EXPERIMENT) else [],

@@ -1,5 +1,5 @@
 rule render_stack:
-    """Pass a signal through three upsampling layers (one column of Figs. 6, 7, 8), and predict it."""
+    """Process a signal with three upsampling layers (a column of Figs. 6-8); predict the output."""
     output:
         arrays="<results>/stacks/{figure}_{side}.npz",
         prediction="<results>/stacks/{figure}_{side}_theory.npz",
@@ -31,13 +31,13 @@ rule render_stack:
 
 
 rule theory:
-    """Compare operators, replicas, or gradients of losses with their prediction."""
+    """Measure and predict spectra of operators, of replicas, or of gradients of losses."""
     output:
         arrays="<results>/theory/{kind}.npz",
     log:
         "<logs>/theory/{kind}.log",
     wildcard_constraints:
-        kind="operator_spectra|replicas|loss_gradient",
+        kind="operator_spectra|replicas|loss_gradient|training_losses",
     group:
         "theory"
     conda:

@@ -1,8 +1,8 @@
 rule train:
     """Train one variant with one seed; an interrupted job continues from its checkpoints.
 
-    It has no fingerprint of its code: training.revision in config.yaml says when a change of the
-    code calls for retraining.
+    Its params have no fingerprint of the code: raise training.revision in config.yaml when a change
+    of the code calls for retraining.
     """
     input:
         manifest=rules.prepare_tracks.output.manifest,
@@ -12,6 +12,7 @@ rule train:
         spec="<results>/models/{variant}/seed{seed}/spec.json",
         history="<results>/models/{variant}/seed{seed}/history.csv",
         timing="<results>/models/{variant}/seed{seed}/timing.csv",
+        artifacts="<results>/models/{variant}/seed{seed}/artifact_history.csv",
     log:
         "<logs>/train/{variant}_seed{seed}.log",
     benchmark:
@@ -32,6 +33,10 @@ rule train:
         micro_batch=0,
         # 1: a run that stopped in time gives its SLURM job back to the queue.
         requeue=0,
+        # Epochs between measurements of artifacts, of the configuration's training.artifact_epochs.
+        artifact_epochs=lambda wildcards: EXPERIMENT.training_settings(
+            wildcards.variant
+        ).artifact_epochs,
     params:
         model=lambda wildcards: EXPERIMENT.model(wildcards.variant),
         training=lambda wildcards: EXPERIMENT.training(wildcards.variant),
@@ -55,6 +60,7 @@ rule train:
         " --processes {resources.processes}"
         " --nodes {resources.nodes}"
         " --micro-batch {resources.micro_batch}"
+        " --artifact-epochs {resources.artifact_epochs}"
         " --max-minutes {resources.runtime}"
         # Snakemake empties a job's log; messages.log keeps those of all of a run's jobs.
         " --requeue {resources.requeue} 2>&1"

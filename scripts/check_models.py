@@ -1,10 +1,10 @@
-"""Try each model and operator that jobs will build, before any of them starts.
+"""Try each model and operator that jobs will build, before any job starts.
 
-    echo '{"operators": [{"where": "variants.nearest", "operator": "nearest", "options": {},
-        "stride": 4, "bias": true, "channels": [8, 8]}]}' | python scripts/check_models.py
+    echo '{"models": [{"where": "model", "model": {"channels": 8}, "trained": true}]}' \\
+        | python scripts/check_models.py
 
-Reads what `Experiment.models` and `Experiment.operators` list, as JSON. Writes where each of them
-stands to the standard output before it is tried, so that the last line names one that never ends.
+Reads the entries of `Experiment.models` and `Experiment.operators` as JSON. Prints the place of
+each in the configuration before its trial: the last line names a trial that does not end.
 """
 
 import json

@@ -1,6 +1,8 @@
 """Join tidy CSV files of equal columns into one.
 
-python scripts/collect.py results/demo/probes/*/seed0/measures.csv --output artifacts.csv
+    python scripts/collect.py results/demo/probes/*/seed0/measures.csv --output artifacts.csv
+
+All files have the same columns in the same order.
 """
 
 from pathlib import Path

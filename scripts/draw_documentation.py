@@ -1,6 +1,8 @@
 """Shrink figures for the documentation: fewer pixels and colors, the same picture.
 
-python scripts/draw_documentation.py results/demo/figures/figure5.png --folder docs/images
+    python scripts/draw_documentation.py results/demo/figures/figure5.png --folder pictures
+
+`snakemake --cores 2 draw_documentation` calls it for the pictures of README.md and docs/.
 """
 
 from pathlib import Path
@@ -10,13 +12,13 @@ from upsampling.errors import command_line
 from upsampling.files import atomic_path
 
 WIDTH = 1000
-COLORS = 96
+COLORS = 160
 
 
 def main() -> None:
     options = parser(__doc__)
-    options.add_argument("figures", nargs="+", type=Path, help="PNG files")
-    options.add_argument("--folder", type=Path, required=True)
+    options.add_argument("figures", nargs="+", type=Path, help="PNG files to shrink")
+    options.add_argument("--folder", type=Path, required=True, help="of the smaller files")
     arguments = options.parse_args()
 
     from PIL import Image
@@ -26,8 +28,8 @@ def main() -> None:
         if picture.width > WIDTH:
             size = (WIDTH, round(picture.height * WIDTH / picture.width))
             picture = picture.resize(size, Image.Resampling.LANCZOS)
-        # An octree keeps rare colors, such as markers; dithering would add noise to compress.
-        reduced = picture.quantize(COLORS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        # Keeps rare colors, as of markers and color bars; dithering would add noise to compress.
+        reduced = picture.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         with atomic_path(arguments.folder / path.name) as temporary:
             reduced.save(temporary, format="PNG", optimize=True)
         print(arguments.folder / path.name)

@@ -1,9 +1,9 @@
-"""Write the gallery: one HTML page to see, hear and sort the artifacts of every upsampler.
+"""Write the gallery: one HTML page of all upsamplers' artifacts, with pictures and sounds.
 
     snakemake --cores all results/demo/report/gallery.html
 
-makes all files that the page shows, and calls this program. File names are patterns with {variant}
-and, as they need, {seed}, {signal}, {stage}, {track} and {source}.
+creates the files that the page shows, and calls this program. File names are patterns with
+{variant} and, where needed, {seed}, {signal}, {stage}, {track} and {source}.
 """
 
 from pathlib import Path
@@ -21,6 +21,11 @@ def main() -> None:
     options.add_argument("--excerpts", required=True, help="separated music (.wav)")
     options.add_argument("--artifacts", type=Path, required=True, help="CSV of all measures")
     options.add_argument("--table1", type=Path, required=True, help="Table 1 (.csv)")
+    options.add_argument(
+        "--training", type=Path, nargs="?", help="figure of artifacts through training (.png)"
+    )
+    options.add_argument("--audits", default="", help="reports of audits (.json), with {audit}")
+    options.add_argument("--audit-pages", default="", help="links to their pages, with {audit}")
     options.add_argument("--workers", type=int, default=1, help="pictures and sounds made at once")
     options.add_argument("--output", type=Path, required=True, help="the page (.html)")
     arguments = options.parse_args()
@@ -34,6 +39,9 @@ def main() -> None:
         excerpts=arguments.excerpts,
         artifacts=arguments.artifacts,
         table1=arguments.table1,
+        training=arguments.training,
+        audits=arguments.audits,
+        audit_pages=arguments.audit_pages,
     )
     page, left_out = gallery(arguments.content, files, arguments.workers)
     write_text(arguments.output, page)

@@ -1,4 +1,4 @@
-"""Measure the artifacts of many random initialisations of one model, and what theory expects.
+"""Measure the artifacts of many random initialisations of one model, and predict them.
 
     python scripts/init_statistics.py --variant nearest --output nearest.csv \\
         --model-settings '{"operator": "nearest", "channels": 4, "depth": 5}' \\

@@ -1,4 +1,4 @@
-"""Measure the artifacts of a trained model, before training and after it.
+"""Measure the artifacts of a trained model, before and after training.
 
     python scripts/measure_artifacts.py --model results/demo/models/nearest/seed0 \\
         --variant nearest --seed 0 --measures measures.csv \\

@@ -4,7 +4,7 @@
         --model-settings '{"operator": "sinc", "channels": 4, "depth": 5}' \\
         --arrays 'seed{seed}/{signal}_{stage}.npz' --audio 'seed{seed}/{signal}_{kind}.wav'
 
-A model with weights of its own, trained elsewhere, is measured with them as well.
+A model with `weights` that were trained elsewhere is also measured with these.
 """
 
 from functools import partial

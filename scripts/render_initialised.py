@@ -1,4 +1,4 @@
-"""Feed a signal to a randomly initialised model, and count the parameters of the paper's.
+"""Process a signal with a randomly initialised model; count parameters at the paper's width.
 
     python scripts/render_initialised.py --seconds 1 --output nearest.npz \\
         --model-settings '{"operator": "nearest", "channels": 8}'

@@ -1,4 +1,4 @@
-"""Pass a signal through consecutive single-channel operators, and predict their outputs.
+"""Process a signal with single-channel operators in series, and predict their outputs.
 
     python scripts/render_stack.py --stack '{"operator": "transposed", "signal": "ones"}' \\
         --output stack.npz --prediction prediction.npz

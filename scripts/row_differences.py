@@ -1,7 +1,7 @@
-"""Compare every two rows of Table 1: differences, their intervals, and whether they are real.
+"""Compare every two rows of Table 1: differences, their intervals and their significance.
 
     python scripts/row_differences.py --scores 'results/demo/scores/{variant}/seed{seed}.csv' \\
-        --rows '[{"variant": "nearest", "label": "a"}, {"variant": "linear", "label": "b"}]' \\
+        --rows '[{"variant": "nearest", "label": "a"}, {"variant": "transposed", "label": "b"}]' \\
         --comparisons comparisons.csv --tracks track_scores.csv
 """
 

@@ -12,7 +12,13 @@ from upsampling.arguments import json_or_file, parser, settings
 from upsampling.errors import command_line
 from upsampling.files import write_text
 
-SUFFIXES = ("csv", "md", "tex", "html")
+FORMATS = {
+    "csv": "Table 1 as .csv",
+    "md": "Table 1 as .md",
+    "tex": "Table 1 in the paper's form as .tex",
+    "sources_tex": "its further columns as .tex",
+    "html": "Table 1 as .html",
+}
 
 
 def main() -> None:
@@ -33,13 +39,15 @@ def main() -> None:
     options.add_argument("--identity", help="JSON with the parameters of a run's model")
     options.add_argument("--parameters", help="JSON with the parameters of the paper's model")
     options.add_argument("--comparisons", type=Path, help="CSV by scripts/row_differences.py")
-    for suffix in SUFFIXES:
-        options.add_argument(f"--{suffix}", type=Path, help=f"Table 1 as .{suffix}")
+    options.add_argument("--artifacts", type=Path, help="tidy artifact measures (CSV)")
+    for name, content in FORMATS.items():
+        options.add_argument(f"--{name.replace('_', '-')}", type=Path, help=content)
     arguments = options.parse_args()
 
     from upsampling.scoring.score_files import read_scores
     from upsampling.scoring.significance import read_comparisons
-    from upsampling.tables import table1, table1_cells
+    from upsampling.tables import statements, table1, table1_cells
+    from upsampling.tables.table2 import read_artifacts
 
     rows, seeds = table1.read_rows(arguments.rows), arguments.seeds
     measured = table1.Measurements(
@@ -50,8 +58,11 @@ def main() -> None:
     comparisons = read_comparisons(arguments.comparisons) if arguments.comparisons else None
     description = arguments.description
     table = table1.table1(rows, measured, description.aggregation, comparisons)
-    for suffix, text in table1_cells.render(table, arguments.scale, description).items():
-        if path := getattr(arguments, suffix):
+    artifacts = read_artifacts(arguments.artifacts) if arguments.artifacts else None
+    footnote = statements.footnote(rows, table, comparisons, artifacts)
+    texts = table1_cells.render(table, arguments.scale, description, footnote)
+    for name, text in texts.items():
+        if path := getattr(arguments, name):
             write_text(path, text, checksum=True)
 
 

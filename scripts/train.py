@@ -12,9 +12,11 @@ so do torchrun and srun.
 
 import argparse
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 from upsampling.arguments import json_or_file, parser, settings
+from upsampling.config.declared import read_settings
 from upsampling.config.model import model_settings
 from upsampling.config.training import TrainingSettings
 from upsampling.errors import command_line
@@ -41,6 +43,9 @@ def main() -> None:
     options.add_argument("--nodes", type=int, default=1, help="of the SLURM job that share the run")
     options.add_argument("--requeue", type=int, default=0, help="1: requeue the SLURM job, not 75")
     options.add_argument("--micro-batch", type=int, default=0, help="examples at once; 0: all")
+    options.add_argument(
+        "--artifact-epochs", type=int, help="in place of training.artifact_epochs (see config.yaml)"
+    )
     options.add_argument("--events", type=Path, help="folder for TensorBoard; default: none")
     arguments = options.parse_args()
 
@@ -63,11 +68,15 @@ def train(arguments: argparse.Namespace) -> None:
     from upsampling.training.identity import Run
     from upsampling.training.launch import launch
 
+    training = arguments.training
+    if arguments.artifact_epochs is not None:
+        values = asdict(training) | {"artifact_epochs": arguments.artifact_epochs}
+        training = read_settings(TrainingSettings, values, "training")
     limit = arguments.max_minutes or 60 * arguments.max_hours
     launch(arguments.processes, arguments.nodes, arguments.name.replace("/", "_"))
     run = Run(
         model=model_settings(arguments.model_settings, f"{arguments.name}: --model-settings"),
-        training=arguments.training,
+        training=training,
         seed=arguments.seed,
         store=TrackStore.open(arguments.store),
         checkpoints=arguments.checkpoints,

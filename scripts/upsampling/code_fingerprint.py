@@ -1,4 +1,4 @@
-"""Fingerprints of code: equal as long as a program computes the same, whatever its layout.
+"""Fingerprints of code: equal as long as a program computes the same, in any layout.
 
 A fingerprint covers a file and all files of its own project that it imports, directly or not, by
 their syntax trees without comments, docstrings and line breaks, and the data files beside a module

@@ -1,4 +1,4 @@
-"""Leftovers of a Snakemake that was killed: its locks, and jobs of this host that go on.
+"""Leftovers of a Snakemake that was killed: its locks, and its jobs still running on this host.
 
 Each call holds a shared lock of the kernel's on one file for as long as it lives. A call that gets
 it exclusively is alone in the folder, so that all that looks busy there is left over.
@@ -31,7 +31,7 @@ def join_calls(state: Path, say: Callable[[str], None]) -> bool:
     """
     alone, host = False, socket.gethostname().encode()
     state.mkdir(exist_ok=True)
-    # Kept open until this process ends, which is what releases the lock.
+    # Kept open: the lock is released when this process ends.
     file = os.open(state / "calls.lock", os.O_RDWR | os.O_CREAT, 0o666)
     with suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,7 +48,7 @@ def join_calls(state: Path, say: Callable[[str], None]) -> bool:
 
 
 def end_orphans(say: Callable[[str], None], patience: float = ENDING_SECONDS) -> None:
-    """End jobs that a killed call in this folder left on this host; `UserError` if one goes on."""
+    """End jobs that a killed call in this folder left on this host; `UserError` if one stays."""
     pids = orphans(str(Path.cwd()))
     if not pids:
         return
@@ -63,7 +63,7 @@ def end_orphans(say: Callable[[str], None], patience: float = ENDING_SECONDS) ->
     while alive := [pid for pid in pids if is_alive(pid)]:
         if time.monotonic() > deadline:
             raise UserError(
-                f"processes of an earlier call go on: kill -9 {' '.join(map(str, alive))}"
+                f"processes of an earlier call still run: kill -9 {' '.join(map(str, alive))}"
             )
         time.sleep(0.1)
 

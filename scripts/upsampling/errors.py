@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable
 
-# The remedy for what an operating system reports.
+# The remedy for each error of an operating system.
 REMEDIES = {
     errno.ENOSPC: "make room on that disk",
     errno.EDQUOT: "make room in your quota",

@@ -28,7 +28,7 @@ HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
 TEMPORARY = re.compile(r"\..*\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)(\.\w+)?")
 DAY = 86400.0
 CHECKSUMS = ".checksums"
-UNREADABLE = "delete it and run the same command again, which makes it anew"
+UNREADABLE = "delete it and run the same command again, which writes a new one"
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def atomic_path(path: str | Path, checksum: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success sync it to disk and rename it to `path`.
 
     The temporary name keeps the suffix, since many writers choose their format by it. When the
-    block raises, the temporary file is removed and whatever stood at `path` stays untouched.
+    block raises, the temporary file is removed and an earlier file at `path` stays untouched.
     Temporary files of this path that killed processes left are removed. With `checksum`, readers
     notice when the file is changed afterwards.
     """
@@ -66,7 +66,7 @@ def atomic_path(path: str | Path, checksum: bool = False) -> Iterator[Path]:
 
 
 def checksum_path(path: Path) -> Path:
-    """Where the checksum of a file lies."""
+    """The path of a file's checksum."""
     return path.parent / CHECKSUMS / f"{path.name}.sha256"
 
 
@@ -95,7 +95,7 @@ def checked(path: str | Path) -> Path:
 
 
 def is_intact(path: str | Path) -> bool:
-    """Whether a file is there and as it was written."""
+    """Return True if a file exists and is as it was written."""
     try:
         return checked(path).is_file()
     except (FileNotFoundError, UserError):
@@ -103,7 +103,7 @@ def is_intact(path: str | Path) -> bool:
 
 
 def _identity(path: Path) -> tuple[int, int, int]:
-    """A file's size, time and inode: what changes with its content."""
+    """A file's size, time and inode, which change with its content."""
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
@@ -163,10 +163,15 @@ def write_json(path: str | Path, data: Any) -> None:
     write_text(path, f"{text}\n", checksum=True)
 
 
-def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of equal keys, at least one, as CSV; floats at full precision."""
+def write_csv(
+    path: str | Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None
+) -> None:
+    """Write rows of equal keys as CSV; floats at full precision.
+
+    Without `columns`, those of the first row, there must be a row.
+    """
     with atomic_path(path, checksum=True) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(file, columns or list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -1,4 +1,4 @@
-"""Whether a process of this host is alive. Standard library only."""
+"""State of processes of this host, from /proc. Standard library only."""
 
 import os
 from contextlib import suppress
@@ -26,7 +26,7 @@ def start_ticks(pid: int) -> str | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process exists and has not ended."""
+    """Return True if a process exists and has not ended."""
     return start_ticks(pid) is not None
 
 

@@ -34,7 +34,7 @@ FIELDS = ("JobID", "State", "Partition", "NodeList", "NNodes", "ReqTRES", "Alloc
 
 @dataclass
 class User(Project):
-    """A working copy on the cluster's shared disk, and what its user types and sees."""
+    """A working copy on the cluster's shared disk, and its user's commands."""
 
     calls: list[subprocess.Popen[str]] = field(default_factory=list)
 
@@ -78,9 +78,9 @@ class User(Project):
         return (self.root / "messages").read_text()
 
     def jobs(self, rule: str = "") -> list[dict[str, str]]:
-        """What accounting knows about each job of this project whose comment begins with `rule`.
+        """Accounting's entries of this project's jobs whose comment begins with `rule`.
 
-        One entry per start of a job: those that were queued again have several.
+        One entry per start of a job: requeued jobs have several.
         """
         command = ["sacct", "--allocations", "--duplicates", "--parsable2", "--noheader"]
         names = ",".join((*FIELDS, "WorkDir"))
@@ -98,7 +98,7 @@ class User(Project):
         return None
 
     def log(self, variant: str) -> str:
-        """What all jobs of a variant's training said, one after the other."""
+        """The messages of all jobs of a variant's training, in order."""
         path = self.results(f"checkpoints/{variant}/seed0/messages.log")
         return path.read_text() if path.exists() else ""
 

@@ -1,7 +1,7 @@
 """A SLURM cluster on this one machine: real daemons, four nodes with four declared GPUs each.
 
-`python tests/cluster/slurm_cluster.py up` and `down`, as root. What it changes below /etc (links in
-/etc/slurm, one line of /etc/hosts), `down` takes back. The daemons' files, logs among them, are in
+`python tests/cluster/slurm_cluster.py up` and `down`, as root. `down` reverts the changes below
+/etc (links in /etc/slurm, one line of /etc/hosts). The daemons' files, logs among them, are in
 /tmp/upsampling-slurm.
 """
 
@@ -44,7 +44,7 @@ class Unavailable(Exception):
 
 
 def install() -> None:
-    """Install what is missing by apt-get; `Unavailable` without root, apt-get or the packages."""
+    """Install missing packages by apt-get; `Unavailable` without root, apt-get or the packages."""
     os.environ["PATH"] += os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
     missing = {package for program, package in PACKAGES.items() if not shutil.which(program)}
     if not any(Path("/usr/lib").glob("*/slurm-wlm/gres_gpu.so")):
@@ -94,7 +94,7 @@ class Cluster:
             raise
 
     def configure(self) -> None:
-        """Write the configuration, and what has to be known below /etc."""
+        """Write the configuration, and its links below /etc."""
         for name in ("etc", "run", "log", "state", "spool", "dev"):
             (FOLDER / name).mkdir(parents=True)
         devices = settings.make_devices(FOLDER / "dev")
@@ -142,7 +142,7 @@ class Cluster:
         assert log.exists()
 
     def ready(self) -> bool:
-        """Whether all nodes wait for jobs."""
+        """Return True if all nodes are idle."""
         states = output("sinfo", "--noheader", "--Node", "--format=%N %T").splitlines()
         idle = {line.split()[0] for line in states if line.endswith(" idle")}
         return idle == set(settings.NODES)
@@ -174,7 +174,7 @@ class Cluster:
         self.wait("slurmctld", 60, lambda: "is UP" in output("scontrol", "ping"))
 
     def down(self, keep_logs: bool = False) -> None:
-        """End all jobs and daemons, and take back what was changed below /etc."""
+        """End all jobs and daemons, and revert the changes below /etc."""
         noted = self.noted()
         if "slurmctld" in noted:
             self.cancel_all()
@@ -237,7 +237,7 @@ def output(*command: str) -> str:
 
 
 def succeeds(*command: str) -> bool:
-    """Whether a command ends well, and soon."""
+    """Return True if a command succeeds within 10 s."""
     try:
         return subprocess.run(command, capture_output=True, timeout=10).returncode == 0
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""What the cluster on one machine consists of, as its daemons' configuration files."""
+"""The configuration files of the daemons of a cluster on one machine."""
 
 import os
 import stat
@@ -144,7 +144,7 @@ def install_database(folder: Path) -> list[str]:
 
 
 def mariadbd(folder: Path) -> list[str]:
-    """The command of the data base's daemon; what a power cut would lose does not matter here."""
+    """The command of the database's daemon, without protection against power failures."""
     return [
         *("mariadbd", "--no-defaults", "--user=root", "--skip-log-bin", "--skip-name-resolve"),
         f"--datadir={folder}/mysql",

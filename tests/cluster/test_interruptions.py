@@ -1,4 +1,4 @@
-"""Whatever happens to jobs, nodes and Snakemake: the results of a run that was left alone."""
+"""Failures of jobs, nodes and Snakemake: the results equal those of an undisturbed run."""
 
 import json
 import math
@@ -15,7 +15,7 @@ from .slurm_cluster import output
 LONG = {"epochs": 40, "batch_size": 2, "examples_per_epoch": 16}
 OPERATORS = {"nearest": "nearest", "transposed": "transposed", "linear": "linear"}
 VARIANTS = {name: {"operator": operator} for name, operator in OPERATORS.items()}
-# More than a job of one minute has left for training, whatever the machine.
+# More than a job of one minute has left for training, on any machine.
 SECONDS_OF_WORK = 60
 RULE = "rule_train_wildcards_{}_0"
 
@@ -64,7 +64,7 @@ def test_cancelled_lost_and_preempted(cluster, user):
     assert states["nearest"] == ["CANCELLED", "COMPLETED"]
     assert states["linear"] == ["NODE_FAIL", "COMPLETED"]
     assert states["transposed"] == ["PREEMPTED", "COMPLETED"]
-    # Cancelled, it came back as a new job; what SLURM took away, SLURM started again.
+    # The cancelled job came back as a new one; SLURM restarted the jobs that it had stopped.
     numbers = {v: {job["JobID"] for job in user.jobs(RULE.format(v))} for v in VARIANTS}
     assert [len(numbers[variant]) for variant in VARIANTS] == [2, 1, 1]
     undisturbed = user.by_hand(*VARIANTS)
@@ -108,7 +108,7 @@ def test_time_limits_shorter_than_the_training(user):
 
 
 def test_snakemake_killed_and_started_again(user):
-    """What ran goes on and is waited for; what was finished is left alone."""
+    """Running jobs continue and are waited for; finished ones do not run again."""
     config(user, {name: VARIANTS[name] for name in ("nearest", "transposed")}, training=LONG)
     shorter = user.config
     shorter["variants"]["transposed"]["training"] = {"epochs": 5}
@@ -156,7 +156,7 @@ def test_a_job_that_fails_for_good_fails_alone(user):
 
 @pytest.mark.parametrize("living", [True, False])
 def test_a_lock_of_another_host_is_kept_as_long_as_its_job(user, living):
-    """What a trainer on another node left behind stops nobody; a living trainer does."""
+    """A dead trainer's lock on another node is ignored; a living trainer's is kept."""
     config(user, {"nearest": {"operator": "nearest"}})
     submit = ["sbatch", "--parsable", "--output=/dev/null", "--time=5"]
     job = output(*submit, f"--wrap=sleep {60 if living else 0}").strip()

@@ -1,4 +1,4 @@
-"""A training job of several processes, on one node or several, gives what one process gives."""
+"""A training job of several processes, on one node or several, equals that of one process."""
 
 import numpy as np
 import yaml

@@ -1,4 +1,4 @@
-"""`snakemake --profile slurm` from nothing to Table 1, and what SLURM's accounting says of it."""
+"""`snakemake --profile slurm` from nothing to Table 1, and SLURM's accounting of it."""
 
 from collections.abc import Iterator
 

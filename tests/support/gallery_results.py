@@ -95,4 +95,5 @@ def content(**changes: Any) -> dict[str, Any]:
         "signals": ["silence"],
         "initialisation_signal": "white_noise",
         "variants": [variant("first", True, NASTY), variant("second", False)],
+        "audits": [],
     }

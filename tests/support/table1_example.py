@@ -7,8 +7,9 @@ import pandas as pd
 from table_texts import NASTY
 
 from upsampling.scoring import significance
-from upsampling.tables import table1
+from upsampling.tables import table1, table1_cells
 from upsampling.tables.captions import Description
+from upsampling.tables.sheet import Sheet
 
 PLAIN = "Demucs-like (Fig. 1, b): transposed CNN (full-overlap)"
 NOTE = "With randomized equivariant stabilization: 5.58 dB SDR."
@@ -65,6 +66,11 @@ COMPARISONS = pd.DataFrame(
 def example_table() -> pd.DataFrame:
     """Table 1 of these rows."""
     return table1.table1(table1.read_rows(ROWS), MEASURED, comparisons=COMPARISONS)
+
+
+def example_sheet() -> Sheet:
+    """The table with all its columns."""
+    return table1_cells.sheet(example_table(), table1_cells.WHOLE, "A caption", ["A footnote."])
 
 
 def three_rows(*, differing: str) -> pd.DataFrame:

@@ -3,8 +3,11 @@
 import html
 import re
 import subprocess
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+
+from upsampling.tables.latex import escape_latex
 
 # Characters that act in some format, a line break among them.
 NASTY = "[2] <script>alert('x')</script> & a_b 50% \\input{/etc/passwd} | `c` *s* ~^$#{}\n-- \"é\""
@@ -67,11 +70,12 @@ def unescape_latex(text: str) -> str:
     """The text of a LaTeX cell; fails where a character is left that LaTeX would act on."""
     names = {
         "textbackslash": "\\", "textasciicircum": "^", "textasciitilde": "~", "textless": "<",
-        "textgreater": ">", "textbar": "|", "char34": '"', "textendash": "–", "textdagger": "†",
+        "textgreater": ">", "textbar": "|", "char34": '"', "textendash": "–",
     }  # fmt: skip
     text = text.removeprefix("\\bfseries ")
     text = re.sub(r"\{\$\{\}\\pm\{\}\$(.*)\}$", r" ± \1", text)
     text = re.sub(r"\{\\textsuperscript\{(.*)\}\}$", r"\1", text).replace(r"$\pm$", "±")
+    text = text.replace(r"$\dagger$", "†")
     text = re.sub(r"^\{([^\[\]*].*)\}$", r"\1", text)
     pattern = r"\\([a-z]+\d*)\{\}|\\([&%$#_{}])|\{([\[\]*])\}|([-'`,])\{\}"
 
@@ -83,14 +87,35 @@ def unescape_latex(text: str) -> str:
     return re.sub(pattern, restore, text)
 
 
-def compile_latex(table: str, folder: Path) -> str:
-    """Compile a table in a two-column document of the paper's text width; return the log."""
-    (folder / "table.tex").write_text(table)
+PREAMBLE = (
+    r"\documentclass[twocolumn]{article}\usepackage{booktabs,siunitx,tabularx}"
+    r"\setlength{\textwidth}{178mm}\setlength{\columnsep}{6mm}"
+    # At the end of a row's name: the width of its column.
+    r"\newcount\lines\newlength{\names}\DeclareRobustCommand{\setnames}{\global\names=\hsize}"
+)
+
+
+def compile_latex(
+    table: str, folder: Path, names: Sequence[str] = ()
+) -> tuple[list[str], list[int]]:
+    """Compile a table in a two-column document, with columns of the paper's 8.6 cm.
+
+    Return the log's lines on overfull boxes, and the number of lines that each of `names` takes in
+    the table's first column.
+    """
+    marked = table.replace("arraybackslash}X", r"arraybackslash}X<{\setnames}")
+    assert marked != table
+    (folder / "table.tex").write_text(marked)
+    measured = [
+        rf"\setbox0\vbox{{\scriptsize\hsize=\names\raggedright {escape_latex(name)}\par"
+        r"\global\lines=\prevgraf}\immediate\write16{LINES \the\lines}"
+        for name in names
+    ]
     (folder / "document.tex").write_text(
-        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,siunitx}"
-        "\\setlength{\\textwidth}{178mm}\\begin{document}\\input{table.tex}\\end{document}"
+        rf"{PREAMBLE}\begin{{document}}\input{{table.tex}}{''.join(measured)}\end{{document}}"
     )
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
-    return done.stdout
+    overfull = re.findall(r"Overfull .*", done.stdout)
+    return overfull, [int(lines) for lines in re.findall(r"LINES (\d+)", done.stdout)]

@@ -39,7 +39,13 @@ TRAINING = {
     "examples_per_epoch": 40,
 }
 RUN_FIELDS = ("max_minutes", "micro_batch", "seed")
-RESULTS = ("best.safetensors", "last.safetensors", "history.csv", "spec.json")
+RESULTS = (
+    "best.safetensors",
+    "last.safetensors",
+    "history.csv",
+    "artifact_history.csv",
+    "spec.json",
+)
 
 
 def write_store(root: Path) -> Path:

@@ -99,6 +99,10 @@ OWN_FORMATS = {
     "gallery/sound.py": "sound inside the page",
     "tables/formats.py": "a table as text",
     "recordings/page.py": "files of the package",
+    "audit/page.py": "files of the package, and sound inside the page",
+    "audit/repairing.py": "sounds that the user names",
+    "networks/loading.py": "a model's folder that the user names",
+    "networks/torch_file.py": "networks that the user names",
     "recordings/audio.py": "recordings that the user names",
 }
 

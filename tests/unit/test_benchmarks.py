@@ -1,8 +1,11 @@
 """The benchmark programs run and fill their reports."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,3 +61,38 @@ def test_scoring_engines_are_compared(tmp_path):
     assert cells.keys() == {"exact, SDR alone", "exact, all four", "museval, all four"}
     assert all(float(row[0]) > 0 for row in cells.values())
     assert float(cells["exact, SDR alone"][1]) > 1
+
+
+def test_gpu_report_is_filled_on_a_cpu(tmp_path):
+    report = tmp_path / "gpu.md"
+    command = [sys.executable, "benchmarks/gpu.py", "--variants", "transposed", "nearest"]
+    command += ["--precisions", "fp32", "bf16", "--width", "1", "--seconds", "0.02"]
+    command += ["--batch", "2", "--limit", "3", "--steps", "1", "--matrix", "64"]
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run(
+        [*command, "--output", str(report)],
+        cwd=ROOT, env=environment, check=True, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    text = report.read_text()
+    assert "no GPU: " in text
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    steps = [row for row in cells if len(row) == 10 and row[1] in ("", "plain", "auto")]
+    assert [row[:3] for row in steps] == [
+        [*names, precision]
+        for names in (("transposed", ""), ("nearest", "plain"), ("nearest", "auto"))
+        for precision in ("fp32", "bf16")
+    ]
+    for row in steps:
+        seconds, rate = float(row[3]), float(row[5])
+        assert seconds > 0
+        assert rate == pytest.approx(2 / seconds, rel=0.1, abs=0.1)
+        assert row[6] == "3"
+        # Steps of 32 examples on four devices.
+        assert float(row[8]) == pytest.approx(19_200 / 32 * seconds, abs=0.5 + 0.3)
+    layers = [row for row in cells if len(row) == 7 and row[3] in ("fp32", "bf16")]
+    assert len(layers) == 2 * 6 * 2
+    assert all(sum("**" in cell for cell in row) == 1 for row in layers)
+    layouts = [row for row in cells if len(row) == 10 and row[1] in ("fp32", "bf16")]
+    shares = [[float(cell) for cell in row[3:]] for row in layouts]
+    assert len(shares) == 4
+    assert all(abs(sum(row) - 100) <= 0.5 * len(row) for row in shares)

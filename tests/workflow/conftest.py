@@ -14,6 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).parent / "stand_in"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 TINY: dict[str, Any] = {
     "variants": {
@@ -36,6 +37,13 @@ TINY: dict[str, Any] = {
     "initialisation": {"channels": 4, "seconds": 2},
     "probes": {"signals": ["silence", "music"]},
     "evaluation": {"engine": "exact", "excerpt_seconds": 1},
+    "audits": {
+        "transposed_trained": {
+            "network": "results/{scale}/models/transposed/seed0",
+            "repair": "silence",
+            "seconds": 0.5,
+        }
+    },
     "data": {"train": 3, "valid": 1, "test": 1, "seconds": 5, "test_seconds": 4},
     "model": {"channels": 3, "depth": 2},
     "init_statistics": {"seeds": 3, "seconds": 0.5, "channels": 2, "depth": 2},
@@ -103,6 +111,7 @@ def copy_project(target: Path) -> Project:
     project = Project(target)
     config = project.config
     config["variants"] = TINY["variants"]
+    config["audits"] = TINY["audits"]
     config["figures"] |= TINY["figures"]
     for section in ("initialisation", "probes", "evaluation"):
         config[section] |= TINY[section]
@@ -136,3 +145,17 @@ def restored(project: Project):
         if not path.exists() or path.read_bytes() != content:
             path.write_bytes(content)
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless Chromium of the machine's own."""
+    found = [path for name in BROWSERS if (path := shutil.which(name))]
+    if not found:
+        pytest.skip("no Chromium is on PATH (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found[0])
+        yield browser
+        browser.close()

@@ -1,4 +1,4 @@
-"""One lock for every environment: what can be checked of them without a channel or a registry."""
+"""One lock for every environment: the checks that need no channel and no registry."""
 
 import importlib.metadata
 import os
@@ -132,5 +132,8 @@ def test_conda_and_container_have_the_same_python_and_lock():
 def test_profile_names_rules_that_exist(project):
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
     rules = set(project.snakemake("--list-rules").stdout.split())
-    for section in ("groups", "set-threads", "set-resources"):
+    for section in ("set-threads", "set-resources"):
         assert set(profile[section]) <= rules, section
+    text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    groups = set(re.findall(r"(?m)^ +group:\n +\"(\w+)\"", text))
+    assert set(profile["group-components"]) <= groups

@@ -4,7 +4,6 @@ import functools
 import http.server
 import json
 import re
-import shutil
 import threading
 from pathlib import Path
 
@@ -13,23 +12,8 @@ import pytest
 
 from .conftest import TINY
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PAGES = ("report/gallery.html", "tables/table1.html", "tables/table2.html")
 TITLE = TINY["variants"]["transposed"]["figure_title"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium of the machine's own."""
-    found = [path for name in PROGRAMS if (path := shutil.which(name))]
-    if not found:
-        pytest.skip("no Chromium is on PATH (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found[0])
-        yield browser
-        browser.close()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -242,7 +226,7 @@ def test_pages_fit_a_phone_and_paper(visit, path):
 
 
 def gallery_data(path: Path) -> dict:
-    """What the page's script reads."""
+    """The data that the page's script reads."""
     text = path.read_text()
     return json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
 

@@ -1,11 +1,16 @@
 """Changes of code, settings and files rerun the jobs that depend on them, and no others."""
 
+import csv
 import os
 import re
 import shutil
 import time
 
 import pytest
+from safetensors.torch import save_file
+
+from upsampling.config.model import model_settings
+from upsampling.models import build
 
 from .conftest import ROOT, Project
 from .test_gallery import gallery_data
@@ -13,8 +18,8 @@ from .test_gallery import gallery_data
 PROGRAMS = sorted(
     path.name
     for path in (ROOT / "scripts").glob("*.py")
-    # These belong to no target of `rule all`.
-    if path.name not in ("export_settings.py", "draw_documentation.py", "download.py")
+    # These belong to no target of `rule all`; check_models.py runs before any job.
+    if path.name not in ("draw_documentation.py", "download.py", "check_models.py")
 )
 # Programs of rules without a fingerprint of their code.
 UNTRACKED = ("prepare_tracks.py", "train.py")
@@ -26,7 +31,7 @@ def test_a_second_call_has_nothing_to_do(project):
 
 def test_a_deleted_figure_alone_is_drawn_again(project):
     project.results("figures/figure8.png").unlink()
-    assert project.planned() == {"draw_figure8": 1}
+    assert project.planned() == {"draw_figure8": 1, "supplement": 1}
     project.snakemake("--cores", "1", "--quiet", "rules")
     assert project.planned() == {}
 
@@ -95,7 +100,11 @@ def test_a_change_of_a_program_reruns_all_jobs_of_its_rules(restored, program):
     [
         ("operators/subpixel.py", {"measure_artifacts", "init_statistics", "table2", "score"}),
         ("scoring/score_files.py", {"score", "row_differences", "table1"}),
-        ("tables/latex.py", {"table1", "table2", "gallery"}),
+        ("tables/latex.py", {"table1", "table2", "audits_table", "gallery", "supplement"}),
+        (
+            "audit/verdict.py",
+            {"audit_and_repair", "draw_audit", "audits_table", "gallery", "supplement"},
+        ),
         ("gallery/page.css", {"gallery"}),
     ],
 )
@@ -106,7 +115,7 @@ def test_a_change_of_a_module_reruns_the_rules_that_import_it(restored, module, 
     planned = set(restored.planned())
     assert rules <= planned
     assert "train" not in planned
-    if module.startswith(("tables", "gallery")):
+    if module.startswith(("tables", "gallery", "audit")):
         assert planned == rules
 
 
@@ -117,6 +126,13 @@ def test_revision_says_that_training_is_called_for(restored):
     assert restored.planned()["train"] == 2
 
 
+def test_another_interval_of_artifacts_does_not_retrain(restored):
+    config = restored.config
+    config["training"]["artifact_epochs"] = 2
+    restored.config = config
+    assert restored.planned() == {}
+
+
 def test_order_of_keys_changes_nothing(restored):
     config = restored.config
     for section in ("model", "training", "evaluation"):
@@ -125,24 +141,24 @@ def test_order_of_keys_changes_nothing(restored):
     assert restored.planned() == {}
 
 
-def test_a_label_changes_the_table_and_the_gallery_alone(restored):
+def test_a_label_changes_the_table_and_the_pages_alone(restored):
     config = restored.config
     config["variants"]["nearest"]["table_label"] = "Another label"
     restored.config = config
-    assert restored.planned() == {"table1": 1, "gallery": 1}
+    assert restored.planned() == {"table1": 1, "gallery": 1, "supplement": 1}
 
 
 def test_another_aggregation_scores_nothing_again(restored):
     config = restored.config
     config["evaluation"]["aggregation"] = "mean"
     restored.config = config
-    expected = {"row_differences": 1, "draw_track_differences": 1, "table1": 1, "gallery": 1}
-    assert restored.planned() == expected
+    expected = ("row_differences", "draw_track_differences", "table1", "gallery", "supplement")
+    assert restored.planned() == dict.fromkeys(expected, 1)
 
 
 def test_settings_of_one_variant_train_it_alone(restored):
     config = restored.config
-    config["variants"]["nearest"]["training"] = {"learning_rate": 1.0e-3}
+    config["variants"]["nearest"]["training"] = {"learning_rate": 2.0e-3}
     restored.config = config
     planned = restored.planned()
     assert (planned["train"], planned["score"], planned["measure_artifacts"]) == (1, 1, 1)
@@ -156,7 +172,10 @@ MEASURED = {
     "draw_init_statistics": 1,
     "draw_operator_spectra": 1,
     "gallery": 1,
+    "supplement": 1,
     "theory": 1,
+    # Whose statements on tones are about these measures.
+    "table1": 1,
     "table2": 1,
 }
 
@@ -177,11 +196,47 @@ def test_a_new_variant_makes_exactly_its_own_jobs(restored):
             "draw_before_after": 1,
             "row_differences": 1,
             "draw_track_differences": 1,
-            "table1": 1,
+            "artifact_history": 1,
+            "draw_artifact_history": 1,
             "init_statistics": 1,
         }
         | MEASURED
     )
+
+
+AUDIT = {"audit": 1, "draw_audit": 1, "audits_table": 1, "gallery": 1}
+
+
+def test_a_new_audit_makes_its_own_files_and_the_overviews_alone(restored):
+    results = restored.results()
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
+    config = restored.config
+    entry = {"network": "examples/audit/small_vocoder.py:network", "seconds": 0.5}
+    config["audits"]["vocoder"] = entry
+    restored.config = config
+    assert restored.planned() == AUDIT
+    restored.snakemake("--cores", "1", "--quiet", "rules")
+    changed = {
+        str(path.relative_to(results))
+        for path in results.rglob("*")
+        if path.is_file() and before.get(path) != path.stat().st_mtime_ns
+    }
+    own = [name for name in changed if "vocoder" in name]
+    assert {"audits/vocoder/report.json", "audits/vocoder/page.html"} <= set(own)
+    assert "figures/audits/vocoder.png" in own
+    overviews = {name for name in changed if "vocoder" not in name and ".checksums" not in name}
+    tables = {f"tables/audits.{suffix}" for suffix in ("csv", "md", "tex", "html")}
+    assert overviews - {"benchmarks/gallery.tsv"} == tables | {"report/gallery.html"}
+    rows = (results / "tables/audits.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["audit", "transposed_trained", "vocoder"]
+    page = (results / "report/gallery.html").read_text()
+    assert '<a href="../audits/vocoder/page.html">vocoder</a>' in page
+    config["audits"]["vocoder"] = entry | {"title": "Small vocoder"}
+    restored.config = config
+    assert restored.planned() == {rule: 1 for rule in AUDIT if rule != "audit"}
+    del config["audits"]["vocoder"]
+    restored.config = config
+    restored.snakemake("--cores", "1", "--quiet", "rules")
 
 
 def test_a_new_variant_that_is_not_trained_is_measured_too(restored):
@@ -206,7 +261,7 @@ def test_more_initialisations_train_nothing(restored):
     config["scales"]["demo"]["init_statistics"]["seeds"] += 1
     restored.config = config
     planned = restored.planned()
-    assert planned["init_statistics"] == 2
+    assert planned["init_statistics"] == 3
     assert not {"train", "measure_artifacts", "render_initialised"} & set(planned)
 
 
@@ -233,6 +288,7 @@ def test_an_operator_of_ones_own_goes_all_the_way(restored):
     restored.snakemake("--cores", "2", "--quiet", "rules")
     assert "Held" in restored.results("tables/table1.md").read_text()
     assert restored.results("figures/variants/own.png").exists()
+    assert "figures/variants/own.pdf" in restored.results("supplement/supplement.tex").read_text()
     data = gallery_data(restored.results("report/gallery.html"))
     place = [one["title"] for one in data["variants"]].index("Held")
     assert set(data["clips"]["runs"]["own"]["0"]) == {"silence", "music"}
@@ -245,6 +301,33 @@ def test_an_operator_of_ones_own_goes_all_the_way(restored):
     (restored.root / "own.py").write_text(OWN.replace("signal).rep", "signal).neg().rep"))
     assert restored.planned()["train"] == 1
     del config["variants"]["own"]
+    restored.config = config
+    restored.snakemake("--cores", "2", "--quiet", "rules")
+
+
+def test_weights_trained_elsewhere_have_numbers_of_table_2_before_and_after(restored):
+    """Random phases before, equal ones after: their imbalance and tones are known."""
+    _, net = re.findall(r"(?s)```python\n(.*?)```", (ROOT / "README.md").read_text())
+    (restored.root / "net.py").write_text(net)
+    model: dict[str, object] = {"architecture": f"{restored.root}/net.py:Net"}
+    trained = build(model_settings(model | {"operator": "subpixel"}, "model"), 4)
+    for layer in (trained.inner, trained.outer):
+        for parameter in layer.convolution.parameters():
+            parameter.data = parameter.data[::4].repeat_interleave(4, dim=0)
+    save_file(trained.state_dict(), restored.root / "net.safetensors")
+    model["weights"] = str(restored.root / "net.safetensors")
+    config = restored.config
+    config["variants"]["net"] = {"operator": "subpixel", "model": model, "train": False}
+    restored.config = config
+    restored.snakemake("results/demo/tables/table2.csv", "--cores", "2", "--quiet", "rules")
+    with open(restored.results("tables/table2.csv")) as file:
+        row = {row["variant"]: row for row in csv.DictReader(file)}["net"]
+    assert float(row["imbalance_initialised"]) > 0.1
+    assert float(row["imbalance_trained"]) == 0
+    assert float(row["silence_level_initialised"]) > -100
+    assert float(row["silence_level_trained"]) < -200
+    assert {row["music_initialised"], row["music_trained"]}.isdisjoint({"", "nan"})
+    del config["variants"]["net"]
     restored.config = config
     restored.snakemake("--cores", "2", "--quiet", "rules")
 

@@ -1,12 +1,16 @@
-"""What a complete run leaves: the contract of results/."""
+"""The files of a complete run: the contract of results/."""
 
 import json
+import re
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 from safetensors.numpy import load_file
+
+from upsampling.supplement.compilation import compile_pdf
 
 RUNS = ["nearest", "transposed"]
 
@@ -62,6 +66,28 @@ def test_trained_models_carry_their_settings(project):
         assert (pd.read_csv(folder / "timing.csv")["seconds"] > 0).all()
 
 
+def test_artifacts_are_followed_through_training(project):
+    for variant in RUNS:
+        history = pd.read_csv(project.results(f"models/{variant}/seed0/artifact_history.csv"))
+        assert sorted(set(history["epoch"])) == [0, 1, 2]
+        assert np.isfinite(history["value"]).all()
+    table = pd.read_csv(project.results("tables/artifact_history.csv"))
+    assert table["variant"].tolist() == [name for name in RUNS for _ in range(3)]
+    assert table["epoch"].tolist() == [0, 1, 2] * 2
+    imbalance = table.groupby("variant")["largest_imbalance"]
+    assert imbalance.max()["nearest"] == 0
+    assert imbalance.min()["transposed"] > 0
+    assert "epoch 2" in project.results("tables/artifact_history.md").read_text()
+    for kind in ("pdf", "png"):
+        assert project.results(f"figures/artifact_history.{kind}").exists()
+    with np.load(project.results("figures/arrays/artifact_history_all.npz")) as arrays:
+        assert arrays["epochs"].tolist() == [0, 1, 2]
+        shown = arrays["silence_dbfs"]
+    np.testing.assert_array_equal(shown.ravel(), table["silence_dbfs"])
+    page = project.results("report/gallery.html").read_text()
+    assert "Artifacts through training" in page
+
+
 def test_table1_has_every_row_and_finite_numbers(project):
     table = pd.read_csv(project.results("tables/table1.csv"))
     assert list(table["variant"].dropna()) == RUNS
@@ -98,6 +124,24 @@ def test_tables_state_the_scale_and_escape_labels(project):
         assert "not comparable with the paper" in text
     assert "<b>" not in texts["html"]
     assert r"50 \% \& more\_" in texts["tex"]
+
+
+def test_the_supplement_includes_every_figure_and_latex_table(project):
+    text = project.results("supplement/supplement.tex").read_text()
+    folder = project.results("supplement")
+    included = {(folder / name).resolve() for name in re.findall(r"graphics\{(.+)\}", text)}
+    assert included == {path.resolve() for path in project.results("figures").rglob("*.pdf")}
+    tables = {(folder / name).resolve() for name in re.findall(r"\\input\{(.+)\}", text)}
+    assert tables == {path.resolve() for path in project.results("tables").glob("*.tex")}
+    # A title of the configuration.
+    assert r"\textless{}script\textgreater{}alert(1)" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_the_supplement_compiles_to_the_same_bytes(project, tmp_path):
+    made = project.results("supplement/supplement.pdf")
+    compile_pdf(made.with_suffix(".tex"), tmp_path / "again.pdf")
+    assert (tmp_path / "again.pdf").read_bytes() == made.read_bytes()
 
 
 def test_scores_are_kept_per_frame_and_readable_by_museval(project):

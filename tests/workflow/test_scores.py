@@ -15,13 +15,13 @@ def table1(project) -> pd.DataFrame:
 
 
 def test_published_scores_fill_a_row_and_train_nothing(restored):
-    """What was scored here, given as somebody's folder of museval's JSON, is scored the same."""
+    """Scores of this project, read as a folder of published JSON files, give the same row."""
     folder = restored.root / "published"
     shutil.copytree(restored.results("scores/nearest/seed0/test"), folder / "test")
     before, config = restored.config, restored.config
     config["literature"][0] |= {"table_label": "Theirs", "scores": "published"}
     restored.config = config
-    drawn = {"draw_track_differences": 1, "gallery": 1}
+    drawn = {"draw_track_differences": 1, "gallery": 1, "supplement": 1}
     assert restored.planned() == {"row_differences": 1, "table1": 1} | drawn
     restored.snakemake("--cores", "2", "--quiet", "rules")
     table = table1(restored)

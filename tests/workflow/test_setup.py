@@ -133,7 +133,7 @@ def machine(tmp_path):
 
 @dataclass
 class Index:
-    """A package index on this machine: its address, and what it was asked for."""
+    """A package index on this machine: its address, and the requests it got."""
 
     address: str
     asked: list[str]

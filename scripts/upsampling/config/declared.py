@@ -180,7 +180,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 
 
 def _accepts(kind: Any, value: Any) -> bool:
-    """Whether the type of `value` fits; its content may still be refused."""
+    """Return True if the type of `value` fits `kind`; its content may still be refused."""
     origin = get_origin(kind)
     if dataclasses.is_dataclass(kind) or origin in (dict, Mapping):
         return isinstance(value, Mapping)
@@ -194,7 +194,7 @@ def _accepts(kind: Any, value: Any) -> bool:
 
 
 def _is_of_choices(kind: Any, value: Any) -> bool:
-    """Whether `value` is of the type of a `Literal`'s choices; True for any other kind."""
+    """Return True if `value` is of the type of a `Literal`'s choices, or `kind` is no `Literal`."""
     return get_origin(kind) is not Literal or any(
         isinstance(value, type(choice)) for choice in get_args(kind)
     )
@@ -210,12 +210,10 @@ def _convert(kind: Any, marks: tuple[Any, ...], value: Any, where: str) -> Any:
     if origin is tuple:
         return _items(get_args(kind)[0], value, where)
     if origin in (dict, Mapping):
-        names, content = (unwrap(part) for part in get_args(kind))
+        names, content = get_args(kind)
         for name in value:
-            for mark in names[1]:
-                mark.check(str(name), where)
-        member = Annotated[content[0], *content[1]] if content[1] else content[0]
-        return {name: _build(member, item, f"{where}.{name}") for name, item in value.items()}
+            _build(names, str(name), where)
+        return {name: _build(content, item, f"{where}.{name}") for name, item in value.items()}
     if origin is Literal:
         allowed = get_args(kind)
         if value not in allowed or isinstance(value, bool):

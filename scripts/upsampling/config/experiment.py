@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from upsampling.config.audits import Audit, check_audit_files
 from upsampling.config.declared import check_part, fields_of, read_settings, shown
 from upsampling.config.mapping import canonical, merge
 from upsampling.config.model import (
@@ -22,8 +23,8 @@ from upsampling.config.model import (
     settings_class,
 )
 from upsampling.config.plausibility import check_folders, check_labels, check_lengths
-from upsampling.config.sections import Config, DataSettings, Stack, Variant
-from upsampling.config.training import TrainingSettings
+from upsampling.config.sections import Config, DataSettings, LossGradient, Stack, Variant
+from upsampling.config.training import OBSERVATION, TrainingSettings
 from upsampling.errors import UserError, choose_from, nearest_match
 from upsampling.own_code import class_fingerprint
 
@@ -49,6 +50,18 @@ class Experiment:
         self.variants: Mapping[str, Variant] = self.settings.variants
         for name in self.variants:
             self._check_variant(name)
+        self.variants = {name: entry for name, entry in self.variants.items() if entry.enabled}
+        if not self.variants:
+            raise UserError("variants: none is enabled; remove `enabled: false` from one")
+        audits = self.settings.audits.items()
+        self.audits: Mapping[str, Audit] = {name: one.at(self.scale) for name, one in audits}
+        models = {
+            f"results/{self.scale}/models/{variant}/seed{seed}"
+            for variant in self.trained
+            for seed in self.seeds
+        }
+        for name, audit in self.audits.items():
+            check_audit_files(name, audit, models)
         self._check_figures()
         check_labels(self)
         check_lengths(self)
@@ -102,8 +115,9 @@ class Experiment:
         return canonical(self._model(variant))
 
     def training(self, variant: str) -> str:
-        """Canonical JSON of the training settings of `variant`."""
-        return canonical(self._training(variant))
+        """Canonical JSON of the training settings of `variant` that decide its weights."""
+        settings = self._training(variant)
+        return canonical({key: settings[key] for key in settings if key not in OBSERVATION})
 
     def initialisation(self, variant: str) -> dict[str, Any]:
         """The model at initialisation and at paper width, and its probe signal (Figs. 1 and 9).
@@ -130,6 +144,10 @@ class Experiment:
         model = self._model(variant) | {k: v for k, v in widths.items() if k in fields_of(settings)}
         section["probe_seed"] = self.settings.probes.seed
         return {"model": canonical(model), "statistics": canonical(section)}
+
+    def audit_title(self, audit: str) -> str:
+        """The name of an audit in tables and figures."""
+        return self.audits[audit].title or audit.replace("_", " ")
 
     def _track_options(self) -> list[str]:
         """Options of prepare_tracks.py that decide which tracks are stored, and how."""
@@ -160,7 +178,7 @@ class Experiment:
 
     @property
     def demo_songs(self) -> str:
-        """Canonical JSON of what the composer of the demo songs is asked for; or of nothing."""
+        """Canonical JSON of the settings of the demo songs; {} for other data sets."""
         if self.data.dataset != "demo":
             return canonical({})
         return canonical({key: getattr(self.data, key) for key in DEMO_KEYS} | {"real_track": True})
@@ -171,7 +189,15 @@ class Experiment:
         return canonical(asdict(stack) | self._code(stack.operator, f"figures.{figure}.{side}"))
 
     def theory(self, kind: str) -> str:
-        """Canonical JSON of a comparison with theory: operator_spectra, replicas, loss_gradient."""
+        """Canonical JSON of one `kind` of spectra.
+
+        operator_spectra, replicas, loss_gradient: comparisons with theory; training_losses:
+        gradients of the losses of all trained variants.
+        """
+        if kind == "training_losses":
+            settings = asdict(self.settings.figures.loss_gradient or LossGradient())
+            losses = {name: self.training_settings(name).loss for name in self.trained}
+            return canonical(settings | {"losses": losses})
         settings = asdict(getattr(self.settings.figures, kind))
         if kind == "operator_spectra":
             settings["operators"] = {name: self._outermost(name) for name in self.variants}
@@ -288,7 +314,10 @@ class Experiment:
         own = [entry.training]
         if self.scale in entry.scales:
             own.append(entry.scales[self.scale].training)
-        return merge(self._config.get("training", {}), *own)
+        settings = merge(self._config.get("training", {}), *own)
+        # A sum of losses replaces another; their terms are not merged.
+        losses = [section["loss"] for section in own if "loss" in section]
+        return settings | ({"loss": losses[-1]} if losses else {})
 
     def _data(self) -> DataSettings:
         """The data set of the scale; a leading ~ is the user's home."""

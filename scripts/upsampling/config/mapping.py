@@ -6,7 +6,7 @@ from typing import Any
 
 
 def canonical(values: Any) -> str:
-    """JSON with sorted keys and no spaces: equal settings give equal text, whatever their order."""
+    """JSON with sorted keys and no spaces: equal settings give equal text, in any order."""
     return json.dumps(whole(values), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

@@ -29,7 +29,7 @@ Samplerate = Annotated[Hertz, "sampling rate in Hz, that of the data set"]
 
 @dataclass(frozen=True)
 class Last:
-    """The operator of the outermost decoder block, if another one than in all other blocks."""
+    """An operator and its options, for a single layer."""
 
     operator: Operator
     options: Options = field(default_factory=dict)
@@ -39,8 +39,8 @@ class Last:
 class DemucsLikeSettings:
     """The Demucs-like autoencoder (Sec. 6; Défossez et al. 2019) around one upsampling operator.
 
-    The defaults are the paper's where it states them; `encoder_kernel_size`, `context_kernel_size`,
-    `bottleneck` and `padding` are left open there (docs/choices.md has the evidence).
+    The defaults are the paper's where it states them. It does not state `encoder_kernel_size`,
+    `context_kernel_size`, `bottleneck` and `padding`; docs/choices.md has the evidence for these.
     """
 
     architecture: Literal["demucs_like"] = "demucs_like"
@@ -51,8 +51,8 @@ class DemucsLikeSettings:
     audio_channels: Annotated[Count, INTERNAL] = 2
     samplerate: Samplerate = 44100
     channels: Annotated[Count, "channels of the outermost block"] = 100
-    growth: Annotated[Count, "factor from one block's channels to the next one's"] = 2
-    depth: Annotated[Count, "encoder blocks, and as many decoder blocks"] = 6
+    growth: Annotated[Count, "ratio of the channels of consecutive blocks"] = 2
+    depth: Annotated[Count, "number of encoder blocks, equal to that of decoder blocks"] = 6
     kernel_size: Annotated[Count, "of the encoder's strided convolutions"] = 8
     stride: Annotated[Stride, "of each block"] = 4
     encoder_kernel_size: Annotated[Count, "of the convolution before the encoder's GLU"] = 1
@@ -68,7 +68,9 @@ class DemucsLikeSettings:
     bias: Annotated[bool, "biases of all layers"] = True
     first_relu: Annotated[bool, "ReLU of encoder block 1"] = True
     rescale: Annotated[Gain | None, "reference of Demucs's weight rescaling; null: none"] = 0.1
-    last: Annotated[Last | None, "operator of the outermost decoder block; null: as all"] = None
+    last: Annotated[
+        Last | None, "operator of the outermost decoder block; null: that of the others"
+    ] = None
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -124,9 +126,9 @@ class MelganSettings:
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """An architecture of your own: a subclass of `upsampling.models.base.AudioModel` in a file.
+    """Your own architecture: a subclass of `upsampling.models.base.AudioModel` in a file.
 
-    It is built as `ClassName(**options)`, with `upsampler=` if the variant names an operator: a
+    It is built as `ClassName(**arguments)`; if the variant names an operator, with `upsampler=`, a
     function of (in_channels, out_channels, stride) that builds one.
     """
 

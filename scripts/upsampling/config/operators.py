@@ -120,3 +120,11 @@ OPTIONS: dict[str, type] = {
     "noise_sinc": NoiseSincOptions,
     "istft_head": IstftHeadOptions,
 }
+
+# The operators by the upsamplers that Sec. 6 compares; it says nothing about others.
+FAMILIES = {
+    "transposed": ("transposed", "transposed_nearest_init", "stretch"),
+    "subpixel": ("subpixel", "subpixel_icnr"),
+    "nearest": ("nearest", "nearest_2s"),
+    "interpolation": ("linear", "learned_linear", "sinc", "kaiser_sinc"),
+}

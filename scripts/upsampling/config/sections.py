@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from upsampling.config.audits import Audit, AuditName
 from upsampling.config.declared import (
     Bounds,
     Count,
@@ -18,6 +19,7 @@ from upsampling.config.declared import (
     Stride,
     Unique,
 )
+from upsampling.config.losses import CriticSettings
 from upsampling.config.model import Last, Operator, Options
 from upsampling.config.training import TrainingSettings
 
@@ -36,7 +38,7 @@ DATASETS = {
 }
 Seeds = Annotated[tuple[Seed, ...], Bounds(minimum=1), Unique()]
 Folder = Annotated[str, Pattern(r"[^\x00-\x1f{}]{1,1000}", "write a path without braces")]
-# The composer has a name for so many songs of each role, and no part is too short for a note.
+# The composer has names for 341 songs of each role; parts of shorter songs cannot hold a note.
 Songs = Annotated[int, Bounds(minimum=1, maximum=341)]
 SongSeconds = Annotated[float, Bounds(minimum=4, maximum=3600)]
 VariantName = Annotated[
@@ -84,16 +86,17 @@ class EvaluationSettings:
     ] = METRICS
     aggregation: Annotated[
         Literal["median", "mean", "whole_track"],
-        "median over frames and tracks as in footnote 3; mean over both; SDR of whole tracks",
+        "median: over frames, then over tracks (footnote 3); mean: over both; whole_track: one SDR "
+        "per track, mean over tracks",
     ] = "median"
-    segment_seconds: Seconds = 10.0
-    overlap: Annotated[float, Bounds(minimum=0, maximum=0.9), "share of neighboring segments"] = (
-        0.25
-    )
+    segment_seconds: Annotated[Seconds, "length of a segment"] = 10.0
+    overlap: Annotated[
+        float, Bounds(minimum=0, maximum=0.9), "share of a segment that the next one overlaps"
+    ] = 0.25
     batch_size: Annotated[Count, "segments that are separated at once"] = 1
     shifts: Annotated[Natural, "randomly shifted passes to average (footnote 4); 0: one pass"] = 0
     shift_seed: Annotated[Seed, "of the shifts, equal for all models and tracks"] = 0
-    excerpt_seconds: Annotated[SecondsOrNone, "of each separated source that are kept as audio"] = (
+    excerpt_seconds: Annotated[SecondsOrNone, "length of the WAV excerpts of separated sources"] = (
         10.0
     )
 
@@ -109,9 +112,9 @@ class EvaluationSettings:
 class InitialisationSettings:
     """Spectrograms of models at initialisation, at the paper's width (Figs. 1 and 9)."""
 
-    seed: Seed = 0
-    signal: Signal = "white_noise"
-    seconds: Seconds = 6.0
+    seed: Annotated[Seed, "of the weights and the signal"] = 0
+    signal: Annotated[Signal, "input of the models"] = "white_noise"
+    seconds: Annotated[Seconds, "length of the signal"] = 6.0
     channels: Annotated[Count, "of the Demucs-like models"] = 100
     rescale: Annotated[Gain | None, "as model.rescale"] = None
 
@@ -120,9 +123,9 @@ class InitialisationSettings:
 class ProbesSettings:
     """Test signals for each model, before training and, where it is trained, after."""
 
-    seed: Seed = 0
-    seconds: Seconds = 3.0
-    signals: Annotated[tuple[Signal, ...], Bounds(minimum=1), Unique()] = (
+    seed: Annotated[Seed, "of the random signals"] = 0
+    seconds: Annotated[Seconds, "length of each signal"] = 3.0
+    signals: Annotated[tuple[Signal, ...], Bounds(minimum=1), Unique(), "the test signals"] = (
         "silence",
         "ones",
         "white_noise",
@@ -138,21 +141,21 @@ class InitStatisticsSettings:
     """Artifacts over many random initialisations of each variant, at a width of its own."""
 
     seeds: Annotated[Count, "initialisations per variant"] = 24
-    seconds: Seconds = 2.0
-    channels: Count = 32
-    depth: Count = 6
+    seconds: Annotated[Seconds, "length of each probe"] = 2.0
+    channels: Annotated[Count, "of the Demucs-like models"] = 32
+    depth: Annotated[Count, "of the Demucs-like models"] = 6
 
 
 @dataclass(frozen=True)
 class GallerySettings:
-    """The page report/gallery.html."""
+    """The gallery, the page report/gallery.html."""
 
-    seeds: Annotated[Count, "first seeds that have pictures and sounds; the table has all"] = 1
+    seeds: Annotated[Count, "number of seeds with pictures and sounds; the table has all"] = 1
     signals: Annotated[tuple[Signal, ...] | None, Unique(), "of probes.signals; null: all"] = None
-    probe_seconds: Seconds = 3.0
+    probe_seconds: Annotated[Seconds, "length of the probes' sounds"] = 3.0
     tracks: Annotated[Natural, "test tracks, in alphabetical order, with excerpts"] = 2
-    excerpt_seconds: Seconds = 4.0
-    megabytes: Annotated[Gain, "size of the page; the page says what is left out"] = 24.0
+    excerpt_seconds: Annotated[Seconds, "length of the excerpts"] = 4.0
+    megabytes: Annotated[Gain, "size limit; the page says how much is left out"] = 24.0
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,7 @@ class Panels:
 class Seeded:
     """A figure of random weights."""
 
-    seed: Seed = 0
+    seed: Annotated[Seed, "of the weights"] = 0
 
 
 @dataclass(frozen=True)
@@ -174,9 +177,9 @@ class Stack:
     """A stack of equal single-channel operators: one column of Figs. 6-8."""
 
     operator: Operator
-    signal: Signal
+    signal: Annotated[Signal, "input of the stack"]
     options: Options = field(default_factory=dict)
-    seed: Seed = 0
+    seed: Annotated[Seed, "of the weights and the signal"] = 0
     layers: Literal[3] = 3
     stride: Stride = 2
     samplerate: Annotated[Hertz, "of the input, in Hz"] = 4000
@@ -205,30 +208,16 @@ class OperatorSpectra:
 class Replicas:
     """Each kind of spectral replica of Sec. 5 alone, through layers without bias."""
 
-    following: Annotated[tuple[Last, ...], Bounds(minimum=1), "operators that upsample it"]
+    following: Annotated[
+        tuple[Last, ...], Bounds(minimum=1), "the layers after the artifact, a row each"
+    ]
     layers: Count = 2
     stride: Stride = 4
     samplerate: Annotated[Hertz, "of the outputs, in Hz"] = 44100
     seconds: Seconds = 3.0
     seed: Seed = 0
-    kernel_size: Annotated[Count, "of the transposed convolution whose tones are repeated"] = 8
+    kernel_size: Annotated[Count, "of the transposed convolution whose tones are replicated"] = 8
     bias: Annotated[float, Bounds(minimum=-1, maximum=1), "before the ReLU of the offset"] = 0.0
-
-
-@dataclass(frozen=True)
-class CriticSettings:
-    """A discriminator-like network: strided convolutions, then one score.
-
-    Without padding and biases. MelGAN's discriminator (Kumar et al. 2019) has kernel_size 41 at
-    stride 4 and slope 0.2: 41 is no multiple of 4, so coverage is unequal, too.
-    """
-
-    layers: Count = 3
-    stride: Stride = 4
-    kernel_size: Count = 41
-    channels: Count = 8
-    slope: Annotated[float, Bounds(minimum=0, maximum=1), "of the leaky ReLU"] = 0.2
-    seed: Seed = 0
 
 
 @dataclass(frozen=True)
@@ -236,8 +225,8 @@ class LossGradient:
     """Gradients of losses with strided layers (Sec. 2, issue iii)."""
 
     critic: CriticSettings = field(default_factory=CriticSettings)
-    signal: Signal = "white_noise"
-    target: Signal = "speech_like"
+    signal: Annotated[Signal, "waveform of which the losses are taken"] = "white_noise"
+    target: Annotated[Signal, "their reference"] = "speech_like"
     samplerate: Annotated[Hertz, "Hz"] = 22050
     seconds: Seconds = 3.0
 
@@ -275,15 +264,16 @@ class Variant:
     figure_title: Annotated[str | None, "name in figures; null: the variant's name"] = None
     table_label: Annotated[str | None, "name in tables; null: that in figures"] = None
     train: Annotated[bool, "false: measured at initialisation only"] = True
+    enabled: Annotated[bool, "false: checked, and left out of everything"] = True
     floor: Annotated[float, Bounds(maximum=-1), "lowest level of its spectrograms, in dB"] = -150.0
-    model: Annotated[Mapping[str, Any], "keys that differ from the section model"] = field(
+    model: Annotated[Mapping[str, Any], "keys that differ from the section `model`"] = field(
         default_factory=dict
     )
-    training: Annotated[Mapping[str, Any], Part(TrainingSettings), "as above, for training"] = (
+    training: Annotated[Mapping[str, Any], Part(TrainingSettings), "the same for `training`"] = (
         field(default_factory=dict)
     )
     initialisation: Annotated[
-        Mapping[str, Any], Part(InitialisationSettings), "as above, for initialisation"
+        Mapping[str, Any], Part(InitialisationSettings), "the same for `initialisation`"
     ] = field(default_factory=dict)
     scales: Annotated[Mapping[str, AtScale], "keys that differ at a scale, by its name"] = field(
         default_factory=dict
@@ -295,8 +285,8 @@ class Variant:
 class Literature:
     """A row of Table 1 that is quoted, not trained here."""
 
-    table_label: str
-    source: str
+    table_label: Annotated[str, "name in tables"]
+    source: Annotated[str, "reference of the publication"]
     printed: Printed = field(default_factory=Printed)
     note: Annotated[str, "footnote of the printed SDR"] = ""
     scores: Annotated[
@@ -314,8 +304,11 @@ class Literature:
 class DataSettings:
     """The data set of a scale."""
 
-    dataset: Literal["demo", "own", "musdb18", "musdb18hq", "musdb18_7s"]
-    root: Annotated[Folder, "folder that holds train/ and test/, or is downloaded to"]
+    dataset: Annotated[
+        Literal["demo", "own", "musdb18", "musdb18hq", "musdb18_7s"],
+        "own: your tracks, WAV files in the layout of MUSDB18-HQ",
+    ]
+    root: Annotated[Folder, "folder of train/ and test/, and of the download"]
     store: Annotated[Folder | None, "folder of the decoded tracks; null: root/store"] = None
     validation: Annotated[
         Validation,
@@ -354,12 +347,12 @@ class Scale:
 class Config:
     """The whole configuration, with the chosen scale merged into it."""
 
-    scale: str
-    variants: Mapping[VariantName, Variant]
+    scale: Annotated[str, "one of `scales`"]
+    variants: Annotated[Mapping[VariantName, Variant], "the upsamplers, by name"]
     figures: FiguresSettings
-    scales: Mapping[ScaleName, Scale]
-    seeds: Seeds = (0,)
-    model: Annotated[Mapping[str, Any], "defaults of all variants' models"] = field(
+    scales: Annotated[Mapping[ScaleName, Scale], "sizes of the experiment, by name"]
+    seeds: Annotated[Seeds, "one initialisation and one training run each"] = (0,)
+    model: Annotated[Mapping[str, Any], "defaults of the variants' models"] = field(
         default_factory=dict
     )
     training: TrainingSettings = field(default_factory=TrainingSettings)
@@ -368,4 +361,7 @@ class Config:
     probes: ProbesSettings = field(default_factory=ProbesSettings)
     init_statistics: InitStatisticsSettings = field(default_factory=InitStatisticsSettings)
     gallery: GallerySettings = field(default_factory=GallerySettings)
-    literature: tuple[Literature, ...] = ()
+    audits: Annotated[Mapping[AuditName, Audit], "networks and recordings to audit"] = field(
+        default_factory=dict
+    )
+    literature: Annotated[tuple[Literature, ...], "quoted rows of Table 1"] = ()

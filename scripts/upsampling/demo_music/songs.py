@@ -151,7 +151,7 @@ def write_demo(root: Path, songs: DemoSongs, workers: int = 1) -> None:
 
 
 def is_intact(folder: Path, files: dict[str, str]) -> bool:
-    """Whether a song's files are as they were written."""
+    """Return True if a song's files are as they were written."""
     return len(files) == len(STEMS) and checksums(folder) == files
 
 

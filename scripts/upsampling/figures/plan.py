@@ -11,6 +11,8 @@ from typing import Any
 from upsampling.config.experiment import Experiment
 from upsampling.config.mapping import canonical
 from upsampling.config.model import Last
+from upsampling.config.sections import STAGES
+from upsampling.tables.plan import loss_rows
 
 SIDES = ("left", "right")
 LAYERS = ("signal", "1", "2", "3")
@@ -60,10 +62,15 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
         # In the paper, the first trained row is the model as published.
         differences = {"reference": next(iter(trained)), "titles": trained}
         figures["track_differences"] = PlannedFigure(differences, ("all",))
+        trained_rows = [{"name": name, "title": title} for name, title in trained.items()]
+        histories = {"rows": trained_rows, "seeds": experiment.seeds}
+        figures["artifact_history"] = PlannedFigure(histories, ("all",))
     figures |= {
         "artifact_changes": PlannedFigure(rows, ("all",)),
         "init_statistics": PlannedFigure(rows, ("all",)),
     }
+    if compared := figure1_trained(experiment):
+        figures["figure1_trained"] = outputs_before_after(experiment, compared)
     if section.overlay:
         figures |= {f"figure{number}_theory": PlannedFigure({}, stack) for number in (6, 7, 8)}
     if section.operator_spectra:
@@ -72,6 +79,8 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
         headings = [replica_title(entry) for entry in section.replicas.following]
         panels = [f"{kind}_{row + 1}" for kind in REPLICAS for row in range(len(headings))]
         figures["replicas"] = PlannedFigure({"rows": headings}, tuple(panels))
+    if losses := loss_rows(experiment):
+        figures["loss_lines"] = PlannedFigure({"rows": losses}, ("gradients", "outputs"))
     if section.loss_gradient:
         critic = section.loss_gradient.critic
         figures["loss_gradient"] = PlannedFigure(
@@ -110,6 +119,29 @@ def before_after(experiment: Experiment, variant: str, seed: str) -> PlannedFigu
             "rows": [{"name": name, "title": name.replace("_", " ")} for name in signals],
             "strides": list(experiment.model_settings(variant).strides),
         }
+    )
+
+
+def figure1_trained(experiment: Experiment) -> list[str]:
+    """The variants of Fig. 1 whose outputs for its signal are measured after training, too."""
+    if experiment.settings.initialisation.signal not in experiment.signals:
+        return []
+    panels = experiment.settings.figures.figure1.panels
+    return [name for name in panels if "trained" in experiment.stages(name)]
+
+
+def outputs_before_after(experiment: Experiment, variants: list[str]) -> PlannedFigure:
+    """Several variants' outputs for the signal of Fig. 1, before and after training."""
+    signal, seed = experiment.settings.initialisation.signal, experiment.seeds[0]
+    strides = {experiment.model_settings(name).strides for name in variants}
+    rows = [{"name": name, "title": experiment.figure_title(name)} for name in variants]
+    return PlannedFigure(
+        {
+            "title": f"{signal.replace('_', ' ')}, {experiment.scale} scale, seed {seed}",
+            "rows": rows,
+            "strides": list(strides.pop()) if len(strides) == 1 else [],
+        },
+        tuple(f"{name}_{panel}" for name in variants for panel in (*STAGES, "mean")),
     )
 
 

@@ -7,8 +7,11 @@ from typing import Any
 from upsampling.config.mapping import merge
 from upsampling.errors import UserError, nearest_match
 from upsampling.figures import style
+from upsampling.figures.artifact_history import artifact_curves
 from upsampling.figures.artifact_overviews import artifact_changes, init_statistics
+from upsampling.figures.audits import audit_panels
 from upsampling.figures.before_after import before_after
+from upsampling.figures.loss_lines import loss_lines_panels
 from upsampling.figures.overlap_figure import overlap_stems
 from upsampling.figures.overlays import stacks_and_theory
 from upsampling.figures.predicted_spectra import loss_panels, operator_panels, replica_panels
@@ -87,12 +90,16 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "initialisation": (grid, {}),
     "variant": (grid, {"columns": 1}),
     "before_after": (before_after, {}),
+    "figure1_trained": (before_after, {}),
     "track_differences": (_track_differences, {}),
     "operator_spectra": (operator_panels, {}),
     "replicas": (replica_panels, {}),
     "loss_gradient": (loss_panels, {}),
     "artifact_changes": (artifact_changes, {}),
     "init_statistics": (init_statistics, {}),
+    "artifact_history": (artifact_curves, {}),
+    "loss_lines": (loss_lines_panels, {}),
+    "audit": (audit_panels, {}),
 }
 
 

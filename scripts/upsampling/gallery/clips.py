@@ -36,7 +36,8 @@ class Files:
     """Files of the page's content; texts are patterns with names in braces.
 
     `initialised`: {variant}; `probes`: {variant}, {seed}, {signal}, {stage}; `excerpts`: {variant},
-    {seed}, {track}, {source}.
+    {seed}, {track}, {source}; `training`: the figure of artifacts through training, if any;
+    `audits`: {audit}, as `audit_pages`, links from the page.
     """
 
     initialised: str
@@ -44,6 +45,9 @@ class Files:
     excerpts: str
     artifacts: Path
     table1: Path
+    training: Path | None = None
+    audits: str = ""
+    audit_pages: str = ""
 
 
 def probe_clip(

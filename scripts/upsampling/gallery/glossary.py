@@ -28,7 +28,7 @@ ARTIFACTS = {
     "replicas": Entry(
         "Spectral replicas",
         "Upsampling repeats the spectrum above the old Nyquist frequency. Layers that follow "
-        "repeat whatever came before: the signal, its tones and its valleys (Sec. 5).",
+        "repeat the output of earlier ones: the signal, its tones and its valleys (Sec. 5).",
     ),
     "boundary": Entry(
         "Boundary artifacts",
@@ -40,14 +40,14 @@ ARTIFACTS = {
 PROBES = {
     "silence": Entry(
         "Silence",
-        "Zeros. Whatever sounds here is the model's own: biases turn silence into constants, and "
+        "Zeros. Any sound here is the model's own: biases turn silence into constants, and "
         "problematic upsamplers turn constants into tones. The paper reports that tones survive "
         "training above all in silent parts.",
     ),
     "ones": Entry(
         "Ones",
         "A constant of 1, as in Figs. 2-5, 7 and 8 of the paper. An upsampler without tonal "
-        "artifacts answers with a constant, which nobody hears.",
+        "artifacts answers with a constant, which is inaudible.",
     ),
     "constant": Entry("Constant", "A constant of 0.1, quieter than anything in training."),
     "white_noise": Entry(

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from upsampling.config.sections import STAGES
 from upsampling.gallery import artifact_table, clips, pictures, sound
+from upsampling.gallery.audits import audit_cards
 from upsampling.gallery.glossary import ARTIFACTS, PROBES, entry_of
 from upsampling.gallery.media import Media
 from upsampling.measures.from_waveform import comb_frequencies
@@ -52,9 +53,11 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
         "excerpts": clips.excerpts(content, files, media),
         "artifacts": artifact_table.artifact_rows(files.artifacts, names),
     }
-    room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data))
+    figure = sound.data_uri("image/png", files.training.read_bytes()) if files.training else None
+    room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data)) - len(figure or "")
     left_out = media.render(room, workers)
-    return render(content, data, left_out), left_out
+    cards = audit_cards(content["audits"], files.audits, files.audit_pages)
+    return render(content, data, cards, left_out, figure), left_out
 
 
 def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +66,13 @@ def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[st
     return {"tones": comb_frequencies(rate / variant["stride"], rate).tolist()}
 
 
-def render(content: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -> str:
+def render(
+    content: Mapping[str, Any],
+    data: Mapping[str, Any],
+    audits: Sequence[Mapping[str, Any]],
+    left_out: int,
+    training_figure: str | None,
+) -> str:
     """Fill the template; all text is escaped, and only the page's script may run."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -77,7 +86,9 @@ def render(content: Mapping[str, Any], data: Mapping[str, Any], left_out: int) -
     return environment.get_template("page.html.j2").render(
         content=content,
         data=data,
+        audits=audits,
         left_out=left_out,
+        training_figure=training_figure,
         artifacts=ARTIFACTS,
         palette=pictures.palette(),
         target=sound.TARGET_DBFS,

@@ -47,6 +47,9 @@ def gallery_content(experiment: Experiment) -> str:
             "seeds": gallery_seeds(experiment),
             "signals": gallery_signals(experiment),
             "initialisation_signal": experiment.settings.initialisation.signal,
+            "audits": [
+                {"name": name, "title": experiment.audit_title(name)} for name in experiment.audits
+            ],
             "variants": [_variant(experiment, name) for name in experiment.variants],
         }
     )

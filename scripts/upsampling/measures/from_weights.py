@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from upsampling.decibels import ratio_to_db
 from upsampling.measures.from_waveform import N_FFT, Measurement, comb_frequencies, notch_depth
-from upsampling.models.base import UpsamplingLayer, in_double_precision
+from upsampling.models.base import UpsamplingLayer, device_of, in_double_precision
 
 Floats = NDArray[np.floating[Any]]
 
@@ -69,15 +69,13 @@ class ImpulseResponses:
 def impulse_responses(layer: nn.Module, stride: int, channels: int) -> ImpulseResponses:
     """Feed impulses and constants to a layer of `channels` input channels, and sum up."""
     with in_double_precision(layer):
-        picked = np.unique(np.linspace(0, channels - 1, min(channels, MOST_CHANNELS)).astype(int))
-        support, reach = _support(layer, stride, channels)
-        length = support.stop - support.start
-        impulse = (torch.arange(2 * reach + 1) == reach).double()
-        filters = _channel_outputs(layer, channels, picked, impulse)[..., support].numpy()
-        output = _channel_outputs(layer, channels, picked, torch.ones(4 * reach + 1).double())
+        filters, reach = _filters(layer, stride, channels)
+        length = filters.shape[-1]
+        steady_input = torch.ones(4 * reach + 1, dtype=torch.float64)
+        output = _channel_outputs(layer, channels, _picked(channels), steady_input)
         flat = torch.zeros(1, channels, 4 * reach + 1, dtype=torch.float64)
-        silent = layer(flat)
-        ones = layer(flat + 1) - silent
+        silent = _output(layer, flat)
+        ones = _output(layer, flat + 1) - silent
     spectra = np.abs(np.fft.rfft(filters, 2 * length)) ** 2
     lags = np.fft.irfft(spectra.sum(axis=(0, 1)), 2 * length)
     period = _steady_period(output, stride)
@@ -91,6 +89,27 @@ def impulse_responses(layer: nn.Module, stride: int, channels: int) -> ImpulseRe
         boundary=float((ends - rest).square().sum()),
         steady=float(rest.square().sum()),
     )
+
+
+@torch.no_grad()
+def steady_comb(layer: nn.Module, stride: int, channels: int) -> Floats:
+    """Return the field `comb` of `impulse_responses` alone, in half its time."""
+    with in_double_precision(layer):
+        filters, _ = _filters(layer, stride, channels)
+    return np.sum(_comb(filters, stride), axis=(0, 1))
+
+
+def _picked(channels: int) -> NDArray[np.intp]:
+    """Return the input channels that get an impulse."""
+    return np.unique(np.linspace(0, channels - 1, min(channels, MOST_CHANNELS)).astype(np.intp))
+
+
+def _filters(layer: nn.Module, stride: int, channels: int) -> tuple[Floats, int]:
+    """Return the nonzero part of impulse responses [picked, out, samples], and their reach."""
+    support, reach = _support(layer, stride, channels)
+    impulse = (torch.arange(2 * reach + 1) == reach).double()
+    outputs = _channel_outputs(layer, channels, _picked(channels), impulse)
+    return outputs[..., support].numpy(), reach
 
 
 def _period(output: Tensor, stride: int) -> Floats:
@@ -108,8 +127,13 @@ def _channel_outputs(layer: nn.Module, channels: int, picked: Any, waveform: Ten
     """Outputs [picked, out, time] for `waveform` in one channel each, less that for silence."""
     inputs = torch.zeros(len(picked) + 1, channels, len(waveform), dtype=torch.float64)
     inputs[torch.arange(len(picked)), torch.as_tensor(picked)] = waveform
-    outputs = layer(inputs)
+    outputs = _output(layer, inputs)
     return outputs[:-1] - outputs[-1:]
+
+
+def _output(layer: nn.Module, inputs: Tensor) -> Tensor:
+    """The output of `layer` for `inputs`, on the CPU; computed where the layer's tensors are."""
+    return layer(inputs.to(device_of(layer))).cpu()
 
 
 def _support(layer: nn.Module, stride: int, channels: int) -> tuple[slice, int]:

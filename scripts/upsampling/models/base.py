@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -42,15 +43,16 @@ class AudioModel(nn.Module):
         """Return the shortest input that gives at least `samples` output samples."""
         return samples
 
-    @torch.inference_mode()
+    # Not `inference_mode`: a module may keep tensors for its next call, in training.
+    @torch.no_grad()
     def process(self, waveforms: Tensor) -> Tensor:
         """Map `[batch, audio_channels, samples]` to `[batch, sources, channels, time]`.
 
-        A model without sources counts as one source. Runs in evaluation mode and in the precision
-        of the weights.
+        A model without sources counts as one source. Runs in evaluation mode, in the precision of
+        the weights and on their device; the result is on the CPU.
         """
         self.eval()
-        outputs = self(waveforms.to(next(self.parameters()).dtype))
+        outputs = self(waveforms.to(next(self.parameters()))).cpu()
         return outputs if outputs.ndim == 4 else outputs.unsqueeze(1)
 
     @property
@@ -79,17 +81,35 @@ def center_trim(signal: Tensor, time: int) -> Tensor:
 def in_double_precision(module: nn.Module) -> Iterator[None]:
     """Evaluate `module` in double precision in the block; restore its tensors and mode afterwards.
 
-    A deep copy would do the same, but modules with PyTorch's older weight norm have none.
+    A deep copy would do the same, but modules with PyTorch's older weight norm have none. Its
+    parameters are replaced, not changed: parameters of another type lose the hooks by which
+    DistributedDataParallel exchanges their gradients.
     """
     training = module.training
-    tensors = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
-    originals = [tensor.data for tensor in tensors]
     module.eval()
-    for tensor in tensors:
-        tensor.data = tensor.data.double()
+    originals = [
+        (owner, name, tensor)
+        for owner in module.modules()
+        for name, tensor in (*owner._parameters.items(), *owner._buffers.items())
+        if tensor is not None and tensor.is_floating_point()
+    ]
+    copies: dict[int, Tensor] = {}
+    for _, _, tensor in originals:
+        if id(tensor) not in copies:
+            copy = tensor.detach().double()
+            is_parameter = isinstance(tensor, nn.Parameter)
+            copies[id(tensor)] = nn.Parameter(copy) if is_parameter else copy
     try:
+        for owner, name, tensor in originals:
+            setattr(owner, name, copies[id(tensor)])
         yield
     finally:
-        for tensor, original in zip(tensors, originals, strict=True):
-            tensor.data = original
+        for owner, name, tensor in originals:
+            setattr(owner, name, tensor)
         module.train(training)
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """The device of a module's tensors; the CPU if it has none."""
+    tensor = next(chain(module.parameters(), module.buffers()), None)
+    return torch.device("cpu") if tensor is None else tensor.device

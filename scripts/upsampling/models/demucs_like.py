@@ -1,5 +1,6 @@
 """The Demucs-like autoencoder of Sec. 6, around any upsampling operator."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
@@ -11,6 +12,9 @@ from upsampling.operators.base import SameConvolution
 
 # The LSTM carries the effect of the input's ends inwards.
 SETTLING_STRIDES = 16
+# Where autocast to bfloat16 leaves the LSTM in float32: for cuDNN, PyTorch would take float16 even
+# so, whose range unscaled gradients leave.
+NO_BFLOAT16_LSTM = {"cuda"}
 
 
 class BLSTM(nn.Module):
@@ -26,13 +30,21 @@ class BLSTM(nn.Module):
         self.linear = nn.Linear(2 * channels, channels, bias=bias) if linear else None
 
     def forward(self, signal: Tensor) -> Tensor:
-        hidden, _ = self.lstm(signal.permute(2, 0, 1))
+        hidden = self.run_lstm(signal.permute(2, 0, 1))
         if self.linear is None:
             forward, backward = hidden.chunk(2, dim=-1)
             hidden = forward + backward
         else:
             hidden = self.linear(hidden)
         return hidden.permute(1, 2, 0)
+
+    def run_lstm(self, sequence: Tensor) -> Tensor:
+        """Map `[time, batch, channels]` to `[time, batch, 2 * channels]`."""
+        device = sequence.device.type
+        if sequence.dtype == torch.bfloat16 and device in NO_BFLOAT16_LSTM:
+            with torch.autocast(device, enabled=False):
+                return self.lstm(sequence.float())[0]
+        return self.lstm(sequence)[0]
 
 
 class DemucsLike(AudioModel):
@@ -172,7 +184,7 @@ def rescale_weights(model: nn.Module, reference: float) -> None:
             scale = (weight.std() / reference).sqrt()
             if weight.is_meta or not (scale.isfinite() and scale > 0):
                 continue
-            # Assigned to what the weight is computed from, if it is: weight norm's magnitude.
+            # Parametrizations and weight norm compute the weight from other parameters.
             magnitude = getattr(module, "weight_g", None)
             if parametrize.is_parametrized(module, "weight"):
                 module.weight = weight / scale

@@ -17,7 +17,24 @@ def interpolate_half_pixel(signal: Tensor, stride: int) -> Tensor:
     filter is (1, 3, 3, 1) / 4, whose frequency response is a cos^3: -9.0 dB at the old Nyquist
     frequency.
     """
+    if signal.is_cuda:
+        return half_pixel_by_phases(signal, stride)
     return functional.interpolate(signal, scale_factor=stride, mode="linear", align_corners=False)
+
+
+def half_pixel_by_phases(signal: Tensor, stride: int) -> Tensor:
+    """The same, phase by phase, for GPUs: there PyTorch's own gradient varies from run to run.
+
+    It adds in whatever order threads arrive.
+    """
+    held = torch.cat([signal[..., :1], signal, signal[..., -1:]], dim=-1).unsqueeze(-1)
+    previous, current, following = held[..., :-2, :], held[..., 1:-1, :], held[..., 2:, :]
+    # Distances of an input sample's outputs from its center, in input samples.
+    centers = torch.arange(stride, dtype=torch.float64, device=signal.device) + 0.5
+    offsets = centers / stride - 0.5
+    before, after = offsets.to(signal.dtype).tensor_split([stride // 2])
+    blocks = [torch.lerp(current, previous, -before), torch.lerp(current, following, after)]
+    return torch.cat(blocks, dim=-1).flatten(-2)
 
 
 def interpolate_align_corners(signal: Tensor, stride: int) -> Tensor:
@@ -25,9 +42,18 @@ def interpolate_align_corners(signal: Tensor, stride: int) -> Tensor:
 
     Its step is (time - 1) / (stride * time - 1) samples, so it is not exactly shift-invariant.
     """
+    size = stride * signal.shape[-1]
+    if signal.is_cuda:
+        return align_corners_as_image(signal, size)
+    return functional.interpolate(signal, size=size, mode="linear", align_corners=True)
+
+
+def align_corners_as_image(signal: Tensor, size: int) -> Tensor:
+    """The same to `size` samples, for GPUs: PyTorch has reproducible gradients for images alone."""
+    image = signal.unsqueeze(-2)
     return functional.interpolate(
-        signal, size=stride * signal.shape[-1], mode="linear", align_corners=True
-    )
+        image, size=(1, size), mode="bilinear", align_corners=True
+    ).squeeze(-2)
 
 
 def interpolate_triangle(signal: Tensor, stride: int) -> Tensor:

@@ -11,7 +11,13 @@ from upsampling.operators.base import (
     refuse_unknown,
 )
 from upsampling.operators.polyphase import by_convolution, by_matrix_products
-from upsampling.operators.polyphase_maps import Interpolation, PolyphaseMaps, costs
+from upsampling.operators.polyphase_maps import (
+    MOVE,
+    Interpolation,
+    PolyphaseMaps,
+    copy_cost,
+    costs,
+)
 
 IMPLEMENTATIONS = choices(Implementation)
 
@@ -63,11 +69,11 @@ class Nearest(Upsampler):
         """Upsample `[batch, channels, time]` without a learnable part."""
         return self.interpolation(signal, self.stride)
 
-    def choose_implementation(self, batch: int, time: int) -> str:
-        """Return the cheapest of `costs` that `implementation` allows, for an input's sizes."""
+    def choose_implementation(self, batch: int, time: int, move: int = MOVE["cpu"]) -> str:
+        """Return the cheapest of `costs` that `implementation` allows."""
         if self.implementation == "plain" or self.convolution is None or not self.shift_invariant:
             return "plain"
-        by_name = costs(self.maps(), batch, time, self.in_channels, self.out_channels)
+        by_name = costs(self.maps(), batch, time, self.in_channels, self.out_channels, move)
         if self.implementation == "polyphase":
             del by_name["plain"]
         return min(by_name, key=lambda name: by_name[name])
@@ -79,7 +85,8 @@ class Nearest(Upsampler):
     def forward(self, signal: Tensor) -> Tensor:
         if self.convolution is None:
             return self.interpolate(signal)
-        chosen = self.choose_implementation(signal.shape[0], signal.shape[-1])
+        batch, _, time = signal.shape
+        chosen = self.choose_implementation(batch, time, copy_cost(signal.device))
         if chosen == "plain":
             return self.convolution(self.interpolate(signal))
         convolve = by_convolution if chosen == "convolution" else by_matrix_products

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from upsampling.operators.polyphase_maps import PolyphaseMaps, tap_responses
+from upsampling.operators.polyphase_maps import PolyphaseMaps, filter_coefficients, tap_responses
 
 
 def by_convolution(
@@ -42,7 +42,8 @@ def by_convolution(
     `stride` outputs do not see the borders.
     """
     stride, window, back = maps.stride, maps.window, maps.back
-    coefficients = maps.coefficients.flatten(1).to(weight)  # [kernel_size, stride * window]
+    # [kernel_size, stride * window]
+    coefficients = filter_coefficients(maps, weight.dtype, weight.device)
     kernel = (weight @ coefficients).unflatten(2, (stride, 1, window))  # [O, C, stride, 1, window]
     kernel = kernel.permute(2, 0, 1, 3, 4).flatten(0, 1)  # [stride * O, C, 1, window]
     biases = None if bias is None else bias.repeat(stride)  # [stride * O]

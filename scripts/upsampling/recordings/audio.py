@@ -1,4 +1,4 @@
-"""Recordings, read in blocks: formats of libsndfile by itself, all others through ffmpeg."""
+"""Recordings, read in blocks: libsndfile's formats directly, all others through ffmpeg."""
 
 import json
 import os
@@ -164,7 +164,7 @@ def _probe(path: Path) -> Recording:
 
 
 def _safely(program: str, path: Path) -> list[str]:
-    """Command line that opens this very file, whatever its name or content asks for."""
+    """Command line that opens this file alone, regardless of its name and of files it refers to."""
     return [
         program, "-v", "error", "-protocol_whitelist", "file", "-format_whitelist", CONTAINERS,
         "-i", f"file:{path.resolve()}",

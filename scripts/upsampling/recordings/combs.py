@@ -33,8 +33,8 @@ BAND_HZ = (5000.0, 16000.0)
 # same, so that their excesses compare.
 FRAME_SECONDS = 1.5
 MAXIMUM_N_FFT = 2**20
-# A comb of this excess and significance is reported as found; see `docs/audit_recordings.md` for
-# what recordings without decoders reach.
+# A comb of this excess and significance is reported as found; `docs/audit_recordings.md` has the
+# values of recordings without decoders.
 FOUND_DB = 1.0
 FOUND_ERRORS = 4.0
 # Fewer lines tell too little: a partial that happens to lie there is one of them.
@@ -74,7 +74,7 @@ class Comb:
 
     @property
     def found(self) -> bool:
-        """Whether the excess of enough lines is above `FOUND_DB` and `FOUND_ERRORS` errors."""
+        """True if the excess of enough lines is above `FOUND_DB` and `FOUND_ERRORS` errors."""
         if self.excess_db is None or self.error_db is None or self.lines_in_band < FOUND_LINES:
             return False
         return self.excess_db > max(FOUND_DB, FOUND_ERRORS * self.error_db)

@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from upsampling.errors import UserError
-from upsampling.files import write_json, write_text
+from upsampling.files import save_arrays, write_json, write_text
 from upsampling.measures.from_waveform import comb_spacings
 from upsampling.recordings import report
 from upsampling.recordings.audio import audio_files, open_recording
@@ -115,6 +115,8 @@ def add_recording(subparsers: Any) -> None:
                         help="where combs are measured, in Hz (5000,16000)")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="F", help="write all numbers to this file")
     parser.add_argument("--html", type=Path, metavar="F", help="write a page to this file")
+    parser.add_argument("--arrays", type=Path, metavar="F",
+                        help="write the clearest comb's spectrum to this .npz file")  # fmt: skip
     parser.add_argument("--fail-above", type=finite, metavar="DB",
                         help="exit with 1 if a comb's excess is above")  # fmt: skip
     parser.set_defaults(function=run_recording)
@@ -145,6 +147,10 @@ def run_recording(arguments: argparse.Namespace) -> int:
         write_json(
             arguments.json, {"recordings": [*map(report.as_json, audits)], "errors": problems}
         )
+    if arguments.arrays and audits:
+        from upsampling.recordings.arrays import recording_arrays
+
+        save_arrays(arguments.arrays, recording_arrays(audits))
     if arguments.html:
         from upsampling.recordings.page import page
 
@@ -198,7 +204,7 @@ class _Progress:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command by itself; return its exit status."""
+    """Run the command without the other audits; return its exit status."""
     parser = argparse.ArgumentParser(prog="audit.py")
     add_recording(parser.add_subparsers(required=True))
     parsed = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""A recording's audit as JSON and in words: what was measured, never where it comes from."""
+"""A recording's audit as JSON and in words: measurements, not their origin."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def verdict(audit: RecordingAudit) -> str:
             return f"No comb of the given spacing stands out {where}."
         best = audit.search.best
         if best.score <= 0:
-            return f"No comb found {where}: no spacing's lines are above what lies between them."
+            return f"No comb found {where}: no spacing's lines are above the level between them."
         return (
             f"No comb found {where}: the best spacing, {best.spacing_hz:.2f} Hz, scores "
             f"{best.score:.1f}, and {THRESHOLD:g} is needed."

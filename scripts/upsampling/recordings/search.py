@@ -60,13 +60,13 @@ LEAST_SHARE = 0.25
 # Mean excess of a finer comb's own lines, beside a coarser comb that was found.
 FINER_DB = 0.3
 # In standard errors. Without a decoder, 1 of 212 recordings is above it, and no other above 2.2;
-# docs/audit_recordings.md has these, lossy files, and what is found of decoders.
+# docs/audit_recordings.md has these, lossy files and the rates of detection.
 THRESHOLD = 4.0
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial spacing in Hz, what decoder would have it, and its score in standard errors.
+    """A trial spacing in Hz, the decoder that would have it, and its score in standard errors.
 
     `excess_db` is the height of the comb's lines over the median of the fractions between them.
     """
@@ -111,7 +111,7 @@ class BlindSearch:
 
 
 def _multiple(spacing: float, finer: float) -> bool:
-    """Whether `spacing` is a whole multiple of `finer`, to the accuracy of trial spacings."""
+    """Return True if `spacing` is a multiple of `finer`, to the accuracy of trial spacings."""
     ratio = spacing / finer
     return ratio > 0.5 and abs(ratio - round(ratio)) < 1e-6 * ratio
 

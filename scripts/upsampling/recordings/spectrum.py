@@ -20,8 +20,8 @@ class RecordingSpectrum:
     """Long-term spectrum of a recording.
 
     `power` [n_fft // 2 + 1] is the mean over frames and channels of |`frame_transforms`|^2, whose
-    units it has: a sine of amplitude A on a bin reads A^2 / 4. What lies `SINGLE_RANGE_DB` below
-    its sum counts as that far below it, since decoders of lossy formats leave their own rounding
+    units it has: a sine of amplitude A on a bin reads A^2 / 4. Bins more than `SINGLE_RANGE_DB`
+    below its sum are raised to that level, since decoders of lossy formats leave their own rounding
     where they leave nothing else. `stationarity` [lines] is that of
     `upsampling.probes.artifacts.stationarity`, over all channels, for the lines that were asked
     for. `peak` is the largest magnitude, `level_dbfs` the RMS level.

@@ -17,14 +17,18 @@ reversed. Engine "exact" stays within 1e-6 dB of the projection itself.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from upsampling.config.sections import METRICS
 from upsampling.errors import UserError
+from upsampling.scoring.signals import Frames
 
 WHOLE_TRACK = "whole-track SDR"
+# `[sources, samples, channels]`; the second stays on the disk but for the piece in use.
+Signals = np.ndarray | Frames
 
 
 class NotScorable(Exception):
@@ -32,8 +36,8 @@ class NotScorable(Exception):
 
 
 def evaluate(
-    references: np.ndarray,
-    estimates: np.ndarray,
+    references: Signals,
+    estimates: Signals,
     samplerate: int,
     engine: str = "exact",
     *,
@@ -55,9 +59,11 @@ def evaluate(
     begins with `where` for arrays that do not match or samples that are not finite. `names` are the
     sources' names for these messages.
     """
-    references, estimates = np.atleast_3d(references), np.atleast_3d(estimates)
-    estimates = fit_length(estimates, references.shape[1])
-    if references.shape != estimates.shape or not references.size:
+    if isinstance(references, np.ndarray):
+        references = np.atleast_3d(references)
+    if isinstance(estimates, np.ndarray):
+        estimates = fit_length(np.atleast_3d(estimates), references.shape[1])
+    if references.shape != estimates.shape or not math.prod(references.shape):
         raise UserError(
             f"{where}: references {list(references.shape)} and estimates {list(estimates.shape)} "
             "do not match in [sources, samples, channels], or are empty"
@@ -81,13 +87,13 @@ def fit_length(signals: np.ndarray, samples: int) -> np.ndarray:
     return np.pad(signals, ((0, 0), (0, missing), (0, 0))) if missing > 0 else signals[:, :samples]
 
 
-def frame_count(signals: np.ndarray, samplerate: int) -> int:
+def frame_count(signals: Signals, samplerate: int) -> int:
     """Number of frames of `[sources, samples, channels]`: whole seconds, at least one."""
     return max(1, signals.shape[1] // samplerate)
 
 
 def silent_frames(
-    signals: np.ndarray, samplerate: int, role: str, names: Sequence[str]
+    signals: Signals, samplerate: int, role: str, names: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find silence in `[sources, samples, channels]`; `UserError` for samples that are not finite.
 
@@ -111,8 +117,8 @@ def silent_frames(
 
 
 def exact(
-    references: np.ndarray,
-    estimates: np.ndarray,
+    references: Signals,
+    estimates: Signals,
     samplerate: int,
     silent: np.ndarray,
     metrics: Sequence[str],
@@ -128,7 +134,7 @@ def exact(
     return scores
 
 
-def frame_energies(references: np.ndarray, estimates: np.ndarray, length: int) -> np.ndarray:
+def frame_energies(references: Signals, estimates: Signals, length: int) -> np.ndarray:
     """Energies of reference and error in float64, `[2, sources, frames + 1]`.
 
     The last column holds the remainder after the last whole frame of `length` samples. One frame of
@@ -136,13 +142,15 @@ def frame_energies(references: np.ndarray, estimates: np.ndarray, length: int) -
     """
     sources, samples, _ = references.shape
     energies = np.empty((2, sources, samples // length + 1))
-    for source, frame in np.ndindex(*energies.shape[1:]):
+    for frame in range(energies.shape[2]):
         span = slice(frame * length, (frame + 1) * length)
-        reference = references[source, span].astype(np.float64)
-        error = estimates[source, span] - reference
-        for row, signal in zip(energies, (reference, error), strict=True):
-            flat = signal.ravel(order="K")
-            row[source, frame] = flat @ flat
+        pieces = references[:, span], estimates[:, span]
+        for source, (reference, estimate) in enumerate(zip(*pieces, strict=True)):
+            reference = reference.astype(np.float64)
+            error = estimate - reference
+            for row, signal in zip(energies, (reference, error), strict=True):
+                flat = signal.ravel(order="K")
+                row[source, frame] = flat @ flat
     return energies
 
 
@@ -155,8 +163,8 @@ def sdr(energies: np.ndarray, silent: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def with_museval(
-    references: np.ndarray,
-    estimates: np.ndarray,
+    references: Signals,
+    estimates: Signals,
     samplerate: int,
     silent: np.ndarray,
     metrics: Sequence[str],
@@ -174,7 +182,7 @@ def with_museval(
     import museval
 
     try:
-        scores = museval.evaluate(references, estimates, win=samplerate, hop=samplerate)
+        scores = museval.evaluate(references[:], estimates[:], win=samplerate, hop=samplerate)
     except AttributeError as error:
         if error.name != "linalg":
             raise

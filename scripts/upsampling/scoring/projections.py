@@ -17,14 +17,16 @@ without the filtered signals.
 import numpy as np
 from scipy import fft, linalg
 
+from upsampling.scoring.signals import Frames
+
 FILTER_LENGTH = 512
 # A transform that fits a processor's cache and is much longer than the filters.
 BLOCK_TRANSFORM = 8192
 
 
 def energy_ratios(
-    references: np.ndarray,
-    estimates: np.ndarray,
+    references: np.ndarray | Frames,
+    estimates: np.ndarray | Frames,
     length: int,
     silent: np.ndarray,
     filter_length: int = FILTER_LENGTH,
@@ -57,7 +59,7 @@ def channels_first(signals: np.ndarray) -> np.ndarray:
 
 
 def correlations(
-    references: np.ndarray, estimates: np.ndarray, lags: int
+    references: np.ndarray | Frames, estimates: np.ndarray | Frames, lags: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Correlations `r[a, b, lag] = sum over n of a[n] b[n + lag]` for lags 0 to `lags` - 1.
 

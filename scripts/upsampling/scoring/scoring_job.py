@@ -4,7 +4,7 @@ import hashlib
 import threading
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from upsampling.files import is_intact, read_json, write_json, write_wav
 from upsampling.scoring import aggregation, score_files
 from upsampling.scoring.bsseval import NotScorable, evaluate
 from upsampling.scoring.separation import separate
+from upsampling.scoring.signals import Frames, SignalFile, TimeSlices
 from upsampling.scoring.threads import run_in_threads
 from upsampling.training.progress import report
 
@@ -48,9 +49,8 @@ class ScoringJob:
     @cached_property
     def model(self) -> "nn.Module":
         """The trained model, on the GPU if there is one; loaded when the first track needs it."""
-        import torch
-
         from upsampling.training.checkpoints import load_model
+        from upsampling.training.device import find_device
 
         model = load_model(self.model_folder)
         for key in ("samplerate", "sources"):
@@ -59,7 +59,7 @@ class ScoringJob:
                 raise UserError(
                     f"{self.model_folder}: the model's {key} is {own}, the tracks' {needed}"
                 )
-        return model.to("cuda" if torch.cuda.is_available() else "cpu")
+        return model.to(find_device())
 
     @cached_property
     def model_digest(self) -> str:
@@ -153,44 +153,49 @@ class ScoringJob:
         """Separate and score one track; its fingerprint is written last."""
         self.fingerprint_path(track).unlink(missing_ok=True)
         where = f"{self.model_folder}, track '{track.name}'"
-        mixture, store = self.store.mixture(track), self.store
-        estimates = self.separated(mixture)
-        note = ""
-        try:
-            scores = evaluate(
-                np.swapaxes(store.references(track), 1, 2),
-                np.swapaxes(estimates, 1, 2),
-                store.samplerate,
-                self.settings.engine,
-                metrics=self.settings.metrics,
-                where=where,
-                names=store.sources,
+        store, note = self.store, ""
+        shape = (len(store.sources), 2, track.samples)
+        references = TimeSlices(shape, partial(store.references, track))
+        with SignalFile(self.folder, shape) as estimates:
+            self.separate(track, estimates)
+            try:
+                scores = evaluate(
+                    Frames(references),
+                    Frames(estimates),
+                    store.samplerate,
+                    self.settings.engine,
+                    metrics=self.settings.metrics,
+                    where=where,
+                    names=store.sources,
+                )
+            except NotScorable as error:
+                scores, note = {}, str(error)
+            score_files.write_track(
+                self.folder, track.name, scores, store.sources, self.settings.engine
             )
-        except NotScorable as error:
-            scores, note = {}, str(error)
-        score_files.write_track(
-            self.folder, track.name, scores, store.sources, self.settings.engine
-        )
-        if self.audio is not None:
-            samples = round(self.settings.excerpt_seconds * store.samplerate)
-            excerpts = np.stack([*estimates, mixture])[..., :samples]
-            # One gain for all sources of a track: none clips, and their levels are comparable.
-            excerpts /= max(1.0, np.abs(excerpts).max(initial=0.0))
-            for path, signal in zip(self.excerpts(track).values(), excerpts, strict=True):
-                write_wav(path, signal.T, store.samplerate, subtype="PCM_16")
+            if self.audio is not None:
+                samples = round(self.settings.excerpt_seconds * store.samplerate)
+                samples = min(samples, track.samples)
+                mixture = store.mixture(track, 0, samples)
+                excerpts = np.stack([*estimates[..., :samples], mixture])
+                # One gain for all sources of a track: none clips, and levels are comparable.
+                excerpts /= max(1.0, np.abs(excerpts).max(initial=0.0))
+                for path, signal in zip(self.excerpts(track).values(), excerpts, strict=True):
+                    write_wav(path, signal.T, store.samplerate, subtype="PCM_16")
         seconds = None if self.audio is None else self.settings.excerpt_seconds
         content = self.fingerprint(track) | {"note": note, "excerpt_seconds": seconds}
         write_json(self.fingerprint_path(track), content)
 
-    def separated(self, mixture: np.ndarray) -> np.ndarray:
-        """Separate `mixture`, `[channels, samples]`; on a GPU one at a time, to save its memory."""
+    def separate(self, track: "Track", estimates: SignalFile) -> None:
+        """Separate a track into `estimates`; on a GPU one at a time, to save its memory."""
         with self.gpu_lock:
             model = self.model
         on_cpu = next(model.parameters()).device.type == "cpu"
         with nullcontext() if on_cpu else self.gpu_lock:
-            return separate(
+            separate(
                 model,
-                mixture,
+                TimeSlices((2, track.samples), partial(self.store.mixture, track)),
+                out=estimates,
                 segment_seconds=self.settings.segment_seconds,
                 overlap=self.settings.overlap,
                 batch_size=self.settings.batch_size,

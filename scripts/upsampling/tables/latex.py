@@ -4,6 +4,7 @@ import re
 
 from upsampling.tables.sheet import Column, Sheet, escaper
 
+ROW_NAMES = r">{\raggedright\arraybackslash}X"
 NUMBER = re.compile(r"(-?)(\d[\d,]*)(?:\.(\d+))?(?: ± (\d+\.\d+))?([†‡§¶]?)")
 
 # Brackets and stars would be taken for arguments of \\ or \midrule at the start of a row.
@@ -12,8 +13,8 @@ replace_latex = escaper(
     | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
     | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\char34{}"}
     | {"[": "{[}", "]": "{]}", "*": "{*}"}
-    | {"±": r"$\pm$", "–": r"\textendash{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}"}
-    | {"§": r"\textsection{}", "¶": r"\textparagraph{}", "×": r"$\times$"}
+    | {"±": r"$\pm$", "–": r"\textendash{}", "†": r"$\dagger$", "‡": r"$\ddagger$"}
+    | {"§": r"$\mathsection$", "¶": r"$\mathparagraph$", "×": r"$\times$"}
     | {"²": r"\textsuperscript{2}", "⁰": r"\textsuperscript{0}"}
 )
 
@@ -23,22 +24,15 @@ def escape_latex(text: str) -> str:
     return re.sub(r"([-'`,])(?=\1)", r"\1{}", replace_latex(text))
 
 
-def latex(sheet: Sheet) -> str:
-    r"""A complete `table*` environment; the document needs booktabs and siunitx."""
-    escape = escape_latex
-    groups, lines, position = [], [], 1
-    for group, columns in sheet.spans():
-        width = len(columns)
-        groups.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(group)}}}" if group else "")
-        if group:
-            lines.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
-        position += width
-    # One word per line, or the heads would not fit the page.
-    stacked = [r" \\ ".join(escape(column.head).split()) for column in sheet.columns]
-    heads = [rf"{{\shortstack{{{head}}}}}" for head in stacked]
-    # Row names get the rest of a two-column page's text width.
-    name_width = "2.2cm" if len(sheet.columns) > 14 else "3cm"
-    names = rf">{{\raggedright\arraybackslash}}p{{{name_width}}}"
+def latex(sheet: Sheet, columns: int = 2) -> str:
+    r"""A complete `table` environment as wide as one of a page's two columns, or `table*`.
+
+    The document needs booktabs, siunitx and tabularx. Row names get the width that the other cells
+    leave.
+    """
+    environment, width, gap = ("table*", "textwidth", "2pt")
+    if columns == 1:
+        environment, width, gap = ("table", "columnwidth", "1.5pt")
     types = [
         column_type(column, [row[n] for row in sheet.cells])
         for n, column in enumerate(sheet.columns)
@@ -46,25 +40,40 @@ def latex(sheet: Sheet) -> str:
     label = "".join(sheet.title.lower().split())
     bodies = ["\n".join(" & ".join(row) + r" \\" for row in body) for body in sheet.bodies(cell)]
     text = [
-        r"\begin{table*}",
-        r"\centering\scriptsize\setlength{\tabcolsep}{2pt}",
+        rf"\begin{{{environment}}}",
+        rf"\centering\scriptsize\setlength{{\tabcolsep}}{{{gap}}}",
         r"\sisetup{detect-weight=true, group-digits=none, table-align-text-after=false}",
-        rf"\caption{{{escape(sheet.caption)}}}",
+        rf"\caption{{{escape_latex(sheet.caption)}}}",
         rf"\label{{tab:{label}}}\smallskip",
-        rf"\begin{{tabular}}{{@{{}}{names}{''.join(types[1:])}@{{}}}}",
+        rf"\begin{{tabularx}}{{\{width}}}{{@{{}}{ROW_NAMES}{''.join(types[1:])}@{{}}}}",
         r"\toprule",
-        " & ".join(groups) + r" \\",
-        "".join(lines),
-        " & ".join(heads) + r" \\",
+        *heads(sheet),
         r"\midrule",
         "\n\\midrule\n".join(bodies),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabularx}",
         r"\par\raggedright",
         *[rf"\par\smallskip {footnote(mark, text)}" for mark, text in sheet.footnotes],
-        r"\end{table*}",
+        rf"\end{{{environment}}}",
     ]
     return "\n".join(text) + "\n"
+
+
+def heads(sheet: Sheet) -> list[str]:
+    """The lines of the heads: groups over their columns, and one word per line below."""
+    groups, lines, position = [], [], 1
+    for group, columns in sheet.spans():
+        width = len(columns)
+        groups.append(rf"\multicolumn{{{width}}}{{c}}{{{escape_latex(group)}}}" if group else "")
+        if group:
+            lines.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
+        position += width
+    stacked = [r" \\ ".join(escape_latex(column.head).split()) for column in sheet.columns]
+    return [
+        " & ".join(groups) + r" \\",
+        "".join(lines),
+        " & ".join(rf"{{\shortstack{{{head}}}}}" for head in stacked) + r" \\",
+    ]
 
 
 def footnote(mark: str, text: str) -> str:

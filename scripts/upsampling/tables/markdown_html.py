@@ -35,7 +35,7 @@ th[scope=colgroup] { text-align: center; border-bottom: 1px solid var(--line); }
 escape_html = escaper(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 )  # fmt: skip
-# Entities, not backslashes, for what GitHub's table parser or an HTML block would read first.
+# Entities, not backslashes, where GitHub's table parser or an HTML block reads first.
 escape_markdown = escaper(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;", "`": "&#96;"}
     | {character: f"\\{character}" for character in "*_[]~#$!"}

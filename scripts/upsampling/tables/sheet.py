@@ -7,10 +7,21 @@ number, has no rules under spanning heads, and no place for footnotes. Its Markd
 """
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MISSING = "–"
+# The level of an output of exact zeros.
+SILENT = "none"
+
+
+def number(value: float, digits: int) -> str:
+    """A number with `digits` decimals, without the sign of a rounded zero."""
+    if math.isnan(value):
+        return MISSING
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,15 @@ Scores = pd.DataFrame
 class ScoreRow:
     """A row, in the paper's order: a trained variant, or literature (no `variant`).
 
-    `note` becomes a footnote to the printed SDR. `scores` names folders of published scores, one
-    per seed, that fill a row of the literature.
+    `family` and `original` place a variant among the upsamplers that Sec. 6 compares
+    (`tables.plan`). `note` becomes a footnote to the printed SDR. `scores` names folders of
+    published scores, one per seed, that fill a row of the literature.
     """
 
     label: str
     variant: str = ""
+    family: str = ""
+    original: str = ""
     source: str = ""
     note: str = ""
     printed: Printed | None = None

@@ -11,6 +11,7 @@ from upsampling.scoring.bootstrap import LEVEL
 from upsampling.scoring.significance import seeds_needed
 from upsampling.tables.captions import Description, counted, extent
 from upsampling.tables.formats import in_all_formats
+from upsampling.tables.latex import latex
 from upsampling.tables.sheet import MISSING, Column, Sheet
 from upsampling.tables.table1 import SOURCES
 
@@ -22,56 +23,109 @@ PUBLISHED_SEED_SPREAD = 0.084
 SHOWN_DIFFERENCES = (0.5, 0.2, 0.1)
 
 
-def render(table: pd.DataFrame, scale: str, description: Description) -> dict[str, str]:
-    """The table's text by file name suffix: csv at full precision, md, tex and html rounded."""
-    return in_all_formats(table, sheet(table, scale, description))
+NAME = ("label", Column("Model", "", numeric=False))
+SCORES = [
+    ("sdr", Column("SDR (dB)", "Measured")),
+    ("group", Column("group", "Measured", numeric=False)),
+    *[(source, Column(source, "Measured")) for source in SOURCES],
+    ("real_track", Column("real track", "Measured")),
+    ("seeds", Column("seeds", "Measured")),
+]
+COUNTS = [
+    ("parameters", Column("parameters", "Measured")),
+    ("at_width", Column("at paper width", "Measured", numeric=False)),
+]
+# All columns; those of the paper's form, which fits one column of its pages; all others.
+WHOLE = [
+    NAME,
+    *SCORES,
+    ("epoch_seconds", Column("s per epoch", "Measured")),
+    *COUNTS,
+    ("printed_sdr", Column("SDR (dB)", "Printed in the paper")),
+    ("printed_epoch_seconds", Column("s per epoch", "Printed in the paper")),
+    ("printed_parameters", Column("parameters", "Printed in the paper", numeric=False)),
+]
+PAPER = [
+    NAME,
+    ("mean_sdr", Column("here", "SDR (dB)")),
+    ("printed_sdr", Column("paper", "SDR (dB)")),
+    ("epoch_seconds", Column("here", "s per epoch")),
+    ("printed_epoch_seconds", Column("paper", "s per epoch")),
+    ("rounded_parameters", Column("here", "parameters", numeric=False)),
+    ("printed_parameters", Column("paper", "parameters", numeric=False)),
+]
+SOURCES_FORM = [NAME, *SCORES, *COUNTS]
 
 
-def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:
-    """The table as text cells, rounded once for all formats, with its caption and footnotes."""
+def render(
+    table: pd.DataFrame, scale: str, description: Description, statements: str = ""
+) -> dict[str, str]:
+    """The table's text by format: csv at full precision, md, html, tex and sources_tex rounded.
+
+    `statements` is the footnote on the statements of Sec. 6.
+    """
+    text = caption(table, scale, description, "± standard deviation over seeds")
+    means = caption(table, scale, description, "mean over seeds")
+    about_rows, about_sources = row_notes(table, statements), source_notes(table)
+    whole = sheet(table, WHOLE, text, [*about_rows, *about_sources])
+    sources = f"Scores per source and sizes of the models of Table 1. {text}"
+    one_column = latex(sheet(table, PAPER, means, about_rows), columns=1)
+    further = sheet(table, SOURCES_FORM, sources, about_sources, title="Table 1 sources")
+    return in_all_formats(table, whole, one_column) | {"sources_tex": latex(further)}
+
+
+def sheet(
+    table: pd.DataFrame,
+    form: list[tuple[str, Column]],
+    caption: str,
+    footnotes: list[str],
+    title: str = "Table 1",
+) -> Sheet:
+    """The table in one form as text cells, without optional columns that are empty."""
     notes: list[str] = []
     cells = [row_cells(row, notes) for row in table.to_dict("records")]
-    columns = [
-        Column("Model", "", numeric=False),
-        Column("SDR (dB)", "Measured"),
-        Column("group", "Measured", numeric=False),
-        *[Column(head, "Measured") for head in ("drums", "bass", "other", "vocals")],
-        *[Column(head, "Measured") for head in ("real track", "seeds", "s per epoch")],
-        Column("parameters", "Measured"),
-        Column("at paper width", "Measured", numeric=False),
-        *[Column(head, "Printed in the paper") for head in ("SDR (dB)", "s per epoch")],
-        Column("parameters", "Printed in the paper", numeric=False),
-    ]
     empty = {
         "group": not table["group"].any(),
-        "real track": not table["sdr_real_track"].notna().any(),
+        "real_track": not table["sdr_real_track"].notna().any(),
     }
-    shown = [i for i, column in enumerate(columns) if not empty.get(column.head)]
+    shown = [(key, column) for key, column in form if not empty.get(key)]
+    keys = [key for key, _ in shown]
+    marks = zip(MARKS, notes, strict=False) if "printed_sdr" in keys else ()
     return Sheet(
-        columns=[columns[i] for i in shown],
-        cells=[[row[i] for i in shown] for row in cells],
+        columns=[column for _, column in shown],
+        cells=[[row[key] for key in keys] for row in cells],
         trained=(table["variant"] != "").tolist(),
-        caption=caption(table, scale, description),
-        footnotes=[*zip(MARKS, notes, strict=False), *(("", text) for text in footnotes(table))],
+        caption=caption,
+        footnotes=[*marks, *(("", text) for text in footnotes)],
+        # The SDR is in the first column after the names.
         bold={(row, 1) for row, best in enumerate(table["best"]) if best},
+        title=title,
     )
 
 
-def footnotes(table: pd.DataFrame) -> list[str]:
-    """Footnotes to the whole table, apart from those to single numbers."""
-    texts = []
-    if table["group"].any():
-        texts += [group_note(table), seeds_note(table)]
+def row_notes(table: pd.DataFrame, statements: str) -> list[str]:
+    """Footnotes to the table as the paper has it, apart from those to single numbers."""
+    texts = [statements] if statements else []
     texts.append(
         "Parameters: the paper counts those of its upper rows in units of M = 2²⁰ = 1,048,576; "
-        "the 648M of Demucs is a decimal figure. At paper width: counted at the paper's "
-        "channels, rounded as the paper does and exact."
+        "the 648M of Demucs is a decimal figure."
     )
     for row in table[table["variant"] == ""].to_dict("records"):
         source = row["source"] or "no source given"
         if pd.notna(row["sdr"]):
             source += "; measured columns: its published scores, aggregated here"
         texts.append(f"{row['label']}: {source}.")
+    return texts
+
+
+def source_notes(table: pd.DataFrame) -> list[str]:
+    """Footnotes to the columns beyond the paper's."""
+    texts = []
+    if table["group"].any():
+        texts += [group_note(table), seeds_note(table)]
+    texts.append(
+        "At paper width: parameters at the paper's channels, rounded as the paper does and exact."
+    )
     scored = table.dropna(subset="tracks").set_index("label")["tracks"]
     if scored.nunique() > 1:
         counts = "; ".join(f"{label}: {tracks}" for label, tracks in scored.items())
@@ -120,37 +174,41 @@ def listed(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def row_cells(row: Mapping[Any, Any], notes: list[str]) -> list[str]:
-    """Text of one row; its footnote, if any, is appended to `notes`."""
+def row_cells(row: Mapping[Any, Any], notes: list[str]) -> dict[str, str]:
+    """Text of one row by column; its footnote, if any, is appended to `notes`."""
     printed = decimals(row["printed_sdr"])
     if row["note"]:
         if row["note"] not in notes:
             notes.append(row["note"])
         printed += MARKS[notes.index(row["note"]) % len(MARKS)]
-    sdr = decimals(row["sdr"])
-    if pd.notna(row["sdr_spread"]):
-        sdr += f" ± {decimals(row['sdr_spread'])}"
-    at_width = MISSING
-    if pd.notna(row["parameters_paper"]):
-        at_width = f"{in_mebi(row['parameters_paper'])} ({whole(row['parameters_paper'])})"
-    return [
-        row["label"],
-        sdr,
-        row["group"] or MISSING,
-        *[decimals(row[f"sdr_{source}"]) for source in SOURCES],
-        decimals(row["sdr_real_track"]),
-        whole(row["seeds"]),
-        seconds_text(row["epoch_seconds"]),
-        whole(row["parameters"]),
-        at_width,
-        printed,
-        seconds_text(row["printed_epoch_seconds"]),
-        row["printed_parameters"] or MISSING,
-    ]
+    mean = decimals(row["sdr"])
+    spread = f" ± {decimals(row['sdr_spread'])}" if pd.notna(row["sdr_spread"]) else ""
+    at_width = in_mebi(row["parameters_paper"])
+    if at_width != MISSING:
+        at_width += f" ({whole(row['parameters_paper'])})"
+    return {
+        "label": row["label"],
+        "mean_sdr": mean,
+        "sdr": mean + spread,
+        "group": row["group"] or MISSING,
+        **{source: decimals(row[f"sdr_{source}"]) for source in SOURCES},
+        "real_track": decimals(row["sdr_real_track"]),
+        "seeds": whole(row["seeds"]),
+        "epoch_seconds": seconds_text(row["epoch_seconds"]),
+        "parameters": whole(row["parameters"]),
+        "rounded_parameters": in_mebi(row["parameters"]),
+        "at_width": at_width,
+        "printed_sdr": printed,
+        "printed_epoch_seconds": seconds_text(row["printed_epoch_seconds"]),
+        "printed_parameters": row["printed_parameters"] or MISSING,
+    }
 
 
-def caption(table: pd.DataFrame, scale: str, description: Description) -> str:
-    """The caption: content, scale, and a warning where the paper is not comparable."""
+def caption(table: pd.DataFrame, scale: str, description: Description, seeds: str) -> str:
+    """The caption: content, scale, and a warning where the paper is not comparable.
+
+    `seeds` names the statistics over seeds.
+    """
     facts = [description.data_set] if description.data_set else []
     scored = table["tracks"].max()
     tracks = description.test_tracks if description.test_tracks is not None else scored
@@ -160,7 +218,7 @@ def caption(table: pd.DataFrame, scale: str, description: Description) -> str:
     text = (
         "Demucs-like models with different upsamplers (top), against the state of the art as the "
         "paper printed it (bottom). SDR (dB): the higher the better; "
-        f"{aggregation(description.aggregation).words}, ± standard deviation over seeds. Measured "
+        f"{aggregation(description.aggregation).words}, {seeds}. Measured "
         f"at {scale} scale{': ' if facts else ''}{', '.join(facts)}"
     )
     return f"{text}." if scale == "paper" else f"{text}; not comparable with the paper."
@@ -183,7 +241,9 @@ def whole(value: Any) -> str:
     return MISSING if pd.isna(value) else f"{int(value):,}"
 
 
-def in_mebi(count: int) -> str:
+def in_mebi(count: Any) -> str:
     """A parameter count as in the upper rows of Table 1: units of 2^20, two digits or more."""
+    if pd.isna(count):
+        return MISSING
     units = int(count) / MEBI
     return f"{units:.0f}M" if units >= 9.95 else f"{units:.1f}M"

@@ -15,6 +15,10 @@ from upsampling.measures.artifact_rows import ROW_COLUMNS
 UNSEEN = ("white_noise", "sweep", "speech_like", "percussive")
 # The measured level of an output of exact zeros, dBFS.
 SILENT_DB = -200.0
+# Tones of this prominence in dB or more stand out; in silence, where nothing masks them, also of
+# this level in dBFS or more: that of one step of 24-bit audio.
+STANDS_OUT_DB = 10.0
+AUDIO_DB = -144.0
 
 
 @dataclass(frozen=True)
@@ -70,16 +74,24 @@ def _imbalance(rows: pd.DataFrame) -> float:
     return float(whole["value"].mean())
 
 
+SILENCE_LEVEL = Quantity(
+    "silence_level", "Silence (dBFS)", "loudest tone in silence", "dBFS", _loudest("silence")
+)
 QUANTITIES = (
-    Quantity(
-        "silence_level", "Silence (dBFS)", "loudest tone in silence", "dBFS", _loudest("silence")
-    ),
+    SILENCE_LEVEL,
     Quantity("silence", "Silence (dB)", "tones in silence", "dB", _tone(["silence"])),
     Quantity("unseen", "Unseen (dB)", "tones in unseen sounds", "dB", _tone(UNSEEN)),
     Quantity("music", "Music (dB)", "tones in music", "dB", _tone(["music"])),
     Quantity("notch", "Notch (dB)", "notch in white noise", "dB", _notch),
     Quantity("imbalance", "Imbalance", "polyphase imbalance", "ratio", _imbalance),
 )
+
+
+def by_seed(artifacts: pd.DataFrame, quantity: Quantity, variant: str, stage: str) -> np.ndarray:
+    """The quantity of each seed's model, without NaN: `[seeds]`."""
+    rows = artifacts[(artifacts["variant"] == variant) & (artifacts["stage"] == stage)]
+    values = np.array([quantity.measure(of_seed) for _, of_seed in rows.groupby("seed")])
+    return values[np.isfinite(values)]
 
 
 def summarize(artifacts: pd.DataFrame, variants: Sequence[str]) -> pd.DataFrame:
@@ -94,9 +106,7 @@ def summarize(artifacts: pd.DataFrame, variants: Sequence[str]) -> pd.DataFrame:
         row: dict[str, object] = {"variant": variant, "seeds": measured["seed"].nunique()}
         for quantity in QUANTITIES:
             for stage in STAGES:
-                by_seed = measured[measured["stage"] == stage].groupby("seed")
-                values = np.array([quantity.measure(seed_rows) for _, seed_rows in by_seed])
-                finite = values[np.isfinite(values)]
+                finite = by_seed(measured, quantity, variant, stage)
                 name = f"{quantity.name}_{stage}"
                 row[name] = finite.mean() if len(finite) else np.nan
                 row[f"{name}_spread"] = finite.std(ddof=1) if len(finite) > 1 else np.nan

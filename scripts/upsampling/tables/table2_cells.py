@@ -9,16 +9,18 @@ import pandas as pd
 from upsampling.config.sections import STAGES
 from upsampling.tables.captions import Description, extent
 from upsampling.tables.formats import in_all_formats
-from upsampling.tables.sheet import MISSING, Column, Sheet
-from upsampling.tables.table2 import QUANTITIES, SILENT_DB, summarize
+from upsampling.tables.latex import latex
+from upsampling.tables.sheet import SILENT, Column, Sheet, number
+from upsampling.tables.table2 import (
+    AUDIO_DB,
+    QUANTITIES,
+    SILENT_DB,
+    STANDS_OUT_DB,
+    summarize,
+)
 
 TITLE = "Table 2"
 STAGE_HEADS = {"initialised": "before", "trained": "after"}
-SILENT = "none"
-# The footnote reports tones of this prominence in dB or more; in silence, where nothing masks them,
-# also of this level in dBFS or more: that of one step of 24-bit audio.
-STANDS_OUT_DB = 10.0
-AUDIO_DB = -144.0
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,27 @@ def table2(artifacts: pd.DataFrame, rows: Sequence[ArtifactRow]) -> pd.DataFrame
 
 
 def render(table: pd.DataFrame, scale: str, description: Description) -> dict[str, str]:
-    """The table's text by file name suffix: csv at full precision, md, tex and html rounded."""
-    return in_all_formats(table, sheet(table, scale, description))
+    """The table's text by file name suffix: csv at full precision, md, tex and html rounded.
+
+    The page of a paper has no room for the spreads before training.
+    """
+    whole = sheet(table, scale, description, STAGES)
+    return in_all_formats(table, whole, latex(sheet(table, scale, description, ("trained",))))
 
 
-def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:
-    """The table as text cells, rounded once for all formats, with its caption and footnotes."""
+def sheet(
+    table: pd.DataFrame, scale: str, description: Description, spreads: Sequence[str]
+) -> Sheet:
+    """The table as text cells, rounded once for all formats, with its caption and footnotes.
+
+    `spreads` holds the stages whose standard deviations over seeds are shown.
+    """
     columns = [Column("Model", "", numeric=False)]
     for quantity in QUANTITIES:
         columns += [Column(STAGE_HEADS[stage], quantity.head) for stage in STAGES]
     return Sheet(
         columns=columns,
-        cells=[row_cells(row) for row in table.to_dict("records")],
+        cells=[row_cells(row, spreads) for row in table.to_dict("records")],
         trained=table["trained"].tolist(),
         caption=caption(scale, description),
         footnotes=[("", text) for text in footnotes(table)],
@@ -58,8 +69,8 @@ def sheet(table: pd.DataFrame, scale: str, description: Description) -> Sheet:
     )
 
 
-def row_cells(row: Mapping[Any, Any]) -> list[str]:
-    """Text of one row."""
+def row_cells(row: Mapping[Any, Any], spreads: Sequence[str]) -> list[str]:
+    """Text of one row, with the spreads of these stages."""
     cells = [row["label"]]
     for quantity in QUANTITIES:
         for stage in STAGES:
@@ -68,16 +79,10 @@ def row_cells(row: Mapping[Any, Any]) -> list[str]:
             silent = quantity.unit == "dBFS" and row[name] <= SILENT_DB
             text = SILENT if silent else number(row[name], digits)
             spread = row[f"{name}_spread"]
-            cells.append(text if pd.isna(spread) or silent else f"{text} ± {spread:.{digits}f}")
+            if stage in spreads and not (silent or pd.isna(spread)):
+                text += f" ± {spread:.{digits}f}"
+            cells.append(text)
     return cells
-
-
-def number(value: float, digits: int) -> str:
-    """A number with `digits` decimals, without the sign of a rounded zero."""
-    if pd.isna(value):
-        return MISSING
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def caption(scale: str, description: Description) -> str:
@@ -124,5 +129,5 @@ def standing(trained: pd.DataFrame, name: str) -> str:
     """Labels of the rows whose tones stand out after training, or 'none'."""
     standing_out = trained[f"{name}_trained"] >= STANDS_OUT_DB
     if name == "silence":
-        standing_out &= trained["silence_level_trained"] >= AUDIO_DB
+        standing_out &= trained["silence_level_trained"] > AUDIO_DB
     return ", ".join(trained[standing_out]["label"]) or "none"

@@ -188,7 +188,7 @@ def _attempt(archive: Archive, part: Path, timeout: float, bar: Any) -> None:
 
 
 def is_offline(error: BaseException) -> bool:
-    """Whether no host was reached: its name is unknown, or there is no route to it."""
+    """Return True if no host was reached: unknown name, or no route to it."""
     chain: list[BaseException] = [error]
     while chain:
         one = chain.pop()

@@ -71,7 +71,7 @@ def refresh(path: Path, root: Path, tell: Callable[[str], None]) -> None:
 
 
 def changes(before: object, after: dict[str, list[int]]) -> str:
-    """How many files were added, removed and changed."""
+    """Counts of added, removed and changed files."""
     if not isinstance(before, dict):
         return "its record was damaged"
     counts = {

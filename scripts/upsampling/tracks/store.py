@@ -66,7 +66,7 @@ class Verified:
             self._known = known if isinstance(known, dict) else {}
 
     def holds(self, track: Track) -> bool:
-        """Whether the track's file has the content that was stored."""
+        """Return True if the track's file has the content that was stored."""
         path = self.root / track.file
         if not path.exists() or path.stat().st_size != track.bytes:
             return False
@@ -78,7 +78,7 @@ class Verified:
         return True
 
     def is_known(self, track: Track) -> bool:
-        """Whether the file, as it is now, was compared before."""
+        """Return True if this state of the file was verified before."""
         path = self.root / track.file
         return path.exists() and self._known.get(track.file) == self._mark(track)
 
@@ -87,7 +87,7 @@ class Verified:
         self._known[track.file] = self._mark(track)
 
     def save(self) -> None:
-        """Write what was compared, for other processes."""
+        """Write the list of verified tracks, for other processes."""
         with suppress(OSError):
             write_json(self.path, self._known)
 
@@ -184,13 +184,22 @@ class TrackStore:
             np.multiply(samples.T, np.float32(scale), out=part, casting="same_kind")
         return segment
 
-    def mixture(self, track: Track) -> np.ndarray:
-        """The whole mixture of `track`, float32 [2, samples]."""
-        return self.segment(track, "mixture", 0, track.samples)
+    def mixture(self, track: Track, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Samples `start` to `stop` (all) of the mixture of `track`, float32 [2, samples]."""
+        return self._stems(track, ("mixture",), start, stop)[0]
 
-    def references(self, track: Track) -> np.ndarray:
-        """All sources of `track` in the order of `sources`, float32 [4, 2, samples]."""
-        return np.stack([self.segment(track, s, 0, track.samples) for s in self.sources])
+    def references(self, track: Track, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Samples `start` to `stop` (all) of the sources of `track`, float32 [4, 2, samples]."""
+        return self._stems(track, self.sources, start, stop)
+
+    def _stems(
+        self, track: Track, stems: Sequence[str], start: int, stop: int | None
+    ) -> np.ndarray:
+        stop = track.samples if stop is None else stop
+        result = np.stack([self.segment(track, stem, start, stop - start) for stem in stems])
+        # Without the map, the pages that were read leave the memory of this process.
+        self._maps.pop(track.file, None)
+        return result
 
     def _map(self, track: Track) -> np.ndarray:
         samples = self._maps.get(track.file)

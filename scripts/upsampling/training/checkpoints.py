@@ -25,7 +25,7 @@ from upsampling.files import read_json
 from upsampling.models import build
 from upsampling.models.base import AudioModel
 from upsampling.training import checkpoint_file
-from upsampling.training.history import History
+from upsampling.training.history import EpochMeasurement, History
 from upsampling.training.identity import difference
 
 CHECKPOINTS_KEPT = 2
@@ -58,6 +58,7 @@ class StoredHistory:
     timing: tuple[Mapping[str, float], ...]
     best_epoch: Count
     best_loss: float
+    artifacts: tuple[tuple[Any, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,13 @@ class Meta:
         complete = rows == list(range(1, self.epoch + 1)) and len(self.history.timing) == len(rows)
         if not complete or not self.best_epoch == self.history.best_epoch <= self.epoch:
             raise ValueError("its history does not fit its epoch")
+        if any(row.epoch > self.epoch for row in self.artifacts):
+            raise ValueError("its artifacts do not fit its epoch")
+
+    @property
+    def artifacts(self) -> list[EpochMeasurement]:
+        """The artifacts of the epochs so far; ValueError for what is no measurement."""
+        return [EpochMeasurement.restore(row) for row in self.history.artifacts]
 
     def restore_history(self) -> History:
         """The history of the epochs so far, to continue."""
@@ -84,6 +92,7 @@ class Meta:
             [dict(row) for row in stored.timing],
             stored.best_epoch,
             stored.best_loss,
+            self.artifacts,
         )
 
 
@@ -208,14 +217,14 @@ class Checkpoints:
         return path
 
     def _is_own(self, path: Path) -> bool:
-        """Whether this run wrote `path`; False for a damaged file."""
+        """Return True if this run wrote `path`; False for a damaged file."""
         try:
             return not difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity)
         except UserError:
             return False
 
     def _is_anothers(self, path: Path) -> bool:
-        """Whether another run wrote `path`; False for a damaged file."""
+        """Return True if another run wrote `path`; False for a damaged file."""
         try:
             return bool(difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity))
         except UserError:

@@ -1,8 +1,9 @@
-"""TensorBoard curves of a run: the columns of history.csv and timing.csv, epoch by epoch."""
+"""TensorBoard curves of a run: losses, times and artifacts, epoch by epoch."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from upsampling.training.history import History
+from upsampling.training.history import EpochMeasurement, History
 
 
 class Dashboard:
@@ -17,9 +18,13 @@ class Dashboard:
         if folder is not None:
             from tensorboardX import SummaryWriter
 
-            # The library's own file name has a resolution of one second.
+            # The library's own file name has a resolution of one second. Without a finished epoch,
+            # the artifacts before training are measured again.
             self.writer = SummaryWriter(
-                str(folder), purge_step=epoch + 1, flush_secs=10, filename_suffix=f".from{epoch}"
+                str(folder),
+                purge_step=epoch + 1 if epoch else 0,
+                flush_secs=10,
+                filename_suffix=f".from{epoch}",
             )
 
     def show(self, history: History) -> None:
@@ -31,6 +36,14 @@ class Dashboard:
             epoch = values.pop("epoch")
             for name, value in values.items():
                 self.writer.add_scalar(f"{kind}/{name}", value, int(epoch))
+
+    def show_artifacts(self, rows: Sequence[EpochMeasurement]) -> None:
+        """Add artifacts, one curve per test signal, measure and frequency."""
+        if self.writer is None:
+            return
+        for row in rows:
+            name = f"{row.probe}/{row.measure}_layer{row.layer}_{row.frequency_hz:g}Hz"
+            self.writer.add_scalar(name, row.value, row.epoch)
 
     def close(self) -> None:
         """Write buffered points and end the writer's thread."""

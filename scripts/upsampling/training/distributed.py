@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from upsampling.errors import UserError
-from upsampling.training.launch import rank_and_world_size
+from upsampling.training.device import find_device
+from upsampling.training.launch import is_launched, rank_and_world_size
 from upsampling.training.signals import EXIT_STATUS
 
 # The main process reads or writes a checkpoint of 9 GB while the others wait.
@@ -38,6 +39,11 @@ class Group:
     size: int = 1
 
     @property
+    def connected(self) -> bool:
+        """True in a process that a launcher started: it communicates with the others."""
+        return dist.is_initialized()
+
+    @property
     def is_main(self) -> bool:
         """True in the process that writes files and messages."""
         return self.rank == 0
@@ -49,7 +55,7 @@ class Group:
 
     def sum(self, values: Tensor) -> Tensor:
         """Sum of `values` over all processes, on the CPU; all processes must call it."""
-        if self.size > 1:
+        if self.connected:
             dist.all_reduce(values)
         return values.cpu()
 
@@ -71,7 +77,7 @@ class Group:
                 outcome[0] = function()
             except UserError as error:
                 outcome[1] = str(error)
-        if self.size > 1:
+        if self.connected:
             dist.broadcast_object_list(outcome, device=self.device)
         if outcome[1] is not None:
             self.fail(str(outcome[1]))
@@ -85,7 +91,7 @@ class Group:
 
     def broadcast(self, tensors: Sequence[Tensor]) -> None:
         """Overwrite `tensors` with those of the main process."""
-        if self.size > 1:
+        if self.connected:
             for tensor in tensors:
                 dist.broadcast(tensor.detach(), src=0)
 
@@ -94,7 +100,7 @@ class Group:
 
         `unused`: a step may leave some parameters without a gradient, which takes longer.
         """
-        if self.size == 1:
+        if not self.connected:
             return model
         devices = [self.device] if self.device.type == "cuda" else None
         # Gradients are views of the communication buffers, so they are not held twice.
@@ -113,18 +119,23 @@ class Group:
 
 @contextmanager
 def group() -> Iterator[Group]:
-    """Join the processes that the environment names; without such variables there is one."""
+    """Join the processes that the environment names; without such variables there is one.
+
+    `torchrun` with a single process makes a group of one, which communicates with itself.
+    """
     rank, size, local = rank_and_world_size()
-    device = torch.device("cpu")
-    if torch.cuda.is_available():
-        device = torch.device("cuda", local % torch.cuda.device_count())
-        torch.cuda.set_device(device)
-        deterministic()
-    if size == 1:
+    device = find_device(local)
+    if not is_launched():
         yield Group(device)
         return
-    backend = "nccl" if device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, rank=rank, world_size=size, timeout=TIMEOUT)
+    on_gpu = device.type == "cuda"
+    dist.init_process_group(
+        "nccl" if on_gpu else "gloo",
+        rank=rank,
+        world_size=size,
+        timeout=TIMEOUT,
+        device_id=device if on_gpu else None,
+    )
     try:
         yield Group(device, rank, size)
     except SystemExit as end:
@@ -149,11 +160,3 @@ def leave_to_main(code: object) -> None:
         sys.stderr.flush()
         os._exit(0)
     time.sleep(EXIT_SECONDS)
-
-
-def deterministic() -> None:
-    """Choose GPU algorithms with reproducible results, where torch has them."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.backends.cudnn.deterministic = True
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

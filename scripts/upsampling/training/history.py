@@ -1,19 +1,52 @@
-"""The history of a run: losses, which are reproducible, and times, which are not."""
+"""The history of a run: losses and artifacts, which are reproducible, and times, which are not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from upsampling.files import write_csv
 
 
+class EpochMeasurement(NamedTuple):
+    """One number measured after `epoch` epochs: a row of artifact_history.csv.
+
+    `layer` counts the upsampling layers from 1, the deepest.
+    """
+
+    epoch: int
+    probe: str
+    measure: str
+    layer: int
+    frequency_hz: float
+    value: float
+    unit: str
+
+    @classmethod
+    def restore(cls, values: Sequence[Any]) -> "EpochMeasurement":
+        """Build one from JSON, which has 1 for 1.0; ValueError for values that do not fit."""
+        try:
+            epoch, probe, measure, layer, frequency, value, unit = values
+            return cls(
+                int(epoch), str(probe), str(measure), int(layer), float(frequency), float(value),
+                str(unit),
+            )  # fmt: skip
+        except TypeError as error:
+            raise ValueError(f"{values!r} is no measurement: {error}") from error
+
+
 @dataclass
 class History:
-    """Losses and times of all finished epochs, and the epoch with the best weights."""
+    """Losses, times and artifacts of all finished epochs, and the epoch with the best weights.
+
+    The first artifacts are those before training, of epoch 0.
+    """
 
     epochs: list[dict[str, float]] = field(default_factory=list)
     timing: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     best_loss: float | None = None
+    artifacts: list[EpochMeasurement] = field(default_factory=list)
 
     def add(
         self, train_loss: float, valid_loss: float, seconds: float, examples: int, memory: int
@@ -51,6 +84,9 @@ class History:
         )
 
     def write(self, folder: Path) -> None:
-        """Write history.csv (epoch, train_loss, valid_loss) and timing.csv (see `add`)."""
+        """Write history.csv (epoch, train_loss, valid_loss), timing.csv (see `add`) and
+        artifact_history.csv (see `EpochMeasurement`)."""
         for name, rows in (("history", self.epochs), ("timing", self.timing)):
             write_csv(folder / f"{name}.csv", rows)
+        artifacts = [row._asdict() for row in self.artifacts]
+        write_csv(folder / "artifact_history.csv", artifacts, EpochMeasurement._fields)

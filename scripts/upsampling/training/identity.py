@@ -11,7 +11,7 @@ from typing import Any
 from upsampling.config.declared import read_settings
 from upsampling.config.mapping import canonical, whole
 from upsampling.config.model import ModelSettings, model_settings
-from upsampling.config.training import TrainingSettings
+from upsampling.config.training import OBSERVATION, TrainingSettings
 from upsampling.errors import UserError
 from upsampling.tracks.store import TrackStore
 
@@ -42,12 +42,12 @@ class Run:
     def identity(self) -> dict[str, Any]:
         """All that decides the result, as JSON has it; a checkpoint of another is not resumed.
 
-        The number of processes and `micro_batch` are left out: they change rounding only.
+        The number of processes and `micro_batch` are left out, as they change rounding only, and
+        settings of what is recorded.
         """
         tracks = [(t.name, t.sha256) for s in ("train", "valid") for t in self.store.tracks(s)]
         identity = {
-            "model": dataclasses.asdict(self.model),
-            "training": dataclasses.asdict(self.training),
+            **_sections(self.model, self.training),
             "seed": self.seed,
             "data": hashlib.sha256(canonical(tracks).encode()).hexdigest(),
         }
@@ -70,8 +70,15 @@ def _with_defaults(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     except (LookupError, TypeError, AttributeError, UserError):
         # Not settings of this version; they differ as they are.
         return stored if isinstance(stored, Mapping) else {}
-    sections = {"model": dataclasses.asdict(model), "training": dataclasses.asdict(training)}
-    return whole({**stored, **sections})
+    return whole({**stored, **_sections(model, training)})
+
+
+def _sections(model: ModelSettings, training: TrainingSettings) -> dict[str, dict[str, Any]]:
+    """The sections of an identity."""
+    deciding = dataclasses.asdict(training)
+    for key in OBSERVATION:
+        del deciding[key]
+    return {"model": dataclasses.asdict(model), "training": deciding}
 
 
 def _differences(stored: Mapping[str, Any], current: Mapping[str, Any], prefix: str) -> list[str]:

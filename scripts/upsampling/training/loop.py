@@ -1,6 +1,5 @@
 """The training loop: L1 loss, Adam, new mixes on the fly (Sec. 6)."""
 
-import dataclasses
 import math
 import sys
 import time
@@ -16,10 +15,11 @@ from upsampling.errors import UserError
 from upsampling.files import write_json
 from upsampling.tracks.segments import Dataset
 from upsampling.training import checkpoint_file, optimizer_state
+from upsampling.training.artifacts import measure_epoch
 from upsampling.training.checkpoints import Checkpoints
 from upsampling.training.dashboard import Dashboard
 from upsampling.training.distributed import Group
-from upsampling.training.history import History
+from upsampling.training.history import EpochMeasurement, History
 from upsampling.training.identity import Run
 from upsampling.training.lock import exclusive
 from upsampling.training.prefetch import batches
@@ -42,11 +42,12 @@ def train(run: Run, group: Group, output: Path) -> None:
     A run that has to stop earlier exits with `EXIT_STATUS`; the next call resumes it. A GPU without
     enough memory is a `UserError`.
     """
-    trainer = Trainer(run, group)
     try:
+        trainer = Trainer(run, group)
         trainer.train()
     except Stopped as stop:
-        trainer.report(f"{stop}; start again to continue")
+        if group.is_main:
+            report(f"{run.name}: {stop}; start again to continue")
         sys.exit(EXIT_STATUS)
     except torch.OutOfMemoryError as error:
         raise UserError(
@@ -99,13 +100,17 @@ class Trainer:
             self.train_step.connect()
             dashboard = Dashboard(self.run.events if group.is_main else None, self.epoch)
             stack.callback(dashboard.close)
+            dashboard.show_artifacts(self.measure(self.epoch))
             while self.epoch < epochs:
                 start = time.monotonic()
                 train_loss = self.train_epoch()
                 seconds = time.monotonic() - start
-                self.finish_epoch(train_loss, self.validate(), seconds)
+                valid_loss = self.validate()
+                artifacts = self.measure(self.epoch + 1)
+                self.finish_epoch(train_loss, valid_loss, seconds)
                 longest = max(longest, time.monotonic() - start)
                 dashboard.show(self.history)
+                dashboard.show_artifacts(artifacts)
                 left = duration((epochs - self.epoch) * longest)
                 self.report(f"{self.history.summary(epochs)}, about {left} left")
                 if self.epoch < epochs:
@@ -157,7 +162,7 @@ class Trainer:
         pending: list[Tensor] = []
         losses: list[float] = []
         self.model.train()
-        for batch in batches(self.examples, epoch, shares, pinned=self.device.type == "cuda"):
+        for batch in batches(self.examples, epoch, shares, self.device):
             pending.append(self.train_step.step(batch))
             if len(pending) == every or len(losses) + len(pending) == self.steps:
                 losses += self.check(pending, losses)
@@ -192,12 +197,33 @@ class Trainer:
         chunks = [range(first, min(first + size, count)) for first in range(0, count, size)]
         share = chunks[self.group.rank :: self.group.size]
         losses = torch.zeros(count, dtype=torch.float64, device=self.device)
-        for chunk, batch in zip(share, batches(self.validation, 0, share), strict=True):
+        loaded = batches(self.validation, 0, share, self.device)
+        for chunk, batch in zip(share, loaded, strict=True):
             losses[chunk.start : chunk.stop] = self.train_step.losses(self.model, batch).double()
         loss = float(self.group.sum(losses).mean())
         if not math.isfinite(loss):
             self.fail(f"the validation loss became {loss} after epoch {self.epoch + 1}")
         return loss
+
+    def measure(self, epoch: int) -> list[EpochMeasurement]:
+        """Measure the artifacts of the weights, which are those after `epoch`, if it is due.
+
+        An output that cannot be measured is reported, and training goes on.
+        """
+        every, history = self.run.training.artifact_epochs, self.history.artifacts
+        if not every or epoch % every or (history and history[-1].epoch == epoch):
+            return []
+
+        def measured() -> list[EpochMeasurement]:
+            try:
+                return measure_epoch(self.model, epoch)
+            except UserError as error:
+                self.report(f"artifacts of epoch {epoch} are not measured: {error}")
+                return []
+
+        rows = self.group.on_main(measured)
+        history += rows
+        return rows
 
     def finish_epoch(self, train_loss: float, valid_loss: float, seconds: float) -> None:
         """Add the finished epoch to the history and write its checkpoint."""
@@ -216,14 +242,14 @@ class Trainer:
         meta = {
             "epoch": self.epoch,
             "best_epoch": self.history.best_epoch,
-            "history": dataclasses.asdict(self.history),
+            "history": vars(self.history),
             "scaler": self.train_step.scaler.state_dict(),
         }
         self.checkpoints.save(optimizer_state.pack(self.model, self.optimizer), meta)
         self.history.write(self.run.checkpoints)
 
     def export(self, folder: Path) -> None:
-        """Write the trained model: best and last weights, spec.json, history and timing."""
+        """Write the trained model: best and last weights, spec.json, files of its history."""
         spec = self.run.identity | {
             "parameters": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
             "best_epoch": self.history.best_epoch,

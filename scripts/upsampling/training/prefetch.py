@@ -1,4 +1,4 @@
-"""Batches loaded in advance by a thread.
+"""Batches loaded in advance by a thread, and copied to a GPU while it computes.
 
 An example is sliced from a memory map and scaled, during which NumPy releases Python's lock. One
 thread is therefore faster than a training step, and no batch is copied between processes.
@@ -7,9 +7,9 @@ thread is therefore faster than a training step, and no batch is copied between 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,15 +39,37 @@ def prefetch(
 
 
 def batches(
-    dataset: Dataset, epoch: int, indices: Iterable[range], *, pinned: bool = False
+    dataset: Dataset, epoch: int, indices: Iterable[range], device: torch.device
 ) -> Iterator[Tensor]:
-    """Yield the examples of each range, `[batch, sources, audio_channels, time]`, on the CPU.
-
-    `pinned` memory can be copied to a GPU while that computes.
-    """
+    """Yield the examples of each range on `device`, `[batch, sources, audio_channels, time]`."""
+    pinned = device.type == "cuda"
 
     def load(numbers: range) -> Tensor:
-        batch = torch.from_numpy(np.stack([dataset.example(epoch, n) for n in numbers]))
-        return batch.pin_memory() if pinned else batch
+        examples = (dataset.example(epoch, number) for number in numbers)
+        first = next(examples)
+        # The GPU copies from pinned memory while it computes.
+        batch = torch.empty((len(numbers), *first.shape), pin_memory=pinned)
+        for place, example in enumerate(chain([first], examples)):
+            batch[place] = torch.from_numpy(example)
+        return batch
 
-    return prefetch(load, indices)
+    return copied(prefetch(load, indices), device)
+
+
+def copied(items: Iterator[Tensor], device: torch.device) -> Iterator[Tensor]:
+    """Yield `items` on `device`, each copied while the work on the one before it is computed.
+
+    The copies have a stream of their own. It waits for the work that is queued when a copy begins,
+    so a copy never overwrites memory of an item that is still in use.
+    """
+    queue = torch.get_device_module(device)
+    stream = queue.Stream(device)
+    ahead: deque[Tensor] = deque()
+    for item in items:
+        stream.wait_stream(queue.current_stream(device))
+        with queue.stream(stream):
+            ahead.append(item.to(device, non_blocking=True))
+        if len(ahead) > 1:
+            yield ahead.popleft()
+        queue.current_stream(device).wait_stream(stream)
+    yield from ahead

@@ -4,16 +4,18 @@ from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from upsampling.config.losses import check_segment
 from upsampling.errors import UserError
+from upsampling.losses.terms import TrainingLoss
 from upsampling.models import build
 from upsampling.models.base import AudioModel, center_trim
 from upsampling.training import optimizer_state
+from upsampling.training.channels_last import ChannelsLast
+from upsampling.training.device import allow_tf32
 from upsampling.training.distributed import Group
 from upsampling.training.identity import Run
 
-LOSSES = {"l1": functional.l1_loss, "mse": functional.mse_loss}
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -26,6 +28,7 @@ class TrainStep:
 
     def __init__(self, run: Run, group: Group) -> None:
         settings = run.training
+        allow_tf32(settings.tf32)
         self.group, self.settings, self.micro_batch = group, settings, run.micro_batch
         self.model: AudioModel = build(run.model, run.seed).to(group.device)
         if tuple(self.model.sources) != tuple(run.store.sources):
@@ -34,6 +37,9 @@ class TrainStep:
                 f"those of the data are {', '.join(run.store.sources)}"
             )
         self.network: nn.Module = self.model
+        where, rate = f"{run.name}: training", run.store.samplerate
+        check_segment(settings.loss, settings.segment_seconds, rate, where)
+        self.loss = TrainingLoss(settings.loss).to(group.device)
         self.own_code = any(getattr(run.model, key, "") for key in ("code", "operator_code"))
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=settings.learning_rate, fused=True
@@ -46,7 +52,10 @@ class TrainStep:
         self.network = self.group.ddp(self.model, unused=self.own_code)
 
     def step(self, batch: Tensor) -> Tensor:
-        """Make a step on a share of a batch; return its part of the global batch's mean loss."""
+        """Make a step on a share of a batch; return its part of the global batch's mean loss.
+
+        Nothing here makes the CPU wait for a GPU: the result may still have to be computed.
+        """
         size = self.settings.batch_size
         parts = batch.split(self.micro_batch or len(batch))
         loss = torch.zeros((), dtype=torch.float64, device=self.group.device)
@@ -65,12 +74,12 @@ class TrainStep:
     def losses(self, network: nn.Module, sources: Tensor) -> Tensor:
         """Loss of each example, `[batch]`: its separated mixture against the center of `sources`.
 
-        `sources` is `[batch, sources, audio_channels, time]`.
+        `sources` is `[batch, sources, audio_channels, time]`, on the group's device.
         """
-        sources = sources.to(self.group.device, non_blocking=True)
         precision = PRECISIONS[self.settings.precision]
-        with torch.autocast(self.group.device.type, precision, enabled=precision != torch.float32):
+        layout = ChannelsLast() if self.settings.channels_last else nullcontext()
+        enabled = precision != torch.float32
+        with layout, torch.autocast(self.group.device.type, precision, enabled=enabled):
             estimates = network(sources.sum(dim=1))
         targets = center_trim(sources, estimates.shape[-1])
-        loss = LOSSES[self.settings.loss](estimates.float(), targets, reduction="none")
-        return loss.flatten(1).mean(dim=1)
+        return self.loss(estimates.float(), targets)

@@ -1,4 +1,4 @@
-"""Figures are equal bytes for equal data, whatever the user's own settings."""
+"""Figures are equal bytes for equal data, under any settings of the user."""
 
 import matplotlib
 import numpy as np

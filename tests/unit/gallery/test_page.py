@@ -1,7 +1,9 @@
 """The page shows what was measured, and none of its text acts as markup."""
 
+import base64
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from gallery_results import NASTY, content
@@ -37,6 +39,17 @@ def test_a_page_has_every_variant_with_its_media(text):
     assert data["scores"] == {"first": {"sdr": 3.25, "sdr_spread": None, "parameters": 1234}}
     assert data["variants"][0]["tones"] == [11025, 22050]
     assert len(data["artifacts"]["rows"]) == 3
+
+
+def test_the_figure_of_artifacts_through_training_is_shown_if_there_is_one(text, files, tmp_path):
+    assert "Artifacts through training" not in text
+    (tmp_path / "figure.png").write_bytes(b"\x89PNG picture")
+    training = replace(files, training=tmp_path / "figure.png")
+    shown, left_out = page.gallery(content(), training)
+    assert left_out == 0
+    picture = base64.b64encode(b"\x89PNG picture").decode()
+    assert f'<img src="data:image/png;base64,{picture}" alt="Curves over epochs' in shown
+    assert page_data(shown) == page_data(text)
 
 
 def test_text_of_the_configuration_never_acts_as_markup(text):

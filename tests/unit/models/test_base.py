@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from upsampling.models.base import AudioModel, center_trim, in_double_precision
+from upsampling.models.base import AudioModel, center_trim, device_of, in_double_precision
 
 
 class Doubling(AudioModel):
@@ -51,6 +51,20 @@ def test_waveforms_are_processed_in_evaluation_mode_as_one_source():
     assert model.double().process(waveforms).dtype == torch.float64
 
 
+def test_what_a_model_keeps_can_be_trained_on():
+    class Keeping(Doubling):
+        kept = None
+
+        def forward(self, waveform):
+            self.kept = self.down(waveform) if self.kept is None else self.kept
+            return self.outer(self.inner(self.kept))
+
+    model = Keeping()
+    model.process(torch.randn(1, 1, 20))
+    model(torch.randn(1, 1, 20)).sum().backward()
+    assert model.outer.weight.grad.abs().sum() > 0
+
+
 def test_separated_sources_stay_apart():
     class Separating(Doubling):
         sources = ("low", "high")
@@ -84,6 +98,30 @@ def test_a_module_is_in_double_precision_inside_the_block_only(training):
     for name, tensor in module.state_dict().items():
         assert tensor.dtype == before[name].dtype
         assert torch.equal(tensor, before[name])
+
+
+def test_double_precision_keeps_hooks_of_gradients_and_shared_weights():
+    """DistributedDataParallel exchanges gradients in such hooks."""
+    module = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.LSTM(2, 3))
+    module[1].weight = module[0].weight
+    calls = []
+    accumulators = [p.expand_as(p).grad_fn.next_functions[0][0] for p in module.parameters()]
+    for accumulator in accumulators:
+        accumulator.register_hook(lambda *_: calls.append(1))
+    signal = torch.randn(4, 2)
+    single, _ = module(signal)
+    with in_double_precision(module):
+        assert module[1].weight is module[0].weight
+        double, _ = module(signal.double())
+    torch.testing.assert_close(double.float(), single)
+    module(signal)[0].sum().backward()
+    assert len(calls) == len(accumulators) == 7
+
+
+def test_the_device_of_a_module_is_that_of_its_tensors():
+    assert device_of(nn.ReLU()) == torch.device("cpu")
+    assert device_of(nn.Sequential(nn.ReLU(), nn.Linear(1, 1, device="meta"))).type == "meta"
+    assert device_of(nn.BatchNorm1d(1, affine=False, device="meta")).type == "meta"
 
 
 def test_weight_norm_of_both_kinds_is_evaluated_in_double_precision():

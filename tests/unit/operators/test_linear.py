@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from upsampling.errors import UserError
 from upsampling.operators import build_operator
-from upsampling.operators.linear import LINEAR
+from upsampling.operators.linear import LINEAR, align_corners_as_image, half_pixel_by_phases
 
 ROUNDING = 1e-6
 
@@ -96,3 +96,20 @@ def test_without_a_convolution_it_has_no_parameters():
 def test_impossible_options_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         build_operator("linear", 2, 2, 4, options=options)
+
+
+@pytest.mark.parametrize("stride", [2, 3, 4, 5])
+@pytest.mark.parametrize("definition", ["half_pixel", "align_corners"])
+def test_implementations_for_gpus_equal_pytorch(definition, stride):
+    signal = torch.randn(2, 3, 11, dtype=torch.float64, requires_grad=True)
+    expected = functional.interpolate(
+        signal, size=stride * 11, mode="linear", align_corners=definition == "align_corners"
+    )
+    if definition == "half_pixel":
+        output = half_pixel_by_phases(signal, stride)
+    else:
+        output = align_corners_as_image(signal, stride * 11)
+    torch.testing.assert_close(output, expected, atol=1e-12, rtol=0)
+    direction = torch.randn_like(output)
+    gradients = [torch.autograd.grad(each, signal, direction)[0] for each in (output, expected)]
+    torch.testing.assert_close(*gradients, atol=1e-12, rtol=0)

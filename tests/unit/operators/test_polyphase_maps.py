@@ -59,9 +59,28 @@ def test_auto_chooses_the_cheapest_for_each_shape():
     assert innermost.choose_implementation(largest + 1, 13) == "convolution"
 
 
+@pytest.mark.parametrize(
+    ("name", "move"),
+    [
+        ("Tesla V100-SXM2-32GB", 70),
+        ("NVIDIA A100-SXM4-40GB", 50),
+        ("NVIDIA H100 80GB HBM3", 80),
+        ("NVIDIA GeForce RTX 4090", polyphase_maps.OTHER_GPU),
+    ],
+)
+def test_the_kind_of_card_decides_the_cost_of_a_copy(monkeypatch, name, move):
+    """70 and 50 are quotients of data sheets: multiply-adds over numbers moved, per second."""
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: name)
+    polyphase_maps.copy_cost.cache_clear()
+    try:
+        assert polyphase_maps.copy_cost(torch.device("cuda", 0)) == move
+    finally:
+        polyphase_maps.copy_cost.cache_clear()
+    assert polyphase_maps.copy_cost(torch.device("cpu")) == polyphase_maps.MOVE["cpu"]
+
+
 @pytest.mark.parametrize("method", ["plain", *CONVOLVE])
-def test_costs_without_writing_are_the_multiply_adds_of_a_step(monkeypatch, method):
-    monkeypatch.setattr(polyphase_maps, "MOVE", 0)
+def test_costs_without_writing_are_the_multiply_adds_of_a_step(method):
     batch, in_channels, out_channels, time, kernel_size = 2, 6, 5, 11, 10
     options = {"kernel_size": kernel_size, "implementation": "plain"}
     layer = build_operator("nearest", in_channels, out_channels, 4, options=options)
@@ -72,7 +91,7 @@ def test_costs_without_writing_are_the_multiply_adds_of_a_step(monkeypatch, meth
         else:
             output = CONVOLVE[method](signal, layer.convolution.weight, None, layer.maps())
         output.sum().backward()
-    expected = costs(layer.maps(), batch, time, in_channels, out_channels)[method]
+    expected = costs(layer.maps(), batch, time, in_channels, out_channels, move=0)[method]
     # An even filter's plain convolution makes one sample more, which is cut off.
     surplus = batch * 3 * kernel_size * in_channels * out_channels if method == "plain" else 0
     assert counter.get_total_flops() == 2 * (expected + surplus)

@@ -109,7 +109,7 @@ def test_the_band_is_a_setting(folder, tmp_path):
 
 
 def test_a_terminal_has_a_bar_and_a_pipe_has_none(folder):
-    """The command by itself, its standard error once on a terminal and once in a pipe."""
+    """The command alone, its standard error once on a terminal and once in a pipe."""
     command = [sys.executable, "-m", "upsampling.recordings.command", "recording"]
     command += [str(folder), "--spacing", "86.1328125"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}

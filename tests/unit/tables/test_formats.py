@@ -4,15 +4,15 @@ import io
 
 import numpy as np
 import pandas as pd
-from table1_example import DESCRIPTION, PLAIN, example_table
+from table1_example import PLAIN, example_sheet, example_table
 from table_texts import NASTY, html_rows, latex_rows, markdown_rows
 
 from upsampling.tables.formats import in_all_formats
+from upsampling.tables.latex import latex
 from upsampling.tables.table1 import TABLE1_COLUMNS
-from upsampling.tables.table1_cells import sheet
 
 TABLE = example_table()
-TEXTS = in_all_formats(TABLE, sheet(TABLE, "demo", DESCRIPTION))
+TEXTS = in_all_formats(TABLE, example_sheet(), latex(example_sheet()))
 
 
 def test_csv_is_exact_and_complete():
@@ -31,8 +31,8 @@ def test_all_formats_hold_the_same_cells():
              for row in markdown_rows(TEXTS["md"])]  # fmt: skip
     assert plain == rows
     # siunitx sets the separators between thousands.
-    latex = [[cell.replace(",", "") for cell in row] for row in latex_rows(TEXTS["tex"])]
-    assert latex == [[cell.replace(",", "") for cell in row] for row in rows]
+    tex = [[cell.replace(",", "") for cell in row] for row in latex_rows(TEXTS["tex"])]
+    assert tex == [[cell.replace(",", "") for cell in row] for row in rows]
     labels = [PLAIN, " ".join(NASTY.split()), "WaveUnet [2]", "Demucs [3]"]
     assert [row[0] for row in rows] == labels
     assert rows[0][1:] == [

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from table1_example import DESCRIPTION, PLAIN, example_table
+from table1_example import PLAIN, example_sheet, example_table
 from table_texts import NASTY, compile_latex, unescape_latex
 
 from upsampling.tables import table1_cells
@@ -32,7 +32,7 @@ def test_escapes_restore_the_text(text):
             ["2.75 ± 0.35", "1.00"],
             r"S[table-format=1.2,table-space-text-post={${}\pm{}$0.35}]",
         ),
-        (["5.34†"], r"S[table-format=1.2,table-space-text-post={\textsuperscript{\textdagger{}}}]"),
+        (["5.34†"], r"S[table-format=1.2,table-space-text-post={\textsuperscript{$\dagger$}}]"),
         (["–", "none"], "c"),
     ],
 )
@@ -56,19 +56,25 @@ def test_cells_are_numbers_for_siunitx_or_text(text, column, bold, expected):
 
 
 def test_heads_span_their_columns_and_rows_are_separated():
-    text = latex(table1_cells.sheet(example_table(), "demo", DESCRIPTION))
+    text = latex(example_sheet())
     assert "\\multicolumn{3}{c}{Printed in the paper}" in text
     assert r"\cmidrule(lr){2-12}\cmidrule(lr){13-15}" in text
     assert text.count("\\midrule\n") == 2
     assert "\\label{tab:table1}" in text
-    assert "\\textsuperscript{\\textdagger{}}With randomized" in text
+    assert "\\textsuperscript{$\\dagger$}With randomized" in text
+
+
+def test_a_table_is_as_wide_as_a_column_or_a_page():
+    for columns, environment, width in ((1, "table", "columnwidth"), (2, "table*", "textwidth")):
+        text = latex(example_sheet(), columns)
+        assert text.startswith(f"\\begin{{{environment}}}\n")
+        assert text.endswith(f"\\end{{{environment}}}\n")
+        assert f"\\begin{{tabularx}}{{\\{width}}}" in text
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-@pytest.mark.parametrize("label", [NASTY, PLAIN], ids=["nasty", "plain"])
-def test_latex_compiles_with_booktabs_and_siunitx(label, tmp_path):
-    """In the text width of the paper, which it does not exceed with ordinary labels."""
-    table = example_table()
-    table.loc[1, "label"] = label
-    log = compile_latex(table1_cells.render(table, "demo", DESCRIPTION)["tex"], tmp_path)
-    assert label == NASTY or "Overfull" not in log
+def test_text_that_would_act_compiles(tmp_path):
+    table = table1_cells.sheet(example_table(), table1_cells.PAPER, NASTY, [NASTY])
+    _, lines = compile_latex(latex(table, columns=1), tmp_path, [PLAIN, "short", 60 * "word "])
+    assert lines[:2] == [2, 1]
+    assert lines[2] > 5

@@ -3,15 +3,15 @@
 import html
 
 import pytest
-from table1_example import DESCRIPTION, example_table
+from table1_example import example_sheet
 from table_texts import NASTY, Cells, unescape_markdown
 
-from upsampling.tables import markdown_html, table1_cells
+from upsampling.tables import markdown_html
 
 
 @pytest.fixture(scope="module")
 def sheet():
-    return table1_cells.sheet(example_table(), "demo", DESCRIPTION)
+    return example_sheet()
 
 
 def test_html_is_accessible_and_runs_nothing(sheet):

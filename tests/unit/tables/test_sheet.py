@@ -1,9 +1,11 @@
 """Text cells: rows in groups, heads that span columns, and text that acts nowhere."""
 
+import math
+
 import pytest
 from table_texts import NASTY
 
-from upsampling.tables.sheet import Column, Sheet, escaper, one_line
+from upsampling.tables.sheet import Column, Sheet, escaper, number, one_line
 
 SHEET = Sheet(
     columns=[Column("Model", ""), Column("a", "x"), Column("b", "x"), Column("c", "y")],
@@ -42,3 +44,11 @@ def test_an_escaper_replaces_each_character_once():
     escape = escaper({"a": "bb", "b": "c"})
     assert escape("ab\nd") == "bbc d"
     assert escaper({})(NASTY) == " ".join(NASTY.split())
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"), [(-0.04, 1, "0.0"), (-0.06, 1, "-0.1"), (1.005, 2, "1.00")]
+)
+def test_numbers_have_no_negative_zero(value, digits, text):
+    assert number(value, digits) == text
+    assert number(math.nan, digits) == "–"

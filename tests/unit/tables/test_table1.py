@@ -21,8 +21,9 @@ from table1_example import (
 )
 
 from upsampling.errors import UserError
+from upsampling.measures.artifact_rows import ROW_COLUMNS
 from upsampling.scoring import significance
-from upsampling.tables import table1, table1_cells
+from upsampling.tables import statements, table1, table1_cells
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 EXACT = 1e-12
@@ -145,9 +146,22 @@ def test_the_program_writes_all_formats(tmp_path):
     timings = {variant: {0: pd.Series([12.34])} for variant in first}
     measured = table1.Measurements(first, timings, {"transposed": COUNTS})
     table = table1.table1(table1.read_rows(ROWS), measured, comparisons=COMPARISONS)
-    texts = table1_cells.render(table, "demo", DESCRIPTION)
-    for suffix in texts:
-        arguments += [f"--{suffix}", str(tmp_path / "tables" / f"table1.{suffix}")]
+    rows = [*ROWS[:1], ROWS[1] | {"family": "nearest"}, *ROWS[2:]]
+    rows[0] = rows[0] | {"family": "transposed"}
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    levels = [
+        (variant, 0, stage, "silence", "tone_level", 11025.0, -50.0, "dBFS")
+        for variant in ("transposed", "mine")
+        for stage in ("initialised", "trained")
+    ]
+    artifacts = pd.DataFrame(levels, columns=ROW_COLUMNS)
+    artifacts.to_csv(tmp_path / "artifacts.csv", index=False)
+    arguments += ["--artifacts", str(tmp_path / "artifacts.csv")]
+    footnote = statements.footnote(table1.read_rows(rows), table, COMPARISONS, artifacts)
+    assert "in this run: 2 of 3." in footnote
+    texts = table1_cells.render(table, "demo", DESCRIPTION, footnote)
+    for name in texts:
+        arguments += [f"--{name.replace('_', '-')}", str(tmp_path / "tables" / f"table1.{name}")]
     done = run("table1.py", *arguments)
     assert done.returncode == 0, done.stderr
     for suffix, text in texts.items():

@@ -1,13 +1,33 @@
 """Table 1 as a reader sees it: rounding, bold, captions and footnotes."""
 
+import json
 import math
+import shutil
+from itertools import combinations
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from table1_example import DESCRIPTION, MEASURED, NOTE, PLAIN, ROWS, example_table, three_rows
+import yaml
+from table1_example import (
+    COUNTS,
+    DESCRIPTION,
+    MEASURED,
+    NOTE,
+    PLAIN,
+    ROWS,
+    example_table,
+    scores,
+    three_rows,
+)
+from table_texts import compile_latex, latex_rows
 
-from upsampling.tables import table1, table1_cells
+from upsampling.config.experiment import Experiment
+from upsampling.scoring import significance
+from upsampling.tables import plan, table1, table1_cells
 from upsampling.tables.captions import Description
+
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -25,28 +45,72 @@ def test_caption_and_footnotes(suffix, table):
     assert "not comparable" not in at_paper_scale
 
 
+def test_latex_has_the_papers_form_and_the_further_columns_apart(table):
+    texts = table1_cells.render(table, "demo", DESCRIPTION, "A statement.")
+    form = [row[1:] for row in latex_rows(texts["tex"])]
+    assert form[0] == ["2.75", "5.35", "12.3", "319", "4.0M", "703M"]
+    assert form[2] == ["–", "3.23", "–", "–", "–", "10M"]
+    further = [row[1:] for row in latex_rows(texts["sources_tex"])]
+    assert further[0][:7] == ["2.75 ± 0.35", "a", "1.25", "2.25", "3.25", "4.25", "3.00"]
+    assert further[0][7:] == ["2", "4212345", "703M (737,265,008)"]
+    assert "A statement." in texts["tex"]
+    assert "A statement." not in texts["sources_tex"]
+    assert "mean over seeds" in texts["tex"]
+    assert r"$\pm$ standard deviation over seeds" in texts["sources_tex"]
+    assert "With randomized" not in texts["sources_tex"]
+    for suffix in ("md", "html"):
+        assert "A statement." in texts[suffix]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_the_papers_rows_fit_one_column_with_names_of_two_lines(tmp_path):
+    """At the sizes of the paper, with negative scores, and a spread over seeds."""
+    entries = json.loads(plan.table1_rows(Experiment(CONFIG | {"scale": "paper"})))
+    rows = table1.read_rows(entries)
+    variants = [row.variant for row in rows if row.variant]
+    runs = {
+        0: scores(-10.0, -2.0, 3.0, 4.0, real=2.75),
+        1: scores(1.5, -2.5, -3.5, -4.5, real=3.25),
+    }
+    measured = table1.Measurements(
+        {name: runs for name in variants},
+        {name: {0: pd.Series([99.94])} for name in variants},
+        {name: dict.fromkeys(COUNTS, 737265008) for name in variants},
+    )
+    pairs = [(*pair, 50, 1.0, 0.5, 1.5, 0.5, 0.5, False) for pair in combinations(variants, 2)]
+    comparisons = pd.DataFrame(pairs, columns=significance.COMPARISON_COLUMNS)
+    table = table1.table1(rows, measured, comparisons=comparisons)
+    texts = table1_cells.render(table, "paper", DESCRIPTION, "A statement.")
+    names = [row.label for row in rows]
+    for name in ("tex", "sources_tex"):
+        overfull, lines = compile_latex(texts[name], tmp_path, names)
+        assert overfull == []
+        assert len(lines) == len(names)
+        assert max(lines) <= 2
+
+
 def test_equal_notes_share_a_mark_and_others_have_their_own(table):
     notes: list[str] = []
     rows = [dict(row, note=note) for row, note in zip(
         table.to_dict("records"), ("one", "two", "one", ""), strict=True)]  # fmt: skip
-    printed = [table1_cells.row_cells(row, notes)[-3] for row in rows]
+    printed = [table1_cells.row_cells(row, notes)["printed_sdr"] for row in rows]
     assert printed == ["5.35†", "–‡", "3.23†", "5.34"]
     assert notes == ["one", "two"]
 
 
 def test_differing_numbers_of_scored_tracks_are_told(table):
     fewer = table.assign(tracks=pd.array([2, 1, None, None], dtype="Int64"))
-    texts = table1_cells.footnotes(fewer)
+    texts = table1_cells.source_notes(fewer)
     assert any(f"Not all rows have scores of the same tracks: {PLAIN}: 2;" in t for t in texts)
-    assert not any("Not all rows" in text for text in table1_cells.footnotes(table))
+    assert not any("Not all rows" in text for text in table1_cells.source_notes(table))
 
 
 def test_the_source_of_a_quoted_row_is_named(table):
-    texts = table1_cells.footnotes(table)
+    texts = table1_cells.row_notes(table, "")
     assert "WaveUnet [2]: Stoller." in texts
     filled = table.assign(sdr=table["sdr"].fillna(1.0), source="")
     expected = "no source given; measured columns: its published scores, aggregated here."
-    assert f"WaveUnet [2]: {expected}" in table1_cells.footnotes(filled)
+    assert f"WaveUnet [2]: {expected}" in table1_cells.row_notes(filled, "")
 
 
 @pytest.mark.parametrize(("differing", "marks"), [("xy xz yz", 1), ("xz", 0), ("", 0)])
@@ -56,7 +120,7 @@ def test_best_is_bold_only_where_it_differs(differing, marks):
     for suffix, mark in bold.items():
         assert texts[suffix].count(mark) == marks
         assert texts[suffix].count(mark.replace("3.00", "2.00")) == 0
-        assert "cannot be told apart" in texts[suffix]
+        assert "cannot be told apart" in texts["sources_tex" if suffix == "tex" else suffix]
 
 
 def test_empty_columns_are_left_out():
@@ -87,13 +151,13 @@ def test_notes_give_the_seeds_and_tracks_that_a_difference_needs(table):
 @pytest.mark.parametrize(
     ("by", "words"),
     [
-        ("median", "median over frames, median over tracks, mean over four sources, ±"),
-        ("mean", "mean over frames, mean over tracks, mean over four sources, ±"),
-        ("whole_track", "one SDR per whole track, mean over tracks and four sources, ±"),
+        ("median", "median over frames, median over tracks, mean over four sources, ± s"),
+        ("mean", "mean over frames, mean over tracks, mean over four sources, ± s"),
+        ("whole_track", "one SDR per whole track, mean over tracks and four sources, ± s"),
     ],
 )
 def test_caption_names_the_aggregation(by, words, table):
-    assert words in table1_cells.caption(table, "demo", Description(aggregation=by))
+    assert words in table1_cells.caption(table, "demo", Description(aggregation=by), "± s")
 
 
 @pytest.mark.parametrize(

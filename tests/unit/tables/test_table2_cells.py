@@ -1,7 +1,7 @@
 """Table 2 as a reader sees it: equal cells in all formats, captions, footnotes, its program."""
 
 import json
-import math
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +12,8 @@ import pytest
 from table2_example import DESCRIPTION, ROWS, example_artifacts
 from table_texts import NASTY, compile_latex, html_rows, latex_rows, markdown_rows
 
-from upsampling.tables.table2_cells import number, render, standing, table2
+from upsampling.tables.table2 import QUANTITIES
+from upsampling.tables.table2_cells import render, standing, table2
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
@@ -30,7 +31,10 @@ def test_all_formats_have_the_same_cells(table):
     assert rows[0][1:5] == ["-29.0 ± 1.4", "-69.0 ± 1.4", "61.0 ± 1.4", "21.0 ± 1.4"]
     assert rows[1][1:5] == ["none", "none", "0.0 ± 0.0", "0.0 ± 0.0"]
     assert rows[2][2] == "–"
-    assert latex_rows(texts["tex"]) == rows
+    # In LaTeX, spreads before training are left out.
+    before = [[re.sub(" ± .*", "", cell) if n % 2 else cell for n, cell in enumerate(row)]
+              for row in rows]  # fmt: skip
+    assert latex_rows(texts["tex"]) == before
 
 
 @pytest.mark.parametrize("suffix", ["md", "tex", "html"])
@@ -60,17 +64,16 @@ def test_the_footnote_names_models_with_tones_after_training(table):
     assert standing(trained.assign(music_trained=9.9), "music") == "none"
 
 
-@pytest.mark.parametrize(
-    ("value", "digits", "text"), [(-0.04, 1, "0.0"), (-0.06, 1, "-0.1"), (1.005, 2, "1.00")]
-)
-def test_numbers_have_no_negative_zero(value, digits, text):
-    assert number(value, digits) == text
-    assert number(math.nan, digits) == "–"
-
-
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_latex_compiles(table, tmp_path):
-    compile_latex(render(table, "demo", DESCRIPTION)["tex"], tmp_path)
+    names = ["Nearest neighbor interpolation", "Transposed, nearest at init"]
+    plain = table.assign(label=[*names, "Quiet"])
+    for level in QUANTITIES:
+        plain[f"{level.name}_trained"] -= 150.0
+    tex = render(plain, "demo", DESCRIPTION)["tex"]
+    overfull, lines = compile_latex(tex, tmp_path, names)
+    assert overfull == []
+    assert max(lines) <= 2
 
 
 def test_the_program_writes_the_formats_that_are_asked_for(table, tmp_path):

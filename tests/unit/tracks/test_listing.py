@@ -1,4 +1,4 @@
-"""A changed data set is noticed, whatever the times of its files; one that is gone is kept."""
+"""A changed data set is noticed, whether or not file times changed; one that is gone is kept."""
 
 import os
 import shutil

@@ -169,6 +169,11 @@ FORGED = {
         tensors, {**values, "history": values["history"] | {"epochs": []}}),
     "history of text": lambda tensors, values: (
         tensors, {**values, "history": values["history"] | {"epochs": ["1", "2", "3"]}}),
+    "artifacts that are none": lambda tensors, values: (
+        tensors, {**values, "history": values["history"] | {"artifacts": [[1, "silence"]]}}),
+    "artifacts of a later epoch": lambda tensors, values: (
+        tensors, {**values, "history": values["history"] | {
+            "artifacts": [[4, "silence", "tone_level", 1, 689.0625, 0.5, "dBFS"]]}}),
     "list for a spec": lambda tensors, values: (tensors, {**values, "spec": [1]}),
     "best epoch later": lambda tensors, values: (tensors, values | {"best_epoch": 9}),
 }  # fmt: skip

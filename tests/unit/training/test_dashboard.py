@@ -8,7 +8,7 @@ import pytest
 from tensorboardX.proto.event_pb2 import Event
 
 from upsampling.training.dashboard import Dashboard
-from upsampling.training.history import History
+from upsampling.training.history import EpochMeasurement, History
 
 
 def events(path: Path) -> Iterator[Event]:
@@ -72,9 +72,37 @@ def test_points_after_the_resumed_epoch_are_replaced(tmp_path: Path) -> None:
     assert starts == [2]
 
 
+def test_artifacts_have_a_curve_per_signal_measure_and_line(tmp_path: Path) -> None:
+    rows = [
+        EpochMeasurement(epoch, probe, "tone_level", layer, frequency, -epoch - layer, "dBFS")
+        for epoch in (0, 2)
+        for probe in ("silence", "white_noise")
+        for layer, frequency in ((4, 2756.25), (5, 11025.0))
+    ]
+    dashboard = Dashboard(tmp_path, 0)
+    dashboard.show_artifacts(rows)
+    dashboard.close()
+    (file,) = tmp_path.iterdir()
+    assert points(file) == {
+        (f"{probe}/tone_level_layer{layer}_{frequency}Hz", epoch): -epoch - layer
+        for epoch in (0, 2)
+        for probe in ("silence", "white_noise")
+        for layer, frequency in ((4, "2756.25"), (5, "11025"))
+    }
+
+
+def test_a_restart_before_the_first_epoch_replaces_all_points(tmp_path: Path) -> None:
+    dashboard = Dashboard(tmp_path, 0)
+    dashboard.close()
+    (file,) = tmp_path.iterdir()
+    starts = [e.step for e in events(file) if e.session_log.status == e.session_log.START]
+    assert starts == [0]
+
+
 def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     dashboard = Dashboard(None, 0)
     add_epochs(dashboard, History(), 1)
+    dashboard.show_artifacts([EpochMeasurement(0, "silence", "tone_level", 1, 1.0, 0.0, "dBFS")])
     dashboard.close()
     assert not list(tmp_path.iterdir())

@@ -1,10 +1,11 @@
 """The history of a run, and the best epoch in it."""
 
 import csv
+import json
 
 import pytest
 
-from upsampling.training.history import History
+from upsampling.training.history import EpochMeasurement, History
 
 LOSSES = [0.5, 0.3, 0.3, 0.4, 0.2]
 
@@ -41,6 +42,35 @@ def test_files_hold_every_epoch(history, tmp_path):
     for row in rows:
         assert float(row["seconds"]) * float(row["samples_per_second"]) == pytest.approx(12)
         assert row["gpu_memory_bytes"] == "7"
+
+
+ROW = EpochMeasurement(3, "silence", "tone_level", 5, 11025.0, -62.123456789012345, "dBFS")
+
+
+def test_artifacts_are_written_at_full_precision(history, tmp_path):
+    history.write(tmp_path)
+    header = "epoch,probe,measure,layer,frequency_hz,value,unit\n"
+    assert (tmp_path / "artifact_history.csv").read_text() == header
+    history.artifacts = [ROW, ROW._replace(epoch=4, value=-200.0)]
+    history.write(tmp_path)
+    assert (tmp_path / "artifact_history.csv").read_text() == (
+        f"{header}3,silence,tone_level,5,11025.0,{ROW.value!r},dBFS\n"
+        "4,silence,tone_level,5,11025.0,-200.0,dBFS\n"
+    )
+
+
+def test_a_measurement_survives_json_that_has_whole_numbers():
+    for row in (ROW, ROW._replace(value=0.0)):
+        values = [int(v) if isinstance(v, float) and v.is_integer() else v for v in row]
+        restored = EpochMeasurement.restore(json.loads(json.dumps(values)))
+        assert restored == row
+        assert [*map(type, restored)] == [*map(type, row)]
+
+
+@pytest.mark.parametrize("values", [[], [*ROW, 1], [None, *ROW[1:]], ["a", *ROW[1:]]])
+def test_what_is_no_measurement_is_refused(values):
+    with pytest.raises(ValueError, match=r"no measurement|unpack|invalid literal"):
+        EpochMeasurement.restore(values)
 
 
 def test_the_summary_is_of_the_last_epoch(history):

@@ -16,6 +16,7 @@ def identity(model=None, **training):
     """An identity as a checkpoint holds it."""
     model = model or DemucsLikeSettings(channels=8)
     sections = {"model": asdict(model), "training": asdict(TrainingSettings(**training))}
+    del sections["training"]["artifact_epochs"]
     return whole(sections | {"seed": 0, "data": "1234"})
 
 
@@ -38,6 +39,17 @@ def test_processes_micro_batches_and_time_limits_do_not_decide_a_run(store, tmp_
     assert "seed 1 -> 0" in difference(
         small.make_run(store, tmp_path, seed=1).identity, run.identity
     )
+
+
+def test_what_is_recorded_does_not_decide_a_run(store, tmp_path):
+    run = small.make_run(store, tmp_path)
+    other = small.make_run(store, tmp_path, artifact_epochs=7)
+    assert run.identity == other.identity
+    # A checkpoint of an earlier version is of the same run.
+    assert whole(asdict(run.training)).keys() - run.identity["training"].keys() == {
+        "artifact_epochs"
+    }
+    assert difference(run.identity, other.identity) == ""
 
 
 def test_tracks_decide_a_run(store, tmp_path):

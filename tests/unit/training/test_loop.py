@@ -1,5 +1,6 @@
 """Training learns, interruptions change no byte of its results, and bad losses end it."""
 
+import csv
 import os
 import signal
 import threading
@@ -13,7 +14,8 @@ import training_runs as small
 from safetensors.torch import load_file
 
 from upsampling.errors import UserError
-from upsampling.training import loop
+from upsampling.training import checkpoint_file, loop
+from upsampling.training.artifacts import measure_epoch
 from upsampling.training.checkpoints import load_model
 from upsampling.training.distributed import Group
 from upsampling.training.signals import Stopped
@@ -43,10 +45,78 @@ def test_a_run_learns_and_its_files_agree(undisturbed):
         assert torch.equal(weight, checkpoint[f"model.{name}"])
 
 
+def artifacts(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "model" / "artifact_history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_artifacts_are_those_of_the_model_before_training_and_after_each_epoch(store, undisturbed):
+    rows = artifacts(undisturbed)
+    assert [int(row["epoch"]) for row in rows] == sorted([0, 1, 2, 3] * (len(rows) // 4))
+    for epoch, which in ((0, "initialised"), (3, "last")):
+        expected = measure_epoch(load_model(undisturbed / "model", which), epoch)
+        found = [row for row in rows if int(row["epoch"]) == epoch]
+        assert found == [
+            {name: str(value) for name, value in row._asdict().items()} for row in expected
+        ]
+    copy = (undisturbed / "checkpoints" / "artifact_history.csv").read_bytes()
+    assert copy == (undisturbed / "model" / "artifact_history.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("every", "epochs"), [(0, set()), (2, {0, 2}), (9, {0})])
+def test_artifacts_are_measured_when_due_and_change_nothing_else(
+    store, undisturbed, tmp_path, every, epochs
+):
+    small.train_here(store, tmp_path, artifact_epochs=every)
+    assert {int(row["epoch"]) for row in artifacts(tmp_path)} == epochs
+    expected, results = small.results(undisturbed), small.results(tmp_path)
+    del expected["artifact_history.csv"], results["artifact_history.csv"]
+    assert results == expected
+    found = artifacts(undisturbed)
+    assert artifacts(tmp_path) == [row for row in found if int(row["epoch"]) in epochs]
+
+
+def test_a_run_of_an_earlier_version_is_measured_from_its_next_epoch(store, undisturbed, continued):
+    """Its checkpoints have no artifacts."""
+    for path in (continued / "checkpoints").glob("epoch*.safetensors"):
+        values = checkpoint_file.read_meta(path)
+        del values["history"]["artifacts"]
+        checkpoint_file.save(path, load_file(path), values)
+    small.train_here(store, continued, epochs=4)
+    assert {int(row["epoch"]) for row in artifacts(continued)} == {3, 4}
+    expected = [row for row in artifacts(undisturbed) if row["epoch"] == "3"]
+    assert [row for row in artifacts(continued) if row["epoch"] == "3"] == expected
+
+
+def test_an_output_that_cannot_be_measured_does_not_end_a_run(
+    store, undisturbed, tmp_path, monkeypatch, capfd
+):
+    def refuse(model, epoch):
+        if epoch == 2:
+            raise UserError("not finite")
+        return measure_epoch(model, epoch)
+
+    monkeypatch.setattr(loop, "measure_epoch", refuse)
+    small.train_here(store, tmp_path)
+    assert "artifacts of epoch 2 are not measured: not finite" in capfd.readouterr().err
+    expected = [row for row in artifacts(undisturbed) if row["epoch"] != "2"]
+    assert artifacts(tmp_path) == expected
+
+
 def test_epochs_can_be_added_and_give_the_same_bytes(store, undisturbed, tmp_path):
     for epochs in (1, 2, 3):
         small.train_here(store, tmp_path, epochs=epochs)
     assert small.results(tmp_path) == small.results(undisturbed)
+
+
+def test_a_sum_of_losses_learns_and_resumes_with_the_same_bytes(store, tmp_path):
+    settings = {"loss": {"l1": 1, "features": 0.5}, "segment_seconds": 0.5}
+    for epochs in (1, 3):
+        small.train_here(store, tmp_path / "parts", epochs=epochs, **settings)
+    small.train_here(store, tmp_path / "whole", **settings)
+    assert small.results(tmp_path / "parts") == small.results(tmp_path / "whole")
+    losses = history(tmp_path / "whole")["valid_loss"]
+    assert losses[-1] < losses[0]
 
 
 def test_fewer_epochs_than_were_trained_start_over(store, undisturbed, continued, capfd):

@@ -55,7 +55,7 @@ def test_a_step_updates_like_adam(store, sources, tmp_path):
         optimizer.step()
     initial = build(run.model, run.seed).state_dict()
     for name, weight in model.state_dict().items():
-        # Adam's steps have the size of the learning rate, whatever the size of a gradient.
+        # Adam's steps have the size of the learning rate, for any size of a gradient.
         moved = (weight - initial[name]).abs().max()
         error = (train_step.model.state_dict()[name] - weight).abs().max()
         assert error < 0.02 * moved

@@ -1,0 +1,53 @@
+"""Write the table of artifacts through training as CSV and Markdown.
+
+    python scripts/artifact_history.py --csv artifact_history.csv --md artifact_history.md \\
+        --histories 'results/demo/models/{variant}/seed{seed}/artifact_history.csv' --seeds 0 \\
+        --rows '[{"variant": "nearest", "label": "nearest"}]'
+
+The CSV has the epochs 0, 1, 2, 4 and so on, and the last, of each run.
+"""
+
+from itertools import product
+from pathlib import Path
+
+from upsampling.arguments import json_or_file, parser, settings
+from upsampling.config.declared import read_settings
+from upsampling.errors import command_line
+from upsampling.files import write_table, write_text
+
+
+def main() -> None:
+    from upsampling.tables.captions import Description
+
+    options = parser(__doc__)
+    options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0])
+    options.add_argument("--histories", required=True, help="a run's artifact_history.csv")
+    options.add_argument(
+        "--description",
+        type=settings(Description, "--description"),
+        default=Description(),
+        help="facts for the caption, JSON or file",
+    )
+    options.add_argument("--scale", default="demo", help="name of the scale, for the caption")
+    options.add_argument("--csv", type=Path, help="the table as .csv")
+    options.add_argument("--md", type=Path, help="the table as .md")
+    arguments = options.parse_args()
+
+    from upsampling.tables.artifact_history import artifact_history, at_milestones, read_history
+    from upsampling.tables.artifact_history_cells import HistoryRow, render
+
+    rows = [read_settings(HistoryRow, row, "--rows") for row in arguments.rows]
+    runs = product((row.variant for row in rows), arguments.seeds)
+    table = artifact_history(
+        {(name, seed): read_history(arguments.histories.format(variant=name, seed=seed))
+         for name, seed in runs}
+    )  # fmt: skip
+    if arguments.csv:
+        write_table(arguments.csv, at_milestones(table))
+    if arguments.md:
+        write_text(arguments.md, render(table, rows, arguments.scale, arguments.description))
+
+
+if __name__ == "__main__":
+    command_line(main)

@@ -1,0 +1,1 @@
+"""Audits: which layer of a network makes which line, in silence and in sound, and its repair."""

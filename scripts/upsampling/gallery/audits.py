@@ -1,0 +1,33 @@
+"""Cards of audits on the page: each verdict, and a link to the audit's own page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from upsampling.files import read_json
+
+
+def audit_cards(audits: Sequence[Mapping[str, Any]], reports: str, pages: str) -> list[dict]:
+    """`title`, `verdict` and `link` of each of the `audits` {name, title}.
+
+    `reports` is a pattern of files with {audit}, `pages` one of links from the gallery.
+    """
+    return [
+        {
+            "title": audit["title"],
+            "verdict": verdict(read_json(reports.format(audit=audit["name"]))),
+            "link": pages.format(audit=audit["name"]),
+        }
+        for audit in audits
+    ]
+
+
+def verdict(report: Mapping[str, Any]) -> str:
+    """A network's verdict and what its repair changed; of recordings, how many have a comb."""
+    if "recordings" not in report:
+        repair = report.get("repair")
+        return " ".join([report["verdict"], *([repair["summary"]] if repair else [])])
+    recordings = report["recordings"]
+    if len(recordings) == 1:
+        return recordings[0]["verdict"]
+    found = sum(recording["found"] for recording in recordings)
+    return f"{found} of {len(recordings)} recordings have a comb that stands out."

@@ -1,0 +1,117 @@
+"""PyTorch networks in files: factories, TorchScript, weights.
+
+safetensors files are data. A Python file runs when it is imported, TorchScript when the network
+runs. Pickles are never loaded.
+"""
+
+import importlib.util
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from upsampling.errors import UserError, nearest_match
+
+# An archive may not grow beyond this many times its own size; TorchScript's are not compressed.
+LARGEST_GROWTH = 4
+
+
+def load_callable(reference: str, what: str) -> Callable[..., Any]:
+    """The object that `path/to/file.py:name` refers to; `what` is its part in messages."""
+    file, colon, name = reference.rpartition(":")
+    if not colon or not file.endswith(".py"):
+        raise UserError(f"{what}: '{reference}' is not path/to/file.py:name")
+    path = Path(file)
+    if not path.is_file():
+        raise UserError(f"{what}: there is no file {path}")
+    spec = importlib.util.spec_from_file_location(f"audited_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UserError(f"{what}: {path} cannot be imported: {error!r}") from error
+    finally:
+        sys.path.pop(0)
+    if not callable(getattr(module, name, None)):
+        names = [key for key, value in vars(module).items() if callable(value)]
+        raise UserError(f"{what}: {path} has no callable {name}{nearest_match(name, names)}")
+    return getattr(module, name)
+
+
+def from_factory(path: Path, name: str) -> Any:
+    from torch import nn
+
+    factory = load_callable(f"{path}:{name}", "network")
+    try:
+        module = factory()
+    except Exception as error:
+        raise UserError(f"{path}:{name} raised {error!r}") from error
+    if not isinstance(module, nn.Module):
+        raise UserError(f"{path}:{name} returned {type(module).__name__}, not a torch.nn.Module")
+    return module
+
+
+def load_weights(module: Any, path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if path.suffix != ".safetensors":
+        raise UserError(f"{path}: weights are read from .safetensors files alone")
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path} is not a complete file of weights: {error}") from error
+    own = module.state_dict()
+    missing = sorted({*own} - {*tensors})
+    further = sorted({*tensors} - {*own})
+    for names, verb in ((missing, "lacks"), (further, "has, and the network has not,")):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise UserError(f"{path} {verb} {names[0]}{more}")
+    for name, tensor in tensors.items():
+        if tensor.shape != own[name].shape:
+            raise UserError(
+                f"{path}: {name} is {list(tensor.shape)}, the network's {list(own[name].shape)}"
+            )
+    module.load_state_dict(tensors)
+
+
+def read_torchscript(path: Path) -> Any:
+    import torch
+
+    check_torchscript(path)
+    try:
+        return torch.jit.load(str(path), map_location="cpu")
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{path} cannot be read as TorchScript: {reason}") from error
+
+
+def check_torchscript(path: Path) -> None:
+    """Refuse a file that is no archive of TorchScript, or would grow too large when unpacked."""
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise UserError(
+            f"{path} is not TorchScript, whose files are zip archives ({error}); pickles are not "
+            "loaded: save the network with torch.jit.save, or name its factory"
+        ) from error
+    names = [member.filename for member in members]
+    folder = names[0].partition("/")[0] if names else ""
+    if f"{folder}/constants.pkl" not in names or not any("/code/" in name for name in names):
+        raise UserError(
+            f"{path} is a checkpoint of pickled objects, not TorchScript; pickles are not loaded: "
+            "save its weights as safetensors, and name the network's factory"
+        )
+    size = sum(member.file_size for member in members)
+    if size > LARGEST_GROWTH * path.stat().st_size + 2**20:
+        raise UserError(f"{path} would grow to {size / 1e9:.1f} GB when it is unpacked; refused")

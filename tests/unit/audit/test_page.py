@@ -1,0 +1,134 @@
+"""The page: whole, escaped, the same for the same report, and true to its numbers."""
+
+import base64
+import html
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import soundfile
+from audited_networks import hifi_gan, seeded, under_audit
+from torch import nn
+
+from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
+from upsampling.audit.page import page, plot, sound
+
+
+@pytest.fixture(scope="module")
+def audited():
+    network, structure = under_audit(seeded(lambda: hifi_gan((4, 5))), 6)
+    responses = respond_to_constants(network, structure)
+    report = audit(network, structure, responses, settings=AuditSettings(seconds=1.0))
+    return report, responses.silence.period
+
+
+class Tags(HTMLParser):
+    """Counts tags, and collects files that would be loaded from elsewhere."""
+
+    VOID = frozenset({"meta", "link"})
+
+    def __init__(self):
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attributes:
+            if name in ("src", "href") and not value.startswith(("data:", "#")):
+                self.links.append(value)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def parsed(text: str) -> Tags:
+    tags = Tags()
+    tags.feed(text)
+    assert tags.open == []
+    return tags
+
+
+def test_a_page_is_whole_and_loads_nothing(audited):
+    text = page(*audited)
+    tags = parsed(text)
+    assert tags.links == []
+    assert "script" not in tags.tags
+    assert audited[0]["verdict"] in text.replace("\n", " ")
+    assert page(*audited) == text
+    assert "default-src 'none'" in html.unescape(text)
+
+
+def test_text_of_the_network_is_shown_not_run(audited):
+    name = audited[0]["layers"][0]["name"]
+    text = json.dumps(audited[0]).replace(f'"{name}"', '"<img src=x onerror=alert(1)>"')
+    report = json.loads(text)
+    report["network"] = "<script>alert(1)</script>.onnx"
+    report["notes"] = ["<b>bold</b>"]
+    tags = parsed(page(report, audited[1]))
+    assert not {"script", "img", "b"} & {*tags.tags}
+
+
+def test_stems_stand_where_their_lines_are(audited):
+    report, _ = audited
+    drawn = plot(report)
+    assert len(drawn["stems"]) + drawn["left_out"] == len(report["silence"]["lines"])
+    places = {stem["x"]: stem for stem in drawn["stems"]}
+    heights = []
+    for line in report["silence"]["lines"]:
+        x = round(drawn["left"] + 836 * line["frequency_hz"] / 22050, 2)
+        if x in places:
+            heights.append((line["level_dbfs"], places[x]["y"]))
+            style = places[x]["style"]
+            layers = [one["name"] for one in report["layers"]]
+            expected = "several" if len(line["layers"]) > 1 else "nobody"
+            if len(line["layers"]) == 1:
+                expected = f"c{layers.index(line['layers'][0])}"
+            assert style == expected
+    assert len(heights) == len(drawn["stems"])
+    order = [y for _, y in sorted(heights)]
+    assert order == sorted(order, reverse=True)
+
+
+def test_the_sound_is_the_silent_response(audited):
+    report, period = audited
+    made = sound(period, report["samplerate"])
+    content = base64.b64decode(made["uri"].partition(",")[2])
+    samples, rate = soundfile.read(io.BytesIO(content))
+    assert rate == report["samplerate"]
+    assert len(samples) == 2 * rate
+    expected = np.resize(period[0] - period[0].mean(), len(samples)) * 10 ** (made["gain"] / 20)
+    assert samples == pytest.approx(expected, abs=2**-15)
+    assert sound(np.full((1, 20), 0.3), 44100) is None
+    assert sound(1e-9 * period, 44100) is None
+
+
+def test_a_silent_network_has_a_page_without_a_plot():
+    module = nn.Sequential(nn.Upsample(scale_factor=4), nn.Conv1d(2, 1, 3))
+    network, structure = under_audit(module, 2)
+    responses = respond_to_constants(network, structure)
+    report = audit(network, structure, responses, settings=AuditSettings(seconds=1.0))
+    text = page(report, responses.silence.period)
+    parsed(text)
+    assert "no line above its rounding" in re.sub(r"\s+", " ", text)
+    assert "<audio" not in text
+    assert "Nothing needs to be done" in text
+
+
+def test_a_network_without_layers_has_a_page():
+    network, structure = under_audit(nn.Sequential(nn.Conv1d(2, 1, 3)), 2)
+    responses = respond_to_constants(network, structure)
+    report = audit(network, structure, responses)
+    text = page(report, responses.silence.period)
+    parsed(text)
+    assert "No layer was found" in text
+    assert report["combs"] == []
