@@ -185,7 +185,7 @@ def judge(tried: Attempt, store: Path) -> tuple[bool, str]:
 def names(root: Path) -> list[str]:
     """The names of the tracks to test on, as messages may show them."""
     found = [path.name for path in (root / "test").iterdir()]
-    return [form for name in found for form in (name, ascii(name), repr(name), name[:60])]
+    return [form for name in found for form in (name, ascii(name)[1:-1], repr(name), name[:60])]
 
 
 def stored_as_written(tried: Attempt, store: Path) -> bool:

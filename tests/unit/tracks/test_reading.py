@@ -173,3 +173,10 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path, kind):
         path.symlink_to("/dev/zero")
     (track,) = list_tracks(tmp_path, wav=True)
     assert inspect_headers(track) == [f"{path} is no regular file; put a WAV file there"]
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    write_noise(tmp_path, "train", "One")
+    (tmp_path / "train" / "One").rename(tmp_path / "train" / os.fsdecode(b"\xff"))
+    with pytest.raises(UserError, match="the name is not UTF-8; rename the track"):
+        list_tracks(tmp_path, wav=True)
