@@ -22,7 +22,7 @@ try:
     GALLERY = gallery_content(EXPERIMENT)
     ALONE = False
     if workflow.is_main_process:
-        check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models"))
+        check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models.json"))
         listing.refresh(
             Path(EXPERIMENT.data.store, "dataset.json"),
             Path(EXPERIMENT.data.root),

@@ -46,6 +46,10 @@ FIGURE_INPUTS = {
     "loss_gradient": (["<results>/theory/loss_gradient.npz"], "theory"),
     "track_differences": (list(rules.row_differences.output), "tables"),
     "artifact_history": (runs(rules.train.output.artifacts), "tables"),
+    "loss_lines": (
+        ["<results>/theory/training_losses.npz", "<results>/tables/loss_lines.csv"],
+        "tables",
+    ),
     "artifact_changes": (["<results>/tables/artifacts.csv"], "tables"),
     "init_statistics": (["<results>/tables/init_statistics.csv"], "tables"),
 }

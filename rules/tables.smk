@@ -211,6 +211,45 @@ rule artifact_history:
         )
 
 
+rule loss_lines:
+    """Lines in the gradients of training losses, and in the outputs of models trained with them."""
+    input:
+        artifacts="<results>/tables/artifacts.csv",
+        gradients="<results>/theory/training_losses.npz",
+    output:
+        csv=report(
+            "<results>/tables/loss_lines.csv",
+            caption="../report/loss_lines_table.rst",
+            category="Tables",
+            labels={"table": "Lines of losses"},
+        ),
+        md="<results>/tables/loss_lines.md",
+    log:
+        "<logs>/loss_lines.log",
+    group:
+        "tables"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("loss_lines.py"),
+        rows=table_plan.canonical(table_plan.loss_rows(EXPERIMENT)),
+        description=table_plan.table2_description(EXPERIMENT),
+        scale=EXPERIMENT.scale,
+        samplerate=EXPERIMENT.samplerate or 44100,
+    shell:
+        quiet(
+            'python "$SCRIPTS"/loss_lines.py'
+            " --artifacts {input.artifacts:q}"
+            " --gradients {input.gradients:q}"
+            " --rows {params.rows:q}"
+            " --samplerate {params.samplerate}"
+            " --description {params.description:q}"
+            " --scale {params.scale}"
+            " --csv {output.csv:q}"
+            " --md {output.md:q}"
+        )
+
+
 rule tables:
     """All tables."""
     input:
@@ -219,3 +258,5 @@ rule tables:
         expand(rules.collect.output.csv, table=TABLE_INPUTS),
         rules.table2.output,
         rules.artifact_history.output,
+        # Only with variants that differ in the loss alone.
+        rules.loss_lines.output if table_plan.loss_rows(EXPERIMENT) else [],

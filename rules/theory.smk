@@ -37,7 +37,7 @@ rule theory:
     log:
         "<logs>/theory/{kind}.log",
     wildcard_constraints:
-        kind="operator_spectra|replicas|loss_gradient",
+        kind="operator_spectra|replicas|loss_gradient|training_losses",
     group:
         "theory"
     conda:

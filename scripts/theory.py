@@ -4,7 +4,8 @@
         --settings '{"following": [{"operator": "nearest"}], "seconds": 1}'
 
 --settings has the keys of that figure in config.yaml; for operator_spectra also `operators`: by
-name, an object with operator, options and bias.
+name, an object with operator, options and bias. training_losses has the keys of loss_gradient, and
+`losses`: by name, a loss of the section training.
 """
 
 from pathlib import Path
@@ -16,7 +17,14 @@ from upsampling.config.sections import LossGradient, OperatorSpectra, Replicas
 from upsampling.errors import command_line
 from upsampling.files import save_arrays
 
-KINDS = {"operator_spectra": OperatorSpectra, "replicas": Replicas, "loss_gradient": LossGradient}
+KINDS = {
+    "operator_spectra": OperatorSpectra,
+    "replicas": Replicas,
+    "loss_gradient": LossGradient,
+    "training_losses": LossGradient,
+}
+# Keys beside the settings of a kind.
+NAMED = {"operator_spectra": "operators", "training_losses": "losses"}
 
 
 def main() -> None:
@@ -26,19 +34,22 @@ def main() -> None:
     options.add_argument("--output", type=Path, required=True, help="arrays (.npz)")
     arguments = options.parse_args()
     values = dict(arguments.settings)
-    operators = values.pop("operators", {}) if arguments.kind == "operator_spectra" else {}
+    named = values.pop(NAMED.get(arguments.kind, ""), {})
     settings: Any = read_settings(KINDS[arguments.kind], values, "--settings")
-    save_arrays(arguments.output, spectra(arguments.kind, settings, operators))
+    save_arrays(arguments.output, spectra(arguments.kind, settings, named))
 
 
-def spectra(kind: str, settings: Any, operators: dict[str, Any]) -> dict[str, Any]:
+def spectra(kind: str, settings: Any, named: dict[str, Any]) -> dict[str, Any]:
     """Measure and predict the spectra of one kind."""
     from upsampling.theory.loss_gradients import loss_gradients
     from upsampling.theory.operator_spectra import operator_spectra
     from upsampling.theory.replicas import replicas
+    from upsampling.theory.training_losses import training_losses
 
     if kind == "operator_spectra":
-        return operator_spectra(settings, operators)
+        return operator_spectra(settings, named)
+    if kind == "training_losses":
+        return training_losses(settings, named)
     return replicas(settings) if kind == "replicas" else loss_gradients(settings)
 
 

@@ -7,6 +7,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 CONFIG: dict = yaml.safe_load((ROOT / "config.yaml").read_text())
+# Variants that are part of the experiment.
+ENABLED = [name for name, entry in CONFIG["variants"].items() if entry.get("enabled", True)]
 
 
 def changed(path: str, value: object) -> dict:

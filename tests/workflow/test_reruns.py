@@ -158,7 +158,7 @@ def test_another_aggregation_scores_nothing_again(restored):
 
 def test_settings_of_one_variant_train_it_alone(restored):
     config = restored.config
-    config["variants"]["nearest"]["training"] = {"learning_rate": 1.0e-3}
+    config["variants"]["nearest"]["training"] = {"learning_rate": 2.0e-3}
     restored.config = config
     planned = restored.planned()
     assert (planned["train"], planned["score"], planned["measure_artifacts"]) == (1, 1, 1)
@@ -263,7 +263,7 @@ def test_more_initialisations_train_nothing(restored):
     config["scales"]["demo"]["init_statistics"]["seeds"] += 1
     restored.config = config
     planned = restored.planned()
-    assert planned["init_statistics"] == 2
+    assert planned["init_statistics"] == 3
     assert not {"train", "measure_artifacts", "render_initialised"} & set(planned)
 
 

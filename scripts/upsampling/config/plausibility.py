@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from upsampling.config.losses import check_segment
 from upsampling.errors import UserError
 
 if TYPE_CHECKING:
@@ -72,9 +73,11 @@ def check_lengths(experiment: "Experiment") -> None:
             )
     for name in experiment.trained:
         training = experiment.training_settings(name)
+        where = f"variants.{name}.training"
+        check_segment(training.loss, training.segment_seconds, rates[name] or lowest, where)
         if (training.examples_per_epoch or training.batch_size) < training.batch_size:
             raise UserError(
-                f"variants.{name}.training: {training.examples_per_epoch} examples_per_epoch are "
+                f"{where}: {training.examples_per_epoch} examples_per_epoch are "
                 f"less than a batch of {training.batch_size}; raise them or lower batch_size"
             )
 

@@ -19,6 +19,7 @@ from upsampling.config.declared import (
     Stride,
     Unique,
 )
+from upsampling.config.losses import CriticSettings
 from upsampling.config.model import Last, Operator, Options
 from upsampling.config.training import TrainingSettings
 
@@ -220,22 +221,6 @@ class Replicas:
 
 
 @dataclass(frozen=True)
-class CriticSettings:
-    """A discriminator-like network: strided convolutions, then one score.
-
-    Without padding and biases. MelGAN's discriminator (Kumar et al. 2019) has kernel_size 41 at
-    stride 4 and slope 0.2: 41 is no multiple of 4, so coverage is unequal, too.
-    """
-
-    layers: Count = 3
-    stride: Stride = 4
-    kernel_size: Count = 41
-    channels: Count = 8
-    slope: Annotated[float, Bounds(minimum=0, maximum=1), "of the leaky ReLU"] = 0.2
-    seed: Seed = 0
-
-
-@dataclass(frozen=True)
 class LossGradient:
     """Gradients of losses with strided layers (Sec. 2, issue iii)."""
 
@@ -279,6 +264,7 @@ class Variant:
     figure_title: Annotated[str | None, "name in figures; null: the variant's name"] = None
     table_label: Annotated[str | None, "name in tables; null: that in figures"] = None
     train: Annotated[bool, "false: measured at initialisation only"] = True
+    enabled: Annotated[bool, "false: checked, and left out of everything"] = True
     floor: Annotated[float, Bounds(maximum=-1), "lowest level of its spectrograms, in dB"] = -150.0
     model: Annotated[Mapping[str, Any], "keys that differ from the section `model`"] = field(
         default_factory=dict

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from upsampling.config.declared import Bounds, Count, Natural, Seconds, SecondsOrNone
+from upsampling.config.losses import Loss
 
 # Settings of what is recorded of a run. They change none of its weights: runs that differ in them
 # alone are the same run, and changing them does not retrain.
@@ -19,7 +20,7 @@ class TrainingSettings:
     """
 
     revision: Annotated[Count, "raise it when a change of code calls for retraining"] = 1
-    loss: Annotated[Literal["l1", "mse"], "mean absolute or mean squared error"] = "l1"
+    loss: Loss = "l1"
     precision: Annotated[
         Literal["fp32", "bf16", "fp16"], "of the model's forward and backward passes"
     ] = "fp32"
@@ -45,3 +46,7 @@ class TrainingSettings:
     artifact_epochs: Annotated[
         Natural, "epochs from one measurement of artifacts to the next; 0: never"
     ] = 1
+
+    def __post_init__(self) -> None:
+        if not self.loss:
+            raise ValueError("loss: a sum without terms; name one, as in {l1: 1, features: 1}")

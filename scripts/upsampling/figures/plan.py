@@ -12,6 +12,7 @@ from upsampling.config.experiment import Experiment
 from upsampling.config.mapping import canonical
 from upsampling.config.model import Last
 from upsampling.config.sections import STAGES
+from upsampling.tables.plan import loss_rows
 
 SIDES = ("left", "right")
 LAYERS = ("signal", "1", "2", "3")
@@ -78,6 +79,8 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
         headings = [replica_title(entry) for entry in section.replicas.following]
         panels = [f"{kind}_{row + 1}" for kind in REPLICAS for row in range(len(headings))]
         figures["replicas"] = PlannedFigure({"rows": headings}, tuple(panels))
+    if losses := loss_rows(experiment):
+        figures["loss_lines"] = PlannedFigure({"rows": losses}, ("gradients", "outputs"))
     if section.loss_gradient:
         critic = section.loss_gradient.critic
         figures["loss_gradient"] = PlannedFigure(

@@ -11,6 +11,7 @@ from upsampling.figures.artifact_history import artifact_curves
 from upsampling.figures.artifact_overviews import artifact_changes, init_statistics
 from upsampling.figures.audits import audit_panels
 from upsampling.figures.before_after import before_after
+from upsampling.figures.loss_lines import loss_lines_panels
 from upsampling.figures.overlap_figure import overlap_stems
 from upsampling.figures.overlays import stacks_and_theory
 from upsampling.figures.predicted_spectra import loss_panels, operator_panels, replica_panels
@@ -97,6 +98,7 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "artifact_changes": (artifact_changes, {}),
     "init_statistics": (init_statistics, {}),
     "artifact_history": (artifact_curves, {}),
+    "loss_lines": (loss_lines_panels, {}),
     "audit": (audit_panels, {}),
 }
 

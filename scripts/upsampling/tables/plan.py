@@ -3,10 +3,13 @@
 Standard library only, as each job of the workflow imports it.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from upsampling.config.experiment import Experiment
+from upsampling.config.losses import weights
 from upsampling.config.mapping import canonical
 from upsampling.config.operators import FAMILIES, OPTIONS
 from upsampling.config.sections import DATASETS
@@ -110,6 +113,47 @@ def history_rows(experiment: Experiment) -> str:
         {"variant": name, "label": experiment.figure_title(name)} for name in experiment.trained
     ]
     return canonical(rows)
+
+
+def loss_rows(experiment: Experiment) -> list[dict[str, str]]:
+    """Trained variants that differ from another in the loss alone; [] if there are none.
+
+    `group` names the first variant with equal other settings. `control` is the variant whose deep
+    feature loss has stride 1 in place of strides, or ''.
+    """
+    groups: dict[str, dict[str, dict[str, float]]] = {}
+    for name in experiment.trained:
+        training = json.loads(experiment.training(name))
+        training.pop("loss", None)
+        terms = weights(experiment.training_settings(name).loss)
+        key = experiment.model(name) + canonical(training)
+        groups.setdefault(key, {})[name] = terms
+    return [
+        {
+            "variant": name,
+            "label": experiment.figure_title(name),
+            "group": next(iter(group)),
+            "loss": loss_text(terms),
+            "control": next((other for other in group if group[other] == dense(terms)), ""),
+        }
+        for group in groups.values()
+        if len({canonical(terms) for terms in group.values()}) > 1
+        for name, terms in group.items()
+    ]
+
+
+def loss_text(terms: Mapping[str, float]) -> str:
+    """A sum of losses as text: 'l1 + 0.01 stft'."""
+    return " + ".join(
+        name if weight == 1 else f"{weight:g} {name}" for name, weight in terms.items()
+    )
+
+
+def dense(terms: Mapping[str, float]) -> dict[str, float]:
+    """The control of a sum with a strided feature loss; {} for other sums."""
+    if "features" not in terms or "features_dense" in terms:
+        return {}
+    return {("features_dense" if name == "features" else name): w for name, w in terms.items()}
 
 
 def audit_rows(experiment: Experiment) -> str:

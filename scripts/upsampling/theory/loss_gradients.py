@@ -23,7 +23,6 @@ into lines, and its scatter is colored noise. `expected_period` predicts the lin
 """
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from upsampling.config.sections import CriticSettings, LossGradient
+from upsampling.config.sections import LossGradient
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
+from upsampling.losses.critic import Critic, feature_distance
 from upsampling.measures.spectra import mean_spectrum
-from upsampling.operators.base import seeded
 from upsampling.probes.signals import probe_signal
 from upsampling.theory.filters import Filters, to_numpy
 from upsampling.theory.prediction import line_arrays
@@ -46,54 +45,18 @@ Array = NDArray[Any]
 LOSSES = ("waveform", "score", "features")
 N_FFT = 8192
 KERNELS = 200
-# Kernel size of the convolution that turns features into a score.
-HEAD_KERNEL_SIZE = 3
-
-
-def receptive_field(settings: CriticSettings) -> int:
-    """Samples of the waveform that one score depends on."""
-    samples = HEAD_KERNEL_SIZE
-    for _ in range(settings.layers):
-        samples = (samples - 1) * settings.stride + settings.kernel_size
-    return samples
-
-
-class Critic(nn.Module):
-    """`CriticSettings` as a network; PyTorch's default initialisation, drawn from the seed."""
-
-    def __init__(self, settings: CriticSettings):
-        super().__init__()
-        self.settings = settings
-        widths = [1, *[settings.channels] * settings.layers]
-        with seeded(settings.seed):
-            self.convolutions = nn.ModuleList(
-                nn.Conv1d(first, second, settings.kernel_size, settings.stride, bias=False)
-                for first, second in pairwise(widths)
-            )
-            self.head = nn.Conv1d(settings.channels, 1, HEAD_KERNEL_SIZE, bias=False)
-
-    def forward(self, signal: Tensor) -> list[Tensor]:
-        """Features [1, channels, time] of each layer, the score [1, 1, time] last."""
-        features = []
-        for convolution in self.convolutions:
-            signal = functional.leaky_relu(convolution(signal), self.settings.slope)
-            features.append(signal)
-        return [*features, self.head(signal)]
 
 
 def loss(name: str, critic: Critic, output: Tensor, target: Tensor) -> Tensor:
     """One of `LOSSES` of `output` [1, 1, time]: L1, minus the mean score, feature matching.
 
-    Feature matching is the mean absolute difference of features, summed over layers, without score.
+    Feature matching is that of `losses.critic.feature_distance`.
     """
     if name == "waveform":
         return functional.l1_loss(output, target)
     if name == "score":
         return -critic(output)[-1].mean()
-    with torch.no_grad():
-        targets = critic(target)[:-1]
-    features = critic(output)[:-1]
-    return torch.stack([(a - b).abs().mean() for a, b in zip(features, targets, strict=True)]).sum()
+    return feature_distance(critic, output, target).mean()
 
 
 def gradient(name: str, critic: Critic, output: Tensor, target: Tensor) -> Array:
@@ -146,10 +109,11 @@ def loss_gradients(settings: LossGradient) -> dict[str, Array]:
     above 0 Hz; `waveform` has no network: `waveform_measured`.
     """
     critic, samplerate = settings.critic, settings.samplerate
-    if round(settings.seconds * samplerate) < max(N_FFT, 2 * receptive_field(critic)):
+    samples = critic.receptive_field(critic.head_kernel_size)
+    if round(settings.seconds * samplerate) < max(N_FFT, 2 * samples):
         raise UserError(
             f"figures.loss_gradient: {settings.seconds} s at {samplerate} Hz are too short: a "
-            f"score depends on {receptive_field(critic)} samples, spectra need {N_FFT}; "
+            f"score depends on {samples} samples, spectra need {N_FFT}; "
             "raise seconds"
         )
     output, target = (
@@ -165,9 +129,9 @@ def loss_gradients(settings: LossGradient) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
     for name in LOSSES:
         for kind, network in networks.items():
-            samples = gradient(name, network, output, target)
-            scale = 1 / np.sqrt(np.mean(samples**2))
-            arrays["frequencies"], power = mean_spectrum(scale * samples, samplerate, N_FFT)
+            grad = gradient(name, network, output, target)
+            scale = 1 / np.sqrt(np.mean(grad**2))
+            arrays["frequencies"], power = mean_spectrum(scale * grad, samplerate, N_FFT)
             key = name if name == "waveform" else f"{name}_{kind}"
             arrays[f"{key}_measured"] = power_to_db(power)
             if name == "waveform":

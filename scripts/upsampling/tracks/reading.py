@@ -74,6 +74,8 @@ def list_tracks(root: Path, wav: bool) -> list[SourceTrack]:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.name.startswith("."):
                 continue
+            if "\\udc" in ascii(path.name):
+                raise UserError(f"{str(path)!a}: the name is not UTF-8; rename the track")
             if wav and any((path / f"{stem}.wav").is_file() for stem in STEMS):
                 tracks.append(SourceTrack(path.name, subset, path, wav))
             elif not wav and path.name.endswith(STEM_SUFFIX) and path.is_file():
@@ -118,6 +120,9 @@ def _open(path: Path) -> Any:
     """Open an audio file; `UserError` if it is missing or no audio."""
     import soundfile
 
+    if path.exists() and not path.is_file():
+        # Opening a named pipe would wait for ever.
+        raise UserError(f"{path} is no regular file; put a WAV file there")
     try:
         with open(path, "rb"):
             pass

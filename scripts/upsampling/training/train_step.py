@@ -4,9 +4,10 @@ from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from upsampling.config.losses import check_segment
 from upsampling.errors import UserError
+from upsampling.losses.terms import TrainingLoss
 from upsampling.models import build
 from upsampling.models.base import AudioModel, center_trim
 from upsampling.training import optimizer_state
@@ -15,7 +16,6 @@ from upsampling.training.device import allow_tf32
 from upsampling.training.distributed import Group
 from upsampling.training.identity import Run
 
-LOSSES = {"l1": functional.l1_loss, "mse": functional.mse_loss}
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -37,6 +37,9 @@ class TrainStep:
                 f"those of the data are {', '.join(run.store.sources)}"
             )
         self.network: nn.Module = self.model
+        where, rate = f"{run.name}: training", run.store.samplerate
+        check_segment(settings.loss, settings.segment_seconds, rate, where)
+        self.loss = TrainingLoss(settings.loss).to(group.device)
         self.own_code = any(getattr(run.model, key, "") for key in ("code", "operator_code"))
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=settings.learning_rate, fused=True
@@ -79,5 +82,4 @@ class TrainStep:
         with layout, torch.autocast(self.group.device.type, precision, enabled=enabled):
             estimates = network(sources.sum(dim=1))
         targets = center_trim(sources, estimates.shape[-1])
-        loss = LOSSES[self.settings.loss](estimates.float(), targets, reduction="none")
-        return loss.flatten(1).mean(dim=1)
+        return self.loss(estimates.float(), targets)

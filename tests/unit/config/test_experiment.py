@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import yaml
-from configurations import CONFIG, changed
+from configurations import CONFIG, ENABLED, ROOT, changed
 
 from upsampling.config.experiment import Experiment
 from upsampling.config.operators import OPTIONS
@@ -176,3 +176,38 @@ def test_without_trained_variants_no_figure_compares_them():
     planned = set(plan(Experiment(config)))
     without = {"track_differences", "figure1_trained", "artifact_history"}
     assert planned == set(plan(Experiment(CONFIG))) - without
+
+
+def test_a_variant_that_is_not_enabled_is_checked_and_left_out():
+    assert set(Experiment(CONFIG).variants) == set(ENABLED) < set(CONFIG["variants"])
+    for name in set(CONFIG["variants"]) - set(ENABLED):
+        assert name in Experiment(changed(f"variants/{name}/enabled", True)).trained
+    with pytest.raises(UserError, match=r"transposed_mse\.training\.loss: unknown value 'l3'"):
+        Experiment(changed("variants/transposed_mse/training/loss", "l3"))
+    with pytest.raises(UserError, match="variants: none is enabled"):
+        Experiment(CONFIG | {"variants": {"mse": CONFIG["variants"]["transposed_mse"]}})
+
+
+def test_one_line_enables_all_variants_of_a_study():
+    text = (ROOT / "config.yaml").read_text()
+    for anchor, count in (("overlap", 4), ("losses", 8)):
+        line = f"<<: &{anchor} {{enabled: false, "
+        assert text.count(line) == 1
+        config = yaml.safe_load(text.replace(line, f"<<: &{anchor} {{"))
+        assert len(Experiment(config).trained) == len(Experiment(CONFIG).trained) + count
+
+
+def test_a_variants_sum_of_losses_replaces_that_of_the_section():
+    config = changed("training/loss", {"l1": 1, "mse": 1})
+    config["variants"]["nearest"]["training"] = {"loss": {"features": 2}}
+    experiment = Experiment(config)
+    assert experiment.training_settings("nearest").loss == {"features": 2}
+    assert experiment.training_settings("transposed").loss == {"l1": 1, "mse": 1}
+
+
+def test_segments_too_short_for_a_loss_name_the_variant():
+    config = changed("scales/demo/training/segment_seconds", 0.01)
+    config["variants"]["nearest"]["training"] = {"loss": {"l1": 1, "features": 2}}
+    message = "variants.nearest.training.segment_seconds: 0.01 s are too short at 44100 Hz"
+    with pytest.raises(UserError, match=message):
+        Experiment(config)

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from upsampling.config.declared import choices, fields_of, read_settings
+from upsampling.config.losses import LossName
 from upsampling.config.sections import (
     DATASETS,
     METRICS,
@@ -18,11 +19,12 @@ from upsampling.config.sections import (
 )
 from upsampling.config.training import TrainingSettings
 from upsampling.errors import UserError
+from upsampling.losses.terms import TERMS
 from upsampling.probes.signals import SIGNALS
 from upsampling.scoring.aggregation import AGGREGATIONS
 from upsampling.scoring.bsseval import ENGINES
 from upsampling.tracks.download import ARCHIVES
-from upsampling.training.train_step import LOSSES, PRECISIONS
+from upsampling.training.train_step import PRECISIONS
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ from upsampling.training.train_step import LOSSES, PRECISIONS
         (fields_of(EvaluationSettings)["engine"], ENGINES),
         (fields_of(EvaluationSettings)["aggregation"], AGGREGATIONS),
         (fields_of(DataSettings)["dataset"], DATASETS),
-        (fields_of(TrainingSettings)["loss"], LOSSES),
+        (LossName, TERMS),
         (fields_of(TrainingSettings)["precision"], PRECISIONS),
     ],
 )

@@ -1,10 +1,9 @@
 """The figures that a configuration asks for."""
 
 import json
-from pathlib import Path
 
 import pytest
-import yaml
+from configurations import CONFIG, ENABLED
 
 from upsampling.config.experiment import Experiment
 from upsampling.config.model import Last
@@ -12,7 +11,6 @@ from upsampling.errors import UserError
 from upsampling.figures.plan import before_after, grid, plan, replica_title
 from upsampling.figures.registry import FIGURES
 
-CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
 BEYOND_THE_PAPER = {
     "figure6_theory",
     "figure7_theory",
@@ -81,7 +79,7 @@ def test_a_variant_is_a_panel_of_the_operator_spectra():
     mine = {"operator": "sinc", "options": {"zeros": 8}, "figure_title": "mine"}
     changed = Experiment(CONFIG | {"variants": CONFIG["variants"] | {"own": mine}})
     figure = plan(changed)["operator_spectra"]
-    assert figure.panels == (*CONFIG["variants"], "own")
+    assert figure.panels == (*ENABLED, "own")
     assert figure.settings["panels"][-1] == {"name": "own", "title": "mine"}
     operators = json.loads(changed.theory("operator_spectra"))["operators"]
     assert operators["own"] == {"operator": "sinc", "options": {"zeros": 8}, "bias": True}
@@ -93,7 +91,7 @@ def test_the_reference_of_differences_is_the_first_trained_variant():
     settings = figures()["track_differences"].settings
     assert settings["reference"] == "transposed"
     assert list(settings["titles"]) == [
-        name for name, entry in CONFIG["variants"].items() if entry.get("train", True)
+        name for name in ENABLED if CONFIG["variants"][name].get("train", True)
     ]
 
 

@@ -1,16 +1,13 @@
 """The content of the page that a configuration asks for."""
 
 import json
-from pathlib import Path
 
 import pytest
-import yaml
+from configurations import CONFIG, ENABLED
 
 from upsampling.config.experiment import Experiment
 from upsampling.errors import UserError
 from upsampling.gallery.settings import gallery_content, gallery_seeds, gallery_signals
-
-CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
 
 
 def experiment(gallery: dict, **changes) -> Experiment:
@@ -33,7 +30,7 @@ def test_seeds_are_the_first_ones():
 def test_variants_have_their_titles_operators_and_widths():
     content = json.loads(gallery_content(experiment({})))
     variants = {variant["name"]: variant for variant in content["variants"]}
-    assert list(variants) == list(CONFIG["variants"])
+    assert list(variants) == ENABLED
     transposed = variants["transposed"]
     assert transposed["title"] == "Transposed CNN"
     assert transposed["label"].startswith("Demucs-like (Fig. 1, b)")

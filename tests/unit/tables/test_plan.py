@@ -1,15 +1,15 @@
 """Rows and captions that a configuration asks for."""
 
+import copy
 import json
-from pathlib import Path
 
-import yaml
+import pytest
+from configurations import CONFIG, ENABLED
 
 from upsampling.config.experiment import Experiment
 from upsampling.tables import plan
 from upsampling.tables.table1 import read_rows
 
-CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
 # Table 1 of the paper: its own six rows in the order of the config, then four of the literature.
 TRAINED = [
     *("transposed", "nearest", "linear", "subpixel", "modified_transposed", "modified_subpixel"),
@@ -82,7 +82,9 @@ def test_compared_rows_do_not_depend_on_labels(tmp_path):
 def test_table2_has_trained_variants_first():
     rows = json.loads(plan.table2_rows(experiment()))
     assert [row["variant"] for row in rows[:6]] == TRAINED
-    assert {row["variant"] for row in rows} == set(CONFIG["variants"])
+    assert [row["variant"] for row in rows if not row["trained"]] == [
+        name for name in ENABLED if name not in TRAINED
+    ]
     assert [row["trained"] for row in rows] == [True] * 6 + [False] * (len(rows) - 6)
     titles = {row["variant"]: row["label"] for row in rows}
     assert titles["melgan"] == "MelGAN"
@@ -107,6 +109,54 @@ def test_without_trained_variants_no_width_is_named():
         figures[name] = {"panels": ["nearest"]}
     summary = plan.training_summary(experiment(variants=variants, figures=figures))
     assert summary["channels"] is None
+
+
+def enabled(prefixes: tuple[str, ...], **changes) -> Experiment:
+    """The configuration with the variants of these names enabled."""
+    config = copy.deepcopy(CONFIG)
+    for name, entry in config["variants"].items():
+        if name.startswith(prefixes):
+            entry["enabled"] = True
+    for name, entry in changes.items():
+        config["variants"][name] |= entry
+    return Experiment(config)
+
+
+def test_losses_are_compared_where_nothing_else_differs():
+    assert plan.loss_rows(experiment()) == []
+    rows = plan.loss_rows(enabled(("transposed_", "nearest_")))
+    expected = {"": "l1", "_mse": "mse", "_stft": "l1 + 0.001 stft", "_features": "features",
+                "_features_dense": "features_dense"}  # fmt: skip
+    assert {row["variant"]: row["loss"] for row in rows} == {
+        f"{group}{suffix}": loss for group in ("transposed", "nearest")
+        for suffix, loss in expected.items()
+    }  # fmt: skip
+    for row in rows:
+        assert row["group"] == row["variant"].split("_")[0]
+        controlled = row["loss"] == "features"
+        assert row["control"] == (f"{row['group']}_features_dense" if controlled else "")
+
+
+def test_models_that_differ_otherwise_are_not_compared():
+    others = {"training": {"loss": "features", "learning_rate": 0.1}}
+    rows = plan.loss_rows(enabled(("transposed_features",), transposed_features=others))
+    assert [row["variant"] for row in rows] == ["transposed", "transposed_features_dense"]
+    again = plan.loss_rows(
+        enabled(("transposed_features",), transposed={"training": {"learning_rate": 0.1}})
+    )
+    assert {row["group"] for row in again} == {"transposed_features"}
+
+
+@pytest.mark.parametrize(
+    ("terms", "control"),
+    [
+        ({"l1": 1, "features": 0.5}, {"l1": 1, "features_dense": 0.5}),
+        ({"l1": 1}, {}),
+        ({"features": 1, "features_dense": 1}, {}),
+    ],
+)
+def test_the_control_of_a_sum_has_its_weights(terms, control):
+    assert plan.dense(terms) == control
 
 
 def test_audits_have_rows_with_their_titles_in_order():

@@ -141,11 +141,3 @@ def test_spectra_have_the_lines_of_both_strides_and_are_reproducible():
 def test_mistakes_are_told_in_one_line(critic, seconds, message):
     with pytest.raises(UserError, match=message):
         loss_gradients.loss_gradients(LossGradient(critic, samplerate=RATE, seconds=seconds))
-
-
-def test_a_score_depends_on_its_receptive_field():
-    critic = Critic(SETTINGS)
-    samples = loss_gradients.receptive_field(SETTINGS)
-    assert critic(torch.zeros(1, 1, samples))[-1].shape[-1] == 1
-    with pytest.raises(RuntimeError):
-        critic(torch.zeros(1, 1, samples - 1))

@@ -109,6 +109,16 @@ def test_epochs_can_be_added_and_give_the_same_bytes(store, undisturbed, tmp_pat
     assert small.results(tmp_path) == small.results(undisturbed)
 
 
+def test_a_sum_of_losses_learns_and_resumes_with_the_same_bytes(store, tmp_path):
+    settings = {"loss": {"l1": 1, "features": 0.5}, "segment_seconds": 0.5}
+    for epochs in (1, 3):
+        small.train_here(store, tmp_path / "parts", epochs=epochs, **settings)
+    small.train_here(store, tmp_path / "whole", **settings)
+    assert small.results(tmp_path / "parts") == small.results(tmp_path / "whole")
+    losses = history(tmp_path / "whole")["valid_loss"]
+    assert losses[-1] < losses[0]
+
+
 def test_fewer_epochs_than_were_trained_start_over(store, undisturbed, continued, capfd):
     small.train_here(store, continued, epochs=1)
     assert "is past epoch 1, the last one; it stays there" in capfd.readouterr().err

@@ -1,0 +1,1 @@
+"""Training losses, and the network behind a deep feature loss."""

@@ -1,0 +1,124 @@
+"""Each term of the training loss against its formula, and sums of them."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from scipy.signal import stft
+
+from upsampling.config.losses import CRITICS
+from upsampling.errors import UserError
+from upsampling.losses.critic import Critic, feature_distance
+from upsampling.losses.terms import TERMS, MultiResolutionSTFT, TrainingLoss
+
+# Sums of float32 values in another order; logarithms of small magnitudes for the STFT.
+ROUNDING = 1e-5
+STFT_ROUNDING = 1e-3
+SHAPE = (3, 2, 2, 2500)
+# Of auraloss: FFT, hop and window of its three resolutions.
+RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
+
+
+@pytest.fixture(scope="module")
+def pair():
+    generator = torch.Generator().manual_seed(0)
+    return tuple(0.1 * torch.randn(SHAPE, generator=generator) for _ in range(2))
+
+
+def magnitudes(signal: np.ndarray, n_fft: int, hop: int, length: int) -> np.ndarray:
+    """Of frames that auraloss takes: reflected borders, a Hann window in the middle of n_fft."""
+    window = np.zeros(n_fft)
+    start = (n_fft - length) // 2
+    window[start : start + length] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+    padded = np.pad(signal.astype(float), n_fft // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
+    power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2
+    return np.sqrt(np.maximum(power, 1e-8))
+
+
+def stft_loss(estimate: np.ndarray, target: np.ndarray) -> float:
+    """L1 of magnitudes and of their logarithms, the mean over resolutions; [rows, time]."""
+    losses = []
+    for resolution in RESOLUTIONS:
+        first, second = (
+            np.stack([magnitudes(row, *resolution) for row in rows]) for rows in (estimate, target)
+        )
+        losses.append(np.abs(first - second).mean() + np.abs(np.log(first) - np.log(second)).mean())
+    return float(np.mean(losses))
+
+
+@pytest.mark.parametrize(
+    ("name", "distance"), [("l1", lambda d: d.abs()), ("mse", lambda d: d.square())]
+)
+def test_distances_of_the_waveform_are_means_over_an_example(pair, name, distance):
+    expected = distance((pair[0] - pair[1]).double()).mean(dim=(1, 2, 3))
+    torch.testing.assert_close(TrainingLoss(name)(*pair).double(), expected, rtol=ROUNDING, atol=0)
+
+
+def test_the_stft_loss_is_that_of_magnitudes(pair):
+    pytest.importorskip("auraloss")
+    found = TrainingLoss("stft")(*pair)
+    for example in range(len(found)):
+        rows = (side[example].flatten(0, 1).numpy() for side in pair)
+        assert float(found[example]) == pytest.approx(stft_loss(*rows), rel=STFT_ROUNDING)
+
+
+def test_a_missing_auraloss_is_told_in_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "auraloss.freq", None)
+    with pytest.raises(UserError, match="stft needs the package auraloss; install it"):
+        MultiResolutionSTFT()
+
+
+@pytest.mark.parametrize("name", CRITICS)
+def test_feature_losses_are_means_over_sources_and_channels(pair, name):
+    critic = Critic(CRITICS[name])
+    found = TrainingLoss(name)(*pair)
+    for example in range(len(found)):
+        values = [
+            float(feature_distance(critic, a[None, None], b[None, None]).detach())
+            for a, b in zip(*(side[example].flatten(0, 1) for side in pair), strict=True)
+        ]
+        assert float(found[example]) == pytest.approx(np.mean(values), rel=ROUNDING)
+
+
+def test_a_sum_weighs_its_terms(pair):
+    parts = {name: TrainingLoss(name)(*pair) for name in ("l1", "mse", "features")}
+    found = TrainingLoss({"l1": 1, "mse": 0.25, "features": 3})(*pair)
+    expected = parts["l1"] + 0.25 * parts["mse"] + 3 * parts["features"]
+    torch.testing.assert_close(found, expected, rtol=ROUNDING, atol=0)
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_an_example_has_its_loss_in_any_batch_and_zero_for_its_target(pair, name):
+    if name == "stft":
+        pytest.importorskip("auraloss")
+    loss = TrainingLoss(name)
+    apart = [loss(pair[0][n : n + 1], pair[1][n : n + 1]) for n in range(3)]
+    torch.testing.assert_close(loss(*pair), torch.cat(apart), rtol=ROUNDING, atol=0)
+    assert loss(pair[1], pair[1]).abs().max() == 0
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_silence_has_finite_gradients_and_nothing_in_the_loss_is_trained(name):
+    if name == "stft":
+        pytest.importorskip("auraloss")
+    loss = TrainingLoss(name)
+    assert not any(parameter.requires_grad for parameter in loss.parameters())
+    silence = torch.zeros(SHAPE)
+    estimate = (1e-3 * torch.randn(SHAPE)).requires_grad_()
+    loss(estimate, silence).sum().backward()
+    assert estimate.grad is not None
+    assert torch.isfinite(estimate.grad).all()
+
+
+def test_frames_are_those_of_scipy():
+    """The reference above, against SciPy's STFT of the same frames."""
+    signal = np.random.default_rng(0).normal(size=4096)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
+    padded = np.pad(signal, 512, mode="reflect")
+    _, _, frames = stft(
+        padded, window=window, nperseg=1024, noverlap=1024 - 256, boundary=None, padded=False
+    )
+    found = magnitudes(signal, 1024, 256, 1024)
+    np.testing.assert_allclose(found.T, np.abs(frames) * window.sum(), rtol=1e-9, atol=1e-3)
