@@ -22,6 +22,7 @@ include: "rules/theory.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/audit.smk"
+include: "rules/supplement.smk"
 include: "rules/gallery.smk"
 
 
@@ -31,20 +32,24 @@ localrules:
     tables,
     audits,
     download,
+    supplement,  # on this machine, where LaTeX was looked for
 
 
 rule all:
-    """All figures and tables, the paper's and further ones, and the gallery."""
+    """All figures and tables, the paper's and further ones, the supplement, and the gallery."""
     default_target: True
     input:
         rules.figures.input,
         rules.tables.input,
         rules.audits.input,
+        rules.supplement.output,
         rules.gallery.output,
 
 
 onstart:
     check_executor()
+    if NO_LATEX:
+        told(f"The supplement is written without its PDF: {NO_LATEX}.")
 
 
 onsuccess:

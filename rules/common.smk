@@ -22,16 +22,16 @@ try:
     GALLERY = gallery_content(EXPERIMENT)
     ALONE = False
     if workflow.is_main_process:
-        check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models"))
+        check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models.json"))
         listing.refresh(
             Path(EXPERIMENT.data.store, "dataset.json"),
             Path(EXPERIMENT.data.root),
             told,
         )
         ALONE = earlier_calls.join_calls(Path(".snakemake"), told)
-    deployment.prepare(
-        SCRIPTS, {str(m) for m in workflow.deployment_settings.deployment_method}
-    )
+    METHODS = {str(m) for m in workflow.deployment_settings.deployment_method}
+    deployment.prepare(SCRIPTS, METHODS)
+    NO_LATEX = deployment.without_latex(METHODS)
 except UserError as error:
     sys.exit(f"error: {error}")
 

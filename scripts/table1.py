@@ -63,7 +63,7 @@ def main() -> None:
     texts = table1_cells.render(table, arguments.scale, description, footnote)
     for name, text in texts.items():
         if path := getattr(arguments, name):
-            write_text(path, text)
+            write_text(path, text, checksum=True)
 
 
 if __name__ == "__main__":

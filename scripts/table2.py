@@ -38,7 +38,7 @@ def main() -> None:
     table = table2(read_artifacts(arguments.artifacts), rows)
     for suffix, text in render(table, arguments.scale, arguments.description).items():
         if path := getattr(arguments, suffix):
-            write_text(path, text)
+            write_text(path, text, checksum=True)
 
 
 if __name__ == "__main__":

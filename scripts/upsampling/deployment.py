@@ -3,11 +3,15 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from upsampling.errors import UserError
+
+# Packages of the supplement.
+LATEX_PACKAGES = ("booktabs", "float", "geometry", "graphicx", "siunitx", "tabularx")
 
 
 def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
@@ -25,6 +29,19 @@ def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
             "conda is not on PATH; install it (version 24.7.1 or newer), or load its module, or "
             "run in the environment that is active now: --software-deployment-method env-modules"
         )
+
+
+def without_latex(deployment_methods: Collection[str]) -> str:
+    """The reason why commands cannot call pdflatex with `LATEX_PACKAGES`, '' if they can."""
+    if "apptainer" in deployment_methods:
+        return "the container has no LaTeX"
+    if shutil.which("pdflatex") is None or shutil.which("kpsewhich") is None:
+        return "pdflatex is not on PATH"
+    files = [f"{name}.sty" for name in LATEX_PACKAGES]
+    listed = subprocess.run(["kpsewhich", *files], capture_output=True, text=True, check=False)
+    installed = {Path(line).stem for line in listed.stdout.splitlines()}
+    missing = [name for name in LATEX_PACKAGES if name not in installed]
+    return f"LaTeX has no package {', '.join(missing)}" if missing else ""
 
 
 def unusable(environment: Mapping[str, str]) -> list[str]:

@@ -59,6 +59,13 @@ def nearest_match(word: object, choices: Iterable[object]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
+def choose_from(choices: Iterable[object], width: int = 100) -> str:
+    """Return 'choose from ...' with the choices, cut after about `width` characters."""
+    return "choose from " + textwrap.shorten(
+        ", ".join(map(str, choices)), width, placeholder=" ... (docs/config.md has all)"
+    )
+
+
 def reason_of(error: Exception, width: int = 400) -> str:
     """Return the type and message of `error` on one line, cut after `width` characters."""
     message = textwrap.shorten(str(error), width, placeholder=" ...")

@@ -56,6 +56,11 @@ def atomic_path(path: str | Path, checksum: bool = False) -> Iterator[Path]:
         os.replace(temporary, path)
         if checksum:
             write_text(checksum_path(path), f"{digest}  ../{path.name}\n")
+    except OSError as error:
+        # Errors of a write, as on a full disk, do not say which file it was.
+        if error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -146,6 +151,12 @@ def write_text(path: str | Path, text: str, checksum: bool = False) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_content(path: str | Path, content: bytes | memoryview, checksum: bool = False) -> None:
+    """Write `content`, as of a library whose own writing would hide that a disk is full."""
+    with atomic_path(path, checksum) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_json(path: str | Path, data: Any) -> None:
     """Write `data` as indented JSON with sorted keys, so that equal data gives equal bytes."""
     text = json.dumps(data, indent=1, sort_keys=True, allow_nan=False)
@@ -190,8 +201,7 @@ def write_wav(
         import soundfile
 
         soundfile.write(file, samples * gain, samplerate, format="WAV", subtype=subtype)
-    with atomic_path(path, checksum=checksum) as temporary:
-        temporary.write_bytes(file.getbuffer())
+    write_content(path, file.getbuffer(), checksum)
 
 
 def read_wav(path: str | Path, **options: Any) -> tuple[Any, int]:

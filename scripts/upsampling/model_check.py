@@ -8,14 +8,16 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from upsampling.code_fingerprint import program_fingerprint
+from upsampling.config.mapping import canonical
 from upsampling.errors import UserError
-from upsampling.files import write_text
+from upsampling.files import read_json, write_json
 
 if TYPE_CHECKING:
     from upsampling.config.experiment import Experiment
@@ -28,23 +30,30 @@ MAXIMUM_SECONDS = 300
 def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> None:
     """Raise `UserError` for a model or an operator that cannot be built or used.
 
-    The folder `remembered` gets a file for each configuration that passed. Where PyTorch is not
-    installed, as where Snakemake has an environment of its own, jobs find such mistakes.
+    The file `remembered` holds a hash of each that passed, with the code that tried it. Where
+    PyTorch is not installed, as where Snakemake has an environment of its own, jobs find such
+    mistakes.
     """
     if find_spec("torch") is None:
         return
-    request = json.dumps(
-        {"models": list(experiment.models()), "operators": list(experiment.operators())}
-    )
     program = scripts / PROGRAM
-    key = hashlib.sha256(f"{program_fingerprint(program)} {request}".encode()).hexdigest()
-    if (remembered / key).exists():
+    code = program_fingerprint(program)
+    passed: set[str] = set()
+    with suppress(OSError, UserError, TypeError):
+        passed = set(read_json(remembered))
+    entries = {"models": list(experiment.models()), "operators": list(experiment.operators())}
+    keys = {name: [entry_key(code, entry) for entry in listed] for name, listed in entries.items()}
+    request = {
+        name: [e for e, key in zip(listed, keys[name], strict=True) if key not in passed]
+        for name, listed in entries.items()
+    }
+    if not any(request.values()):
         return
     print("Checking the models of a changed configuration.", file=sys.stderr, flush=True)
     try:
         done = subprocess.run(
             [sys.executable, str(program)],
-            input=request,
+            input=json.dumps(request),
             capture_output=True,
             text=True,
             timeout=MAXIMUM_SECONDS,
@@ -63,7 +72,13 @@ def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> N
             f"{last_place(done.stdout)}: its check ended with status {done.returncode}: {reason}"
         )
     with suppress(OSError):
-        write_text(remembered / key, "")
+        write_json(remembered, sorted(passed.union(*keys.values())))
+
+
+def entry_key(code: str, entry: Mapping[str, Any]) -> str:
+    """One hash of all that decides about an entry's verdict, its place in the file aside."""
+    tried = {key: value for key, value in entry.items() if key != "where"}
+    return hashlib.sha256(f"{code} {canonical(tried)}".encode()).hexdigest()
 
 
 def last_place(output: str | bytes | None) -> str:

@@ -91,7 +91,7 @@ def change_of(node: ast.AST) -> Callable[[ast.AST], None] | None:
 
 
 def is_text(node: ast.BinOp) -> bool:
-    """Whether an operation joins or formats strings, or types."""
+    """Return True if an operation joins or formats strings, or types."""
     names = (ast.JoinedStr, ast.Constant)
     sides = [side for side in (node.left, node.right) if isinstance(side, names)]
     return any(

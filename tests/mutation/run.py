@@ -68,7 +68,7 @@ def drawn(seed: int, count: int, rooms: list[str]) -> list[Trial]:
 
 
 def survives(project: Path, trial: Trial) -> bool:
-    """Whether the tests pass with the mutant in place."""
+    """Return True if the tests pass with the mutant in place."""
     path = project / PACKAGE / trial.module
     original = path.read_text()
     path.write_text(trial.mutant.source)
@@ -79,7 +79,7 @@ def survives(project: Path, trial: Trial) -> bool:
 
 
 def passes(project: Path, tests: str) -> bool:
-    """Whether tests pass, in a process of their own, within `SECONDS`."""
+    """Return True if tests pass, in a process of their own, within `SECONDS`."""
     child = os.fork()
     if not child:
         os.setsid()

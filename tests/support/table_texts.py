@@ -70,11 +70,12 @@ def unescape_latex(text: str) -> str:
     """The text of a LaTeX cell; fails where a character is left that LaTeX would act on."""
     names = {
         "textbackslash": "\\", "textasciicircum": "^", "textasciitilde": "~", "textless": "<",
-        "textgreater": ">", "textbar": "|", "char34": '"', "textendash": "–", "textdagger": "†",
+        "textgreater": ">", "textbar": "|", "char34": '"', "textendash": "–",
     }  # fmt: skip
     text = text.removeprefix("\\bfseries ")
     text = re.sub(r"\{\$\{\}\\pm\{\}\$(.*)\}$", r" ± \1", text)
     text = re.sub(r"\{\\textsuperscript\{(.*)\}\}$", r"\1", text).replace(r"$\pm$", "±")
+    text = text.replace(r"$\dagger$", "†")
     text = re.sub(r"^\{([^\[\]*].*)\}$", r"\1", text)
     pattern = r"\\([a-z]+\d*)\{\}|\\([&%$#_{}])|\{([\[\]*])\}|([-'`,])\{\}"
 

@@ -62,3 +62,20 @@ def test_a_cluster_without_its_commands_is_told_in_one_line():
     deployment.check_executor("local")
     with pytest.raises(UserError, match="sbatch is not on PATH"):
         deployment.check_executor("slurm")
+
+
+def stand_in(folder: Path, name: str, script: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_the_reason_without_latex_is_told(tmp_path, monkeypatch):
+    assert deployment.without_latex(set()) == "pdflatex is not on PATH"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    stand_in(tmp_path, "pdflatex", "")
+    # As kpsewhich: the paths of the files that exist, and failure if one does not.
+    stand_in(tmp_path, "kpsewhich", "for f; do [ $f = siunitx.sty ] || echo /tex/$f; done; exit 1")
+    assert deployment.without_latex(set()) == "LaTeX has no package siunitx"
+    stand_in(tmp_path, "kpsewhich", "for f; do echo /tex/$f; done")
+    assert deployment.without_latex(set()) == ""
+    assert deployment.without_latex({"apptainer"}) == "the container has no LaTeX"

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from upsampling.errors import UserError, command_line, nearest_match, reason_of
+from upsampling.errors import UserError, choose_from, command_line, nearest_match, reason_of
 
 
 def test_a_mistake_ends_the_program_with_its_message_alone():
@@ -64,6 +64,14 @@ def test_a_reader_that_is_gone_ends_the_program_quietly():
     with pytest.raises(SystemExit) as caught:
         command_line(main)
     assert caught.value.code == 1
+
+
+def test_choices_are_listed_up_to_a_length():
+    assert choose_from(["a", 2]) == "choose from a, 2"
+    text = choose_from([f"choice_{number}" for number in range(100)])
+    assert text.startswith("choose from choice_0, choice_1, ")
+    assert text.endswith(", ... (docs/config.md has all)")
+    assert len(text) < 140
 
 
 @pytest.mark.parametrize(

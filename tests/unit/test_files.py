@@ -1,5 +1,6 @@
 """A file is complete under its name or not there at all; equal content gives equal bytes."""
 
+import errno
 import json
 import os
 import subprocess
@@ -180,3 +181,11 @@ def test_two_files_of_equal_samples_have_equal_bytes(tmp_path):
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
     assert b"PEAK" not in (tmp_path / "a.wav").read_bytes()
     np.testing.assert_array_equal(read_wav(tmp_path / "a.wav")[0], samples.astype(np.float32))
+
+
+def test_an_error_of_a_write_names_the_file(tmp_path):
+    path = tmp_path / "x.txt"
+    with pytest.raises(OSError, match="No space left") as caught, atomic_path(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.filename == str(path)
+    assert not list(tmp_path.iterdir())

@@ -1,5 +1,6 @@
 """Each model of a configuration is tried once, in a process that cannot hold up the plan."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -26,7 +27,7 @@ class Own(nn.Module):
 
 def check(config: dict, folder: Path) -> None:
     os.chdir(ROOT)
-    model_check.check_models(Experiment(config), SCRIPTS, folder / "remembered")
+    model_check.check_models(Experiment(config), SCRIPTS, folder / "remembered.json")
 
 
 @pytest.fixture(autouse=True)
@@ -40,13 +41,17 @@ def test_a_verdict_is_remembered_until_the_models_change(tmp_path, monkeypatch, 
     calls = []
     run = subprocess.run
     monkeypatch.setattr(subprocess, "run", lambda *args, **options: (
-        calls.append(args), run(*args, **options))[1])  # fmt: skip
+        calls.append((args, options)), run(*args, **options))[1])  # fmt: skip
     few = changed("figures", changed("scale", "demo")["figures"])
     for seed in ([0], [0], [1]):
         check(few | {"seeds": seed}, tmp_path)
     assert len(calls) == 1
     check(changed("model/channels", 96), tmp_path)
     assert len(calls) == 2
+    added = changed("variants/another", {"operator": "nearest", "options": {"kernel_size": 7}})
+    check(few | {"variants": added["variants"]}, tmp_path)
+    asked = json.loads(calls[-1][1]["input"])
+    assert {entry["where"] for entry in asked["models"]} == {"variants.another"}
     assert "Checking the models" in capsys.readouterr().err
 
 

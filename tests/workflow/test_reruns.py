@@ -31,7 +31,7 @@ def test_a_second_call_has_nothing_to_do(project):
 
 def test_a_deleted_figure_alone_is_drawn_again(project):
     project.results("figures/figure8.png").unlink()
-    assert project.planned() == {"draw_figure8": 1}
+    assert project.planned() == {"draw_figure8": 1, "supplement": 1}
     project.snakemake("--cores", "1", "--quiet", "rules")
     assert project.planned() == {}
 
@@ -100,8 +100,11 @@ def test_a_change_of_a_program_reruns_all_jobs_of_its_rules(restored, program):
     [
         ("operators/subpixel.py", {"measure_artifacts", "init_statistics", "table2", "score"}),
         ("scoring/score_files.py", {"score", "row_differences", "table1"}),
-        ("tables/latex.py", {"table1", "table2", "audits_table", "gallery"}),
-        ("audit/verdict.py", {"audit_and_repair", "draw_audit", "audits_table", "gallery"}),
+        ("tables/latex.py", {"table1", "table2", "audits_table", "gallery", "supplement"}),
+        (
+            "audit/verdict.py",
+            {"audit_and_repair", "draw_audit", "audits_table", "gallery", "supplement"},
+        ),
         ("gallery/page.css", {"gallery"}),
     ],
 )
@@ -138,24 +141,24 @@ def test_order_of_keys_changes_nothing(restored):
     assert restored.planned() == {}
 
 
-def test_a_label_changes_the_table_and_the_gallery_alone(restored):
+def test_a_label_changes_the_table_and_the_pages_alone(restored):
     config = restored.config
     config["variants"]["nearest"]["table_label"] = "Another label"
     restored.config = config
-    assert restored.planned() == {"table1": 1, "gallery": 1}
+    assert restored.planned() == {"table1": 1, "gallery": 1, "supplement": 1}
 
 
 def test_another_aggregation_scores_nothing_again(restored):
     config = restored.config
     config["evaluation"]["aggregation"] = "mean"
     restored.config = config
-    expected = {"row_differences": 1, "draw_track_differences": 1, "table1": 1, "gallery": 1}
-    assert restored.planned() == expected
+    expected = ("row_differences", "draw_track_differences", "table1", "gallery", "supplement")
+    assert restored.planned() == dict.fromkeys(expected, 1)
 
 
 def test_settings_of_one_variant_train_it_alone(restored):
     config = restored.config
-    config["variants"]["nearest"]["training"] = {"learning_rate": 1.0e-3}
+    config["variants"]["nearest"]["training"] = {"learning_rate": 2.0e-3}
     restored.config = config
     planned = restored.planned()
     assert (planned["train"], planned["score"], planned["measure_artifacts"]) == (1, 1, 1)
@@ -169,7 +172,10 @@ MEASURED = {
     "draw_init_statistics": 1,
     "draw_operator_spectra": 1,
     "gallery": 1,
+    "supplement": 1,
     "theory": 1,
+    # Whose statements on tones are about these measures.
+    "table1": 1,
     "table2": 1,
 }
 
@@ -192,14 +198,13 @@ def test_a_new_variant_makes_exactly_its_own_jobs(restored):
             "draw_track_differences": 1,
             "artifact_history": 1,
             "draw_artifact_history": 1,
-            "table1": 1,
             "init_statistics": 1,
         }
         | MEASURED
     )
 
 
-AUDIT = {"audit": 1, "draw_audit": 1, "audits_table": 1, "gallery": 1}
+AUDIT = dict.fromkeys(("audit", "draw_audit", "audits_table", "gallery", "supplement"), 1)
 
 
 def test_a_new_audit_makes_its_own_files_and_the_overviews_alone(restored):
@@ -221,7 +226,9 @@ def test_a_new_audit_makes_its_own_files_and_the_overviews_alone(restored):
     assert "figures/audits/vocoder.png" in own
     overviews = {name for name in changed if "vocoder" not in name and ".checksums" not in name}
     tables = {f"tables/audits.{suffix}" for suffix in ("csv", "md", "tex", "html")}
-    assert overviews - {"benchmarks/gallery.tsv"} == tables | {"report/gallery.html"}
+    # Without LaTeX, the supplement has no PDF.
+    others = {"benchmarks/gallery.tsv", "supplement/supplement.pdf"}
+    assert overviews - others == tables | {"report/gallery.html", "supplement/supplement.tex"}
     rows = (results / "tables/audits.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["audit", "transposed_trained", "vocoder"]
     page = (results / "report/gallery.html").read_text()
@@ -256,7 +263,7 @@ def test_more_initialisations_train_nothing(restored):
     config["scales"]["demo"]["init_statistics"]["seeds"] += 1
     restored.config = config
     planned = restored.planned()
-    assert planned["init_statistics"] == 2
+    assert planned["init_statistics"] == 3
     assert not {"train", "measure_artifacts", "render_initialised"} & set(planned)
 
 
@@ -283,6 +290,7 @@ def test_an_operator_of_ones_own_goes_all_the_way(restored):
     restored.snakemake("--cores", "2", "--quiet", "rules")
     assert "Held" in restored.results("tables/table1.md").read_text()
     assert restored.results("figures/variants/own.png").exists()
+    assert "figures/variants/own.pdf" in restored.results("supplement/supplement.tex").read_text()
     data = gallery_data(restored.results("report/gallery.html"))
     place = [one["title"] for one in data["variants"]].index("Held")
     assert set(data["clips"]["runs"]["own"]["0"]) == {"silence", "music"}

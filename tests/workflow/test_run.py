@@ -1,12 +1,16 @@
 """The files of a complete run: the contract of results/."""
 
 import json
+import re
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 from safetensors.numpy import load_file
+
+from upsampling.supplement.compilation import compile_pdf
 
 RUNS = ["nearest", "transposed"]
 
@@ -120,6 +124,24 @@ def test_tables_state_the_scale_and_escape_labels(project):
         assert "not comparable with the paper" in text
     assert "<b>" not in texts["html"]
     assert r"50 \% \& more\_" in texts["tex"]
+
+
+def test_the_supplement_includes_every_figure_and_latex_table(project):
+    text = project.results("supplement/supplement.tex").read_text()
+    folder = project.results("supplement")
+    included = {(folder / name).resolve() for name in re.findall(r"graphics\{(.+)\}", text)}
+    assert included == {path.resolve() for path in project.results("figures").rglob("*.pdf")}
+    tables = {(folder / name).resolve() for name in re.findall(r"\\input\{(.+)\}", text)}
+    assert tables == {path.resolve() for path in project.results("tables").glob("*.tex")}
+    # A title of the configuration.
+    assert r"\textless{}script\textgreater{}alert(1)" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_the_supplement_compiles_to_the_same_bytes(project, tmp_path):
+    made = project.results("supplement/supplement.pdf")
+    compile_pdf(made.with_suffix(".tex"), tmp_path / "again.pdf")
+    assert (tmp_path / "again.pdf").read_bytes() == made.read_bytes()
 
 
 def test_scores_are_kept_per_frame_and_readable_by_museval(project):

@@ -21,7 +21,7 @@ def test_published_scores_fill_a_row_and_train_nothing(restored):
     before, config = restored.config, restored.config
     config["literature"][0] |= {"table_label": "Theirs", "scores": "published"}
     restored.config = config
-    drawn = {"draw_track_differences": 1, "gallery": 1}
+    drawn = {"draw_track_differences": 1, "gallery": 1, "supplement": 1}
     assert restored.planned() == {"row_differences": 1, "table1": 1} | drawn
     restored.snakemake("--cores", "2", "--quiet", "rules")
     table = table1(restored)

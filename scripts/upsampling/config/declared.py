@@ -10,16 +10,18 @@ import dataclasses
 import functools
 import math
 import re
+import reprlib
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from upsampling.errors import UserError, nearest_match
+from upsampling.errors import UserError, choose_from, nearest_match
 
 T = TypeVar("T")
 
 LONGEST_VALUE = 80
+LONGEST_TEXT = 1000
 JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -96,7 +98,14 @@ Gain = Annotated[float, Bounds(above=0, maximum=1000)]
 
 def shown(value: Any) -> str:
     """`value` as Python writes it, cut to one short line."""
-    text = repr(value)
+    writer = reprlib.Repr()
+    writer.maxstring = writer.maxother = writer.maxlong = LONGEST_VALUE
+    return shorten(writer.repr(value))
+
+
+def shorten(value: object) -> str:
+    """The text of `value` on one short line."""
+    text = str(value).replace("\n", " ")
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 4]} ..."
 
 
@@ -210,10 +219,14 @@ def _convert(kind: Any, marks: tuple[Any, ...], value: Any, where: str) -> Any:
         if value not in allowed or isinstance(value, bool):
             raise UserError(
                 f"{where}: unknown value {shown(value)}{nearest_match(value, allowed)}; "
-                f"choose from {', '.join(map(str, allowed))}"
+                f"{choose_from(allowed)}"
             )
     if kind is float and not math.isfinite(value):
         raise UserError(f"{where}: {value!r} is not a finite number; write one")
+    if kind is str and len(value) > LONGEST_TEXT:
+        raise UserError(
+            f"{where}: a text of {len(value)} characters is too long; write at most {LONGEST_TEXT}"
+        )
     return value
 
 
@@ -236,10 +249,11 @@ def _fields(fields: Mapping[str, Any], values: Any, where: str) -> dict[str, Any
         )
     for key, value in values.items():
         if key not in fields:
-            place = f"{where}.{key}" if where else str(key)
+            name = shorten(key)
+            place = f"{where}.{name}" if where else name
             raise UserError(
-                f"{place}: unknown key '{key}' (value {shown(value)}){nearest_match(key, fields)}; "
-                f"choose from {', '.join(fields)}"
+                f"{place}: unknown key '{name}' (value {shown(value)})"
+                f"{nearest_match(key, fields)}; {choose_from(fields)}"
             )
     return {
         key: _build(fields[key], value, f"{where}.{key}" if where else str(key))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.config.audits import Audit, check_audit_files
-from upsampling.config.declared import check_part, fields_of, read_settings
+from upsampling.config.declared import check_part, fields_of, read_settings, shown
 from upsampling.config.mapping import canonical, merge
 from upsampling.config.model import (
     ARCHITECTURES,
@@ -25,7 +25,7 @@ from upsampling.config.model import (
 from upsampling.config.plausibility import check_folders, check_labels, check_lengths
 from upsampling.config.sections import Config, DataSettings, LossGradient, Stack, Variant
 from upsampling.config.training import OBSERVATION, TrainingSettings
-from upsampling.errors import UserError, nearest_match
+from upsampling.errors import UserError, choose_from, nearest_match
 from upsampling.own_code import class_fingerprint
 
 AT_INITIALISATION = ("channels", "rescale")
@@ -335,9 +335,9 @@ class Experiment:
         settings: Config = read_settings(Config, config, "")
         if settings.scale not in settings.scales:
             raise UserError(
-                f"scale: unknown value '{settings.scale}'"
+                f"scale: unknown value {shown(settings.scale)}"
                 f"{nearest_match(settings.scale, settings.scales)}; "
-                f"choose from {', '.join(settings.scales)}"
+                f"{choose_from(settings.scales)}"
             )
         for name, variant in settings.variants.items():
             for scale in variant.scales:
@@ -345,7 +345,7 @@ class Experiment:
                     raise UserError(
                         f"variants.{name}.scales.{scale}: there is no scale '{scale}'"
                         f"{nearest_match(scale, settings.scales)}; "
-                        f"choose from {', '.join(settings.scales)}"
+                        f"{choose_from(settings.scales)}"
                     )
         architecture = settings.model.get("architecture", "demucs_like")
         sections = {"model": settings.model}
@@ -356,8 +356,8 @@ class Experiment:
     def _check_variant(self, name: str) -> None:
         entry, where = self.variants[name], f"variants.{name}"
         architecture = self._architecture(name)
-        own = ":" in architecture
         check_part(settings_class(architecture, f"{where}.model"), entry.model, f"{where}.model")
+        own = ":" in architecture
         if entry.operator is None and not own:
             raise UserError(f"{where}: the key 'operator' is missing; add it")
         if entry.operator is not None:
@@ -366,7 +366,9 @@ class Experiment:
         self.training_settings(name)
         if isinstance(settings, OwnSettings) and settings.weights is not None:
             if not Path(settings.weights).is_file():
-                raise UserError(f"{where}.model.weights: there is no file '{settings.weights}'")
+                raise UserError(
+                    f"{where}.model.weights: there is no file {shown(settings.weights)}"
+                )
             if entry.train:
                 raise UserError(f"{where}: it has weights already; add `train: false`")
         if entry.train and not own and not ARCHITECTURES[architecture].trainable:
@@ -380,9 +382,9 @@ class Experiment:
             for panel in getattr(figures, figure).panels:
                 if panel not in self.variants:
                     raise UserError(
-                        f"figures.{figure}.panels: there is no variant '{panel}'"
+                        f"figures.{figure}.panels: there is no variant {shown(panel)}"
                         f"{nearest_match(panel, self.variants)}; "
-                        f"choose from {', '.join(self.variants)}"
+                        f"{choose_from(self.variants)}"
                     )
         for figure in ("figure6", "figure7", "figure8"):
             for side in ("left", "right"):

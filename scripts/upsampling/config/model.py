@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from upsampling.config.declared import (
     INTERNAL,
+    Bounds,
     Count,
     Gain,
     Hertz,
@@ -14,9 +15,11 @@ from upsampling.config.declared import (
     Stride,
     check_part,
     read_settings,
+    shorten,
+    shown,
 )
 from upsampling.config.operators import OPTIONS
-from upsampling.errors import UserError, nearest_match
+from upsampling.errors import UserError, choose_from, nearest_match
 
 OWN_CLASS = Pattern(r".+\.py:[A-Za-z_]\w*", "name your own class as path/to/file.py:ClassName")
 Operator = Annotated[str, "a registered operator, or path/to/file.py:ClassName for your own"]
@@ -90,13 +93,25 @@ class MelganSettings:
     samplerate: Samplerate = 22050
     mels: Annotated[Count, "mel bands of the input"] = 80
     channels: Annotated[Count, "channels before the last convolution"] = 32
-    ratios: Annotated[tuple[Stride, ...], "strides, the deepest first"] = (8, 8, 2, 2)
+    ratios: Annotated[tuple[Stride, ...], Bounds(minimum=1), "strides, the deepest first"] = (
+        8,
+        8,
+        2,
+        2,
+    )
     kernel_sizes: Annotated[tuple[Count, ...], "of the transposed convolutions"] = (16, 16, 4, 4)
     residual_layers: Annotated[Count, "residual blocks after each upsampling layer"] = 3
     weight_init: Annotated[
         Literal["default", "normal"],
         "PyTorch's own initial weights, which take effect in the published code; or N(0, 0.02)",
     ] = "default"
+
+    def __post_init__(self) -> None:
+        if len(self.kernel_sizes) != len(self.ratios):
+            raise ValueError(
+                f"kernel_sizes: {len(self.kernel_sizes)} of them for {len(self.ratios)} ratios; "
+                "write one for each"
+            )
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -156,8 +171,8 @@ def settings_class(architecture: object, where: str) -> Any:
     if isinstance(architecture, str) and ":" in architecture:
         return OwnSettings
     raise UserError(
-        f"{where}.architecture: unknown architecture '{architecture}'"
-        f"{nearest_match(architecture, ARCHITECTURES)}; choose from {', '.join(ARCHITECTURES)}, "
+        f"{where}.architecture: unknown architecture '{shorten(architecture)}'"
+        f"{nearest_match(architecture, ARCHITECTURES)}; {choose_from(ARCHITECTURES)}, "
         "or name your own as path/to/file.py:ClassName"
     )
 
@@ -181,7 +196,7 @@ def check_operator(operator: str, options: Any, where: str) -> None:
         return
     if ":" not in operator:
         raise UserError(
-            f"{where}.operator: unknown value '{operator}'{nearest_match(operator, OPTIONS)}; "
-            f"choose from {', '.join(OPTIONS)}, or name your own as path/to/file.py:ClassName"
+            f"{where}.operator: unknown value {shown(operator)}{nearest_match(operator, OPTIONS)}; "
+            f"{choose_from(OPTIONS)}, or name your own as path/to/file.py:ClassName"
         )
     OWN_CLASS.check(operator, f"{where}.operator")

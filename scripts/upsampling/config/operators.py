@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from upsampling.config.declared import Count, Natural
+from upsampling.config.declared import Bounds
 
-KernelSize = Annotated[Count, "length of the filters, in samples"]
+# Filters of a few thousand taps are tried and measured in seconds; the paper's have at most 10.
+LONGEST = 4096
+Length = Annotated[int, Bounds(minimum=1, maximum=LONGEST)]
+KernelSize = Annotated[Length, "length of the filters, in samples"]
 Implementation = Annotated[
     Literal["auto", "plain", "polyphase"],
     "computes the same result at the high rate (plain) or the low rate (polyphase); "
     "auto: whichever costs less",
 ]
-ZeroCrossings = Annotated[Count, "zero crossings of the sinc on either side"]
+ZeroCrossings = Annotated[Length, "zero crossings of the sinc on either side"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class SubpixelOptions:
 class LearnedWaveletOptions(SubpixelOptions):
     """Filters at the low rate, and those of the lifting scheme."""
 
-    lifting: Annotated[Count, "length of the lifting filters, an odd number of samples"] = 3
+    lifting: Annotated[Length, "length of the lifting filters, an odd number of samples"] = 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class InterpolatorOptions:
     """The convolution after an interpolation."""
 
     kernel_size: Annotated[
-        Natural, "length of the convolution after the interpolation, in samples; 0: none"
+        int,
+        Bounds(minimum=0, maximum=LONGEST),
+        "length of the convolution after the interpolation, in samples; 0: none",
     ] = 10
 
 
@@ -91,7 +96,9 @@ class NoiseSincOptions:
 class IstftHeadOptions:
     """Inverse short-time Fourier transform."""
 
-    n_fft: Annotated[Count | None, "samples of a frame, at least 2 strides; null: 4 strides"] = None
+    n_fft: Annotated[Length | None, "samples of a frame, at least 2 strides; null: 4 strides"] = (
+        None
+    )
 
 
 OPTIONS: dict[str, type] = {

@@ -1,5 +1,6 @@
 """Style and files of all figures: page sizes, fonts, colors, reproducible bytes."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-from upsampling.files import atomic_path, save_arrays
+from upsampling.files import save_arrays, write_content
 
 # Inches: one column, and the full text width, of a two-column page.
 COLUMN_WIDTH = 3.4
@@ -110,8 +111,9 @@ def save(drawing: Drawing, pdf: Path, png: Path, arrays: str) -> list[Path]:
     drawing.figure.canvas.draw()
     for path, metadata in ((pdf, {"CreationDate": None}), (png, {"Software": None})):
         kind = path.suffix.removeprefix(".")
-        with atomic_path(path) as temporary:
-            drawing.figure.savefig(temporary, format=kind, dpi=DPI, metadata=metadata)
+        page = io.BytesIO()
+        drawing.figure.savefig(page, format=kind, dpi=DPI, metadata=metadata)
+        write_content(path, page.getbuffer())
     written = [pdf, png]
     for panel, content in drawing.arrays.items():
         written.append(Path(arrays.format(panel=panel)))

@@ -89,7 +89,7 @@ def removed_from(run: pd.DataFrame) -> int | None:
 
 
 def removal(runs: pd.DataFrame) -> str:
-    """Whether training removes the tone in silence, and from which epoch on."""
+    """Cell for the epoch at which training has removed the tone in silence."""
     epochs = [removed_from(run) for _, run in runs.groupby("seed")]
     removed = sorted(epoch for epoch in epochs if epoch)
     if not epochs:

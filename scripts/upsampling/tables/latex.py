@@ -13,8 +13,8 @@ replace_latex = escaper(
     | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
     | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\char34{}"}
     | {"[": "{[}", "]": "{]}", "*": "{*}"}
-    | {"±": r"$\pm$", "–": r"\textendash{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}"}
-    | {"§": r"\textsection{}", "¶": r"\textparagraph{}", "×": r"$\times$"}
+    | {"±": r"$\pm$", "–": r"\textendash{}", "†": r"$\dagger$", "‡": r"$\ddagger$"}
+    | {"§": r"$\mathsection$", "¶": r"$\mathparagraph$", "×": r"$\times$"}
     | {"²": r"\textsuperscript{2}", "⁰": r"\textsuperscript{0}"}
 )
 

@@ -100,7 +100,7 @@ def score_statements(
 
 
 def differing_pairs(comparisons: pd.DataFrame | None) -> dict[frozenset[str], bool]:
-    """Whether two rows differ, by the names of both; pairs without a common track are left out."""
+    """True for pairs of rows that differ; pairs without a common track are left out."""
     if comparisons is None:
         return {}
     pairs = comparisons.dropna(subset="p")

@@ -118,6 +118,9 @@ def _open(path: Path) -> Any:
     """Open an audio file; `UserError` if it is missing or no audio."""
     import soundfile
 
+    if path.exists() and not path.is_file():
+        # Opening a named pipe would wait for ever.
+        raise UserError(f"{path} is no regular file; put a WAV file there")
     try:
         with open(path, "rb"):
             pass

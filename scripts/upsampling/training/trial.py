@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from upsampling.config.model import OwnSettings, model_settings
-from upsampling.errors import UserError
+from upsampling.errors import UserError, reason_of
 from upsampling.models import build, count_parameters
 from upsampling.models.base import AudioModel
 from upsampling.models.own import load_own_weights
@@ -35,7 +35,13 @@ def try_model(model: Mapping[str, Any], trained: bool) -> None:
     A model that is `trained` makes a step on trial.
     """
     settings = model_settings(model, "model")
-    parameters = count_parameters(settings)
+    try:
+        parameters = count_parameters(settings)
+    except (RuntimeError, OverflowError, MemoryError) as error:
+        raise UserError(
+            f"a model of that size cannot be built ({reason_of(error, 120)}); lower its channels, "
+            "depth or kernel sizes"
+        ) from error
     if isinstance(settings, OwnSettings):
         if settings.weights is not None:
             load_own_weights(settings, 0)

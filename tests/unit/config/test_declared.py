@@ -122,6 +122,31 @@ def test_a_long_value_is_cut():
     assert len(str(caught.value)) < 200
 
 
+def test_a_long_text_is_refused_before_it_is_used():
+    assert read_settings(str, "x" * 1000, "k") == "x" * 1000
+    with pytest.raises(
+        UserError, match=r"^k: a text of 1001 characters is too long; write at most"
+    ):
+        read_settings(str, "x" * 1001, "k")
+
+
+def test_a_long_key_is_cut():
+    with pytest.raises(UserError) as caught:
+        read_settings(Inner, {"x" * 10_000: 1}, "k")
+    assert str(caught.value).startswith("k.xxx")
+    assert len(str(caught.value)) < 300
+
+
+def test_a_value_that_repeats_itself_is_shown_at_once():
+    """Aliases of YAML make few bytes stand for 9^30 items, which no repr of them ends to write."""
+    value: list = ["x"]
+    for _ in range(30):
+        value = [value] * 9
+    with pytest.raises(UserError, match=r"^k: .* is of the wrong type") as caught:
+        read_settings(int, value, "k")
+    assert len(str(caught.value)) < 200
+
+
 def test_a_value_error_of_the_settings_themselves_names_their_key():
     @dataclass(frozen=True)
     class Odd:

@@ -58,6 +58,15 @@ def test_an_architecture_of_ones_own_is_named_by_its_file():
             "m.options.kernel_size: '3' is text, not a number; write 3.0 without quotes",
         ),
         (
+            {"architecture": "melgan", "ratios": [2, 2]},
+            "m: kernel_sizes: 4 of them for 2 ratios; write one for each",
+        ),
+        ({"architecture": "melgan", "ratios": []}, "m.ratios: 0 items is too small"),
+        (
+            {"operator": "nearest", "options": {"kernel_size": 10**6}},
+            "m.options.kernel_size: 1000000 is too large; write a value of at most 4096",
+        ),
+        (
             {"last": {"operator": "nearest", "options": {"zeros": 3}}},
             "m.last.options.zeros: unknown key 'zeros'",
         ),

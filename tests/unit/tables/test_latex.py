@@ -32,7 +32,7 @@ def test_escapes_restore_the_text(text):
             ["2.75 ± 0.35", "1.00"],
             r"S[table-format=1.2,table-space-text-post={${}\pm{}$0.35}]",
         ),
-        (["5.34†"], r"S[table-format=1.2,table-space-text-post={\textsuperscript{\textdagger{}}}]"),
+        (["5.34†"], r"S[table-format=1.2,table-space-text-post={\textsuperscript{$\dagger$}}]"),
         (["–", "none"], "c"),
     ],
 )
@@ -61,7 +61,7 @@ def test_heads_span_their_columns_and_rows_are_separated():
     assert r"\cmidrule(lr){2-12}\cmidrule(lr){13-15}" in text
     assert text.count("\\midrule\n") == 2
     assert "\\label{tab:table1}" in text
-    assert "\\textsuperscript{\\textdagger{}}With randomized" in text
+    assert "\\textsuperscript{$\\dagger$}With randomized" in text
 
 
 def test_a_table_is_as_wide_as_a_column_or_a_page():

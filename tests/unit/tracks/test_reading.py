@@ -1,14 +1,23 @@
 """Reading MUSDB18 and MUSDB18-HQ: the same lists and samples as musdb."""
 
+import os
+
 import numpy as np
 import pytest
 import soundfile
+from noise_tracks import write_noise
 
 from upsampling.demo_music.settings import DemoSongs
 from upsampling.demo_music.songs import copy_real_track, write_demo
 from upsampling.errors import UserError
 from upsampling.tracks.decoder import ensure_ffmpeg
-from upsampling.tracks.reading import STEMS, list_tracks, musdb_validation_names, read_track
+from upsampling.tracks.reading import (
+    STEMS,
+    inspect_headers,
+    list_tracks,
+    musdb_validation_names,
+    read_track,
+)
 
 RATE = 44100
 
@@ -148,3 +157,19 @@ def test_folders_without_stems_are_no_tracks(noise_track):
         (noise_track / "train" / name).mkdir()
     (noise_track / "train" / "__MACOSX" / "._bass.wav").write_bytes(b"x")
     assert [track.name for track in list_tracks(noise_track, wav=True)] == ["A - B"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path, kind):
+    """A pipe that nothing writes to would be waited for."""
+    write_noise(tmp_path, "train", "One")
+    path = tmp_path / "train" / "One" / "bass.wav"
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    (track,) = list_tracks(tmp_path, wav=True)
+    assert inspect_headers(track) == [f"{path} is no regular file; put a WAV file there"]

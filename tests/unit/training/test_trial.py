@@ -6,7 +6,7 @@ import pytest
 
 from upsampling.config.operators import OPTIONS
 from upsampling.errors import UserError
-from upsampling.training.trial import try_operator
+from upsampling.training.trial import try_model, try_operator
 
 HEAD = """
 import torch
@@ -148,3 +148,8 @@ def test_registered_operators_pass(operator):
 def test_options_that_do_not_fit_the_stride_are_refused(operator, stride, options):
     with pytest.raises(UserError, match=operator):
         try_operator(operator, 4, 2, stride, True, options)
+
+
+def test_a_model_whose_size_no_integer_holds_is_refused():
+    with pytest.raises(UserError, match="lower its channels, depth or kernel sizes"):
+        try_model({"depth": 30, "channels": 1000}, trained=True)

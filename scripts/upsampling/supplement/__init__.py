@@ -1,0 +1,1 @@
+"""The supplement: one LaTeX document of all figures and tables of a run."""

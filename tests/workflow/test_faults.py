@@ -1,0 +1,53 @@
+"""A few attacks of each kind; tests/faults makes many."""
+
+import config_attack
+import damage_attack
+import odd_recordings
+from finished_run import FinishedRun, Sandbox
+from tally import Tally
+
+from upsampling.files import checksum_path
+
+MUTANTS = 80
+RECORDINGS = 15
+DAMAGES = 6
+
+
+def test_wrong_configurations(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    tally = Tally("configurations", seed=1)
+    config_attack.attack(tally, MUTANTS, tmp_path / "empty")
+    assert not tally.failures, "\n".join(tally.failures)
+    assert tally.outcomes.total() == MUTANTS
+    assert tally.outcomes["refused in one line"] > MUTANTS / 2
+
+
+def test_odd_recordings(tmp_path):
+    tally = Tally("recordings", seed=1)
+    odd_recordings.attack(tally, RECORDINGS, tmp_path)
+    assert not tally.failures, "\n".join(tally.failures)
+    assert tally.outcomes["stored"] > 1
+    assert tally.outcomes["refused in one line"] > 3
+
+
+def test_damaged_files(project, tmp_path):
+    """A flipped bit in each of a few files that a program reads is named by that program."""
+    run = FinishedRun(project.root)
+    box = Sandbox.copy(run, tmp_path / "copy")
+    tally = Tally("damaged files", seed=1)
+    read = ("best.safetensors", "measures.csv", "artifacts.csv", "spec.json", "nearest.npz")
+    for name in sorted(name for name in run.files if name.endswith(read))[:DAMAGES]:
+        damage_attack.attack_one(tally, run, box, name, damage_attack.flip_bit)
+    assert not tally.failures, "\n".join(tally.failures)
+    assert tally.outcomes["named in one line"] == DAMAGES
+
+
+def test_what_another_job_reads_has_a_checksum(project):
+    """Files of tensors have theirs inside."""
+    run = FinishedRun(project.root)
+    read = {name for job in run.jobs for name in job.inputs}
+    made = {name for job in run.jobs for name in job.outputs if not name.endswith(".safetensors")}
+    assert len(read & made) > 20
+    for name in sorted(read & made):
+        assert checksum_path(project.root / name).is_file(), name
