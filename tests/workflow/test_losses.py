@@ -17,7 +17,7 @@ def test_losses_are_compared_in_a_table_and_a_figure(restored):
     assert restored.planned()["loss_lines"] == 1
     files = ("tables/loss_lines.csv", "tables/loss_lines.md", "figures/loss_lines.pdf")
     targets = [f"results/demo/{path}" for path in files]
-    restored.snakemake("--cores", "2", "--quiet", "rules", *targets)
+    restored.snakemake(*targets, "--cores", "2", "--quiet", "rules")
     table = pd.read_csv(restored.results("tables/loss_lines.csv"), keep_default_na=False)
     assert table["variant"].tolist() == list(LOSSES)
     assert table["control"].tolist() == ["", "dense", ""]

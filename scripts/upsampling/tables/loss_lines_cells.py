@@ -69,6 +69,8 @@ def sentence(row: LossRow, control: str, changes: pd.DataFrame) -> str:
     texts, above = [], []
     for name, (title, _) in QUANTITIES.items():
         values = changes[name].dropna()
+        if values.empty:
+            continue
         spread = f" ± {values.std():.1f}" if len(values) > 1 else ""
         texts.append(f"{title} {number(values.mean(), 1)}{spread} dB")
         if interval(values)[0] > 0:

@@ -14,8 +14,8 @@ from scipy import stats
 from table_texts import NASTY, markdown_rows
 
 from upsampling.tables.captions import Description
-from upsampling.tables.loss_lines import loss_lines
-from upsampling.tables.loss_lines_cells import cell, interval, render
+from upsampling.tables.loss_lines import differences, loss_lines
+from upsampling.tables.loss_lines_cells import cell, interval, render, sentence
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 DESCRIPTION = Description(epochs=4, channels=12)
@@ -53,6 +53,8 @@ def test_none_is_told_and_one_seed_tells_nothing(table):
     one = render(table[table["seed"] == 0], ROWS, "demo", DESCRIPTION)
     assert "tones in silence 20.0 dB" in one
     assert "One seed does not tell" in one
+    assert "lines in music" not in sentence(ROWS[1], "Dense", differences(
+        table.assign(music_db=np.nan), ROWS[1]))  # fmt: skip
 
 
 def test_exact_zeros_are_none():

@@ -125,7 +125,7 @@ def enabled(prefixes: tuple[str, ...], **changes) -> Experiment:
 def test_losses_are_compared_where_nothing_else_differs():
     assert plan.loss_rows(experiment()) == []
     rows = plan.loss_rows(enabled(("transposed_", "nearest_")))
-    expected = {"": "l1", "_mse": "mse", "_stft": "l1 + 0.001 stft", "_features": "features",
+    expected = {"": "l1", "_mse": "mse", "_stft": "l1 + 0.0001 stft", "_features": "features",
                 "_features_dense": "features_dense"}  # fmt: skip
     assert {row["variant"]: row["loss"] for row in rows} == {
         f"{group}{suffix}": loss for group in ("transposed", "nearest")
