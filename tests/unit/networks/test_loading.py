@@ -98,7 +98,7 @@ def test_torchscript_is_found_out_about(tmp_path):
         (["nets.py:Vocoder", "--weights", "nets.py"], "from .safetensors files alone"),
         (["nets.py:Vocoder", "--features", "nets.py"], "--features"),
         (["nets.py:Vocoder", "--repair", "out.onnx"], "is written as .safetensors"),
-        (["."], "no spec.json"),
+        (["."], "no model of this pipeline: it has no "),
     ],
 )
 def test_mistakes_end_with_one_line(folder, capsys, monkeypatch, arguments, reason):

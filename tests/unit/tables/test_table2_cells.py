@@ -84,7 +84,7 @@ def test_the_program_writes_the_formats_that_are_asked_for(table, tmp_path):
     command += ["--csv", tmp_path / "table2.csv", "--md", tmp_path / "table2.md"]
     subprocess.run(list(map(str, command)), check=True)
     texts = render(table, "demo", DESCRIPTION)
-    assert {path.name for path in tmp_path.iterdir()} == {
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
         *("artifacts.csv", "table2.csv", "table2.md"),
     }
     assert (tmp_path / "table2.md").read_text() == texts["md"]
