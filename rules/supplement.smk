@@ -2,9 +2,7 @@ import os
 
 # Tables that LaTeX includes, and those that are too long for a page.
 SUPPLEMENT_TABLES = [
-    path
-    for path in [*rules.tables.input, *rules.audits.input]
-    if path.endswith(".tex")
+    path for path in [*rules.tables.input, *rules.audits.input] if path.endswith(".tex")
 ]
 SUPPLEMENT_DATA = [
     ("<results>/tables/comparisons.csv", "comparisons", ""),
@@ -18,58 +16,73 @@ SUPPLEMENT_DATA = [
 ]
 
 
-def supplement_figures():
-    """Each figure's file, the name of its caption, and a title where many share a caption."""
-    files = [(f"<results>/figures/{name}.pdf", name, "") for name in FIGURES]
-    for variant in EXPERIMENT.variants:
-        path = rules.draw_variant.output.pdf.format(variant=variant)
-        files.append((path, "variant", EXPERIMENT.figure_title(variant)))
-    for variant in EXPERIMENT.trained:
-        for seed in EXPERIMENT.seeds:
-            path = rules.draw_before_after.output.pdf.format(variant=variant, seed=seed)
-            title = f"{EXPERIMENT.figure_title(variant)}, seed {seed}"
-            files.append((path, "before_after", title))
-    for audit in EXPERIMENT.audits:
-        path = rules.draw_audit.output.pdf.format(audit=audit)
-        files.append((path, "audit", EXPERIMENT.audit_title(audit)))
-    return files
-
-
-def supplement_content():
-    """Canonical JSON of the supplement, whose files are named relative to its folder."""
-    folder = workflow.pathvars.apply("<results>/supplement")
-
-    def relative(path):
-        return os.path.relpath(workflow.pathvars.apply(path), folder)
-
-    def item(path, caption, title=""):
-        return {"file": relative(path), "caption": caption, "title": title}
-
-    figures = [item(*figure) for figure in supplement_figures()]
-    data = [item(*table) for table in SUPPLEMENT_DATA]
-    captions = {
-        one["caption"]: Path(
-            workflow.basedir, "report", f"{one['caption']}.rst"
-        ).read_text()
-        for one in [*figures, *data]
-    }
-    return canonical(
-        {
-            "scale": EXPERIMENT.scale,
-            "captions": captions,
-            "figures": figures,
-            "tables": [relative(path) for path in SUPPLEMENT_TABLES],
-            "data": data,
-        }
+# Each figure's file, the name of its caption, and a title where many share a caption.
+SUPPLEMENT_FIGURES = [
+    *[(f"<results>/figures/{name}.pdf", name, "") for name in FIGURES],
+    *[
+        (
+            rules.draw_variant.output.pdf.format(variant=variant),
+            "variant",
+            EXPERIMENT.figure_title(variant),
+        )
+        for variant in EXPERIMENT.variants
+    ],
+    *[
+        (
+            rules.draw_before_after.output.pdf.format(variant=variant, seed=seed),
+            "before_after",
+            f"{EXPERIMENT.figure_title(variant)}, seed {seed}",
+        )
+        for variant in EXPERIMENT.trained
+        for seed in EXPERIMENT.seeds
+    ],
+    *[
+        (
+            rules.draw_audit.output.pdf.format(audit=audit),
+            "audit",
+            EXPERIMENT.audit_title(audit),
+        )
+        for audit in EXPERIMENT.audits
+    ],
+]
+SUPPLEMENT_FILES = [
+    *[path for path, _, _ in SUPPLEMENT_FIGURES],
+    *SUPPLEMENT_TABLES,
+    *[path for path, _, _ in SUPPLEMENT_DATA],
+]
+# Files as the document names them, relative to its folder.
+FROM_SUPPLEMENT = {
+    path: os.path.relpath(
+        workflow.pathvars.apply(path), workflow.pathvars.apply("<results>/supplement")
     )
+    for path in SUPPLEMENT_FILES
+}
+SUPPLEMENT_CONTENT = canonical(
+    {
+        "scale": EXPERIMENT.scale,
+        "captions": {
+            caption: Path(workflow.basedir, "report", f"{caption}.rst").read_text()
+            for _, caption, _ in [*SUPPLEMENT_FIGURES, *SUPPLEMENT_DATA]
+        },
+        "tables": [FROM_SUPPLEMENT[path] for path in SUPPLEMENT_TABLES],
+        **{
+            name: [
+                {"file": FROM_SUPPLEMENT[path], "caption": caption, "title": title}
+                for path, caption, title in listed
+            ]
+            for name, listed in (
+                ("figures", SUPPLEMENT_FIGURES),
+                ("data", SUPPLEMENT_DATA),
+            )
+        },
+    }
+)
 
 
 rule supplement:
     """Write the supplement: all figures and tables in LaTeX, and a PDF where LaTeX is installed."""
     input:
-        [path for path, _, _ in supplement_figures()],
-        SUPPLEMENT_TABLES,
-        [path for path, _, _ in SUPPLEMENT_DATA],
+        SUPPLEMENT_FILES,
     output:
         tex="<results>/supplement/supplement.tex",
         pdf=[] if NO_LATEX else "<results>/supplement/supplement.pdf",
@@ -79,7 +92,7 @@ rule supplement:
         ENVIRONMENT
     params:
         code=code("supplement.py"),
-        content=supplement_content(),
+        content=SUPPLEMENT_CONTENT,
         pdf=lambda wildcards, output: ["--pdf", output.pdf] if output.pdf else [],
     shell:
         quiet(

@@ -46,7 +46,8 @@ def main() -> None:
     if arguments.csv:
         write_table(arguments.csv, at_milestones(table))
     if arguments.md:
-        write_text(arguments.md, render(table, rows, arguments.scale, arguments.description))
+        text = render(table, rows, arguments.scale, arguments.description)
+        write_text(arguments.md, text, checksum=True)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main() -> None:
         raise UserError(f"--rows: {len(rows)} rows for {len(arguments.reports)} reports")
     for suffix, text in render(audits_table(rows, arguments.reports)).items():
         if path := getattr(arguments, suffix):
-            write_text(path, text)
+            write_text(path, text, checksum=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from upsampling.arguments import parser, settings
 from upsampling.errors import command_line
-from upsampling.files import write_text
+from upsampling.files import checked, write_text
 
 
 def main() -> None:
@@ -26,6 +26,8 @@ def main() -> None:
     from upsampling.supplement.compilation import compile_pdf
     from upsampling.supplement.document import document
 
+    for file in arguments.content.files:
+        checked(arguments.tex.parent / file)
     write_text(arguments.tex, document(arguments.content))
     if arguments.pdf:
         compile_pdf(arguments.tex, arguments.pdf)

@@ -1,5 +1,7 @@
 """The command `upsampling-audit`: which layer of a network makes which line; combs in recordings.
 
+    python scripts/audit.py network results/demo/models/transposed/seed0
+
 Exit status: 0, or 1 if --fail-above is exceeded, or 2 if there is something that cannot be audited,
 with one line that says why.
 """
@@ -32,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The options of both kinds of audit."""
-    made = argparse.ArgumentParser(prog="upsampling-audit", description=__doc__)
+    made = argparse.ArgumentParser(
+        prog="upsampling-audit",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     subparsers = made.add_subparsers(required=True, metavar="network | recording")
     add_network(subparsers)
     add_recording(subparsers)

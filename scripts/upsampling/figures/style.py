@@ -113,7 +113,7 @@ def save(drawing: Drawing, pdf: Path, png: Path, arrays: str) -> list[Path]:
         kind = path.suffix.removeprefix(".")
         page = io.BytesIO()
         drawing.figure.savefig(page, format=kind, dpi=DPI, metadata=metadata)
-        write_content(path, page.getbuffer())
+        write_content(path, page.getbuffer(), checksum=True)
     written = [pdf, png]
     for panel, content in drawing.arrays.items():
         written.append(Path(arrays.format(panel=panel)))

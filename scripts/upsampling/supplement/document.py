@@ -57,6 +57,11 @@ class Content:
     tables: tuple[str, ...] = ()
     data: tuple[Item, ...] = ()
 
+    @property
+    def files(self) -> list[str]:
+        """The files that the document includes, relative to its folder."""
+        return [*self.tables, *(item.file for item in self.figures)]
+
 
 def document(content: Content) -> str:
     """The complete document; a file name or caption key that is not usable is a `UserError`."""
