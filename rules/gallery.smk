@@ -25,7 +25,8 @@ rule gallery:
         artifacts="<results>/tables/artifacts.csv",
         table1=rules.table1.output.csv,
         training=expand(
-            "<results>/figures/{figure}.png", figure=FIGURES.keys() & {"artifact_history"}
+            "<results>/figures/{figure}.png",
+            figure=FIGURES.keys() & {"artifact_history"},
         ),
     output:
         html="<results>/report/gallery.html",
