@@ -157,6 +157,7 @@ def config(project: Project, variants: dict[str, Any], **sections: dict[str, Any
     """Make `project` one of these variants alone, with changes of the demo's sections."""
     values = copy.deepcopy(project.config)
     values["variants"] = variants
+    values["audits"] = {}
     names = list(variants)
     values["figures"]["figure1"]["panels"] = values["figures"]["figure9"]["panels"] = names[:1]
     for section, changes in sections.items():
