@@ -139,7 +139,7 @@ from torch import nn
 
 class Broken(nn.ConvTranspose1d):
     def __init__(self, in_channels, out_channels, stride, *, bias=True):
-        super().__init__(in_channels, out_channels, 2 * stride, stride, bias=bias)
+        super().__init__(in_channels, out_channels, stride, stride, bias=bias)
 
     def forward(self, features):
         return super().forward(features) * float("inf" if "SLURM_JOB_ID" in os.environ else 1)
