@@ -9,7 +9,10 @@ from pathlib import Path
 
 from upsampling.arguments import parser
 from upsampling.errors import UserError, command_line
-from upsampling.files import checked, write_text
+from upsampling.files import checked, read_table, write_text
+from upsampling.measures.artifact_rows import ROW_COLUMNS
+
+TYPES = {"seed": int, "frequency_hz": float, "value": float}
 
 
 def main() -> None:
@@ -19,6 +22,7 @@ def main() -> None:
     arguments = options.parse_args()
     lines: list[str] = []
     for path in arguments.tables:
+        read_table(path, usecols=ROW_COLUMNS, dtype=TYPES)
         header, *rows = checked(path).read_text(encoding="utf-8").splitlines()
         if lines and header != lines[0]:
             raise UserError(f"{path} has the columns {header}, not {lines[0]}")

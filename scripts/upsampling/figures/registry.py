@@ -113,7 +113,8 @@ def render(
 ) -> list[Path]:
     """Draw figure `name` with the settings `values` over its defaults; return the files written.
 
-    Raises `UserError` for an unknown figure, unknown settings, or wrong inputs.
+    Raises `UserError` for an unknown figure, unknown settings, or inputs whose content is not that
+    of the figure's inputs.
     """
     if name not in FIGURES:
         raise UserError(
@@ -121,5 +122,13 @@ def render(
             f"choose from {', '.join(FIGURES)}"
         )
     draw, defaults = FIGURES[name]
-    with style.style():
-        return style.save(draw(merge(defaults, values), inputs, name), pdf, png, arrays)
+    try:
+        with style.style():
+            return style.save(draw(merge(defaults, values), inputs, name), pdf, png, arrays)
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        files = ", ".join(map(str, inputs)) or "its settings"
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"figure '{name}' cannot be drawn from {files} ({type(error).__name__}: {reason}); "
+            "delete the file at fault, and run the same command again"
+        ) from error

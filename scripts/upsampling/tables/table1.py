@@ -11,7 +11,7 @@ import pandas as pd
 from upsampling.config.declared import read_settings
 from upsampling.config.sections import Printed
 from upsampling.errors import UserError
-from upsampling.files import read_json, read_table
+from upsampling.files import UNREADABLE, read_json, read_table
 from upsampling.scoring import aggregation, significance
 from upsampling.scoring.published import read_folder
 
@@ -96,7 +96,11 @@ def read_parameters(
     for pattern in filter(None, patterns):
         for variant, files in read_runs(rows, seeds[:1], pattern, read_json).items():
             content = files[seeds[0]]
-            counts[variant] |= {key: content[key] for key in PARAMETER_COUNTS if key in content}
+            known = {key: content[key] for key in PARAMETER_COUNTS if key in content}
+            if not all(type(count) is int and count >= 0 for count in known.values()):
+                file = pattern.format(variant=variant, seed=seeds[0])
+                raise UserError(f"{file} has no counts of parameters; {UNREADABLE}")
+            counts[variant] |= known
     return counts
 
 

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from figure_drawing import draw, write_stack
 from torch import nn
 
 from upsampling.errors import UserError
 from upsampling.figures.registry import FIGURES
+from upsampling.files import load_arrays, save_arrays
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,6 +44,15 @@ def test_mistakes_are_told_in_one_line(stack, tmp_path, name, settings, inputs, 
     with pytest.raises(UserError, match=message):
         draw(tmp_path, name, [stack] * inputs, **settings)
     assert not list(tmp_path.iterdir())
+
+
+def test_arrays_of_other_shapes_are_told_with_their_file(stack, tmp_path):
+    other = tmp_path / "other.npz"
+    save_arrays(other, {name: np.zeros((2, 2, 2)) for name in load_arrays(stack)})
+    message = rf"figure 'figure8' cannot be drawn from .*{other}.*Error: .*delete the file"
+    with pytest.raises(UserError, match=message) as error:
+        draw(tmp_path / "figure", "figure8", [stack, other])
+    assert "\n" not in str(error.value)
 
 
 def test_settings_are_merged_over_the_defaults(stack, tmp_path):

@@ -1,6 +1,9 @@
 """Tidy rows: columns in order, finite values, measurements under their head."""
 
 import csv
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from upsampling.measures.artifact_rows import ROW_COLUMNS, WEIGHTS, tidy, write_rows
 from upsampling.measures.from_waveform import Measurement
 
+COLLECT = Path(__file__).parents[3] / "scripts" / "collect.py"
 HEAD = {"variant": "nearest", "seed": 3, "stage": "trained", "probe": WEIGHTS}
 LEVEL = Measurement(measure="level", frequency_hz=None, value=-20.25, unit="dBFS")
 DROOP = Measurement(measure="droop", frequency_hz=11025.0, value=-2.9, unit="dB")
@@ -28,3 +32,17 @@ def test_values_that_are_not_finite_are_refused(tmp_path: Path, value: float) ->
     with pytest.raises(ValueError, match=r"not finite.*level"):
         write_rows(rows, tmp_path / "measures.csv")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [("nearest,3,trained,weights,level,,loud,dBFS", "loud"), ("", "No columns")],
+)
+def test_rows_that_hold_no_numbers_are_not_collected(tmp_path: Path, line: str, reason: str):
+    path = tmp_path / "measures.csv"
+    path.write_text(f"{','.join(ROW_COLUMNS)}\n{line}\n" if line else "")
+    command = [sys.executable, COLLECT, path, "--output", tmp_path / "all.csv"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert re.fullmatch(rf"error: {path} cannot be read as a table: .*({reason}).*\n", done.stderr)
+    assert not (tmp_path / "all.csv").exists()

@@ -111,6 +111,11 @@ def test_mistakes_are_named(tmp_path):
         table1.table1([table1.ScoreRow("x", "untrained")], table1.Measurements({}, {}, {}))
     with pytest.raises(UserError, match="two rows are called 'x'"):
         table1.read_rows([{"label": "x"}, {"label": "x"}])
+    rows = table1.read_rows([{"variant": "a", "label": "a"}])
+    for count in ("many", 1.5, -1, True):
+        (tmp_path / "a.json").write_text(json.dumps({"parameters": count}))
+        with pytest.raises(UserError, match=r"a\.json has no counts of parameters"):
+            table1.read_parameters(rows, [0], [str(tmp_path / "{variant}.json")])
     (tmp_path / "timing.csv").write_text("epoch\n1\n")
     with pytest.raises(UserError, match=r"timing\.csv cannot be read as a table: .*seconds"):
         table1.read_timing(tmp_path / "timing.csv")
