@@ -22,6 +22,7 @@ def plan(project, variants: int) -> tuple[str, float]:
     """The plan of so many variants at paper scale, and the processor time that it took."""
     config = project.config
     config["seeds"] = SEEDS
+    config["audits"] = {}
     config["variants"] = {
         f"v{n}": {"operator": "nearest", "options": {"kernel_size": 5 + n}} for n in range(variants)
     }
