@@ -104,7 +104,9 @@ def test_time_limits_shorter_than_the_training(user):
     assert user.model("nearest") == undisturbed.model("nearest")
     assert "train (variant endless, seed 0): see logs/demo/train/endless_seed0.log" in messages
     assert "is not requeued: it made no progress; give it more time" in user.log("endless")
-    assert [job["State"] for job in user.jobs(RULE.format("endless"))] == ["FAILED"]
+    (endless,) = user.jobs(RULE.format("endless"))
+    # On a busy machine, a minute can be over before the job has exited.
+    assert endless["State"] in ("FAILED", "TIMEOUT")
 
 
 def test_snakemake_killed_and_started_again(user):
