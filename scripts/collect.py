@@ -12,7 +12,7 @@ from upsampling.errors import UserError, command_line
 from upsampling.files import checked, read_table, write_text
 from upsampling.measures.artifact_rows import ROW_COLUMNS
 
-TYPES = {"seed": int, "frequency_hz": float, "value": float}
+TYPES = {"frequency_hz": float, "value": float}
 
 
 def main() -> None:
