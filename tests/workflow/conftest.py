@@ -131,7 +131,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def restored(project: Project):
-    """The tiny project, whose files the test may edit: code and config are put back after it."""
+    """The tiny project, whose files the test may edit: code and config are put back after it,
+    and figures and tables that only the edited project has are removed.
+    """
     kept = {
         path: (path.read_bytes(), path.stat())
         for folder in ("scripts", "rules", "envs", "schemas")
@@ -140,11 +142,15 @@ def restored(project: Project):
     }
     config = project.root / "config.yaml"
     kept[config] = (config.read_bytes(), config.stat())
+    results = set(project.results().rglob("*"))
     yield project
     for path, (content, stat) in kept.items():
         if not path.exists() or path.read_bytes() != content:
             path.write_bytes(content)
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    for path in set(project.results().rglob("*")) - results:
+        if not path.is_dir():
+            path.unlink()
 
 
 @pytest.fixture(scope="module")
