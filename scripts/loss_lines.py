@@ -7,27 +7,20 @@
 
 from pathlib import Path
 
-from upsampling.arguments import json_or_file, parser, settings
+from upsampling.arguments import json_or_file, parser
 from upsampling.config.declared import read_settings
 from upsampling.errors import command_line
 from upsampling.files import write_table, write_text
+from upsampling.tables.captions import caption_arguments
 
 
 def main() -> None:
-    from upsampling.tables.captions import Description
-
     options = parser(__doc__)
     options.add_argument("--artifacts", type=Path, required=True, help="CSV of all measures")
     options.add_argument("--gradients", type=Path, required=True, help="of the losses (.npz)")
     options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
     options.add_argument("--samplerate", type=int, default=44100, help="of the models, in Hz")
-    options.add_argument(
-        "--description",
-        type=settings(Description, "--description"),
-        default=Description(),
-        help="facts for the caption, JSON or file",
-    )
-    options.add_argument("--scale", default="demo", help="name of the scale, for the caption")
+    caption_arguments(options)
     options.add_argument("--csv", type=Path, help="the table as .csv")
     options.add_argument("--md", type=Path, help="the table as .md")
     arguments = options.parse_args()

@@ -8,9 +8,10 @@ File names with {variant} and {seed} are patterns, filled in for each variant of
 
 from pathlib import Path
 
-from upsampling.arguments import json_or_file, parser, settings
+from upsampling.arguments import json_or_file, parser
 from upsampling.errors import command_line
 from upsampling.files import write_text
+from upsampling.tables.captions import caption_arguments
 
 FORMATS = {
     "csv": "Table 1 as .csv",
@@ -22,18 +23,10 @@ FORMATS = {
 
 
 def main() -> None:
-    from upsampling.tables.captions import Description
-
     options = parser(__doc__)
     options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
     options.add_argument("--seeds", type=int, nargs="+", default=[0])
-    options.add_argument(
-        "--description",
-        type=settings(Description, "--description"),
-        default=Description(),
-        help="facts for the caption, JSON or file",
-    )
-    options.add_argument("--scale", default="demo", help="name of the scale, for the caption")
+    caption_arguments(options)
     options.add_argument("--scores", required=True, help="tidy scores of a run (CSV)")
     options.add_argument("--timing", help="seconds of a run's epochs (CSV)")
     options.add_argument("--identity", help="JSON with the parameters of a run's model")

@@ -6,27 +6,20 @@
 
 from pathlib import Path
 
-from upsampling.arguments import json_or_file, parser, settings
+from upsampling.arguments import json_or_file, parser
 from upsampling.config.declared import read_settings
 from upsampling.errors import command_line
 from upsampling.files import write_text
+from upsampling.tables.captions import caption_arguments
 
 SUFFIXES = ("csv", "md", "tex", "html")
 
 
 def main() -> None:
-    from upsampling.tables.captions import Description
-
     options = parser(__doc__)
     options.add_argument("--artifacts", type=Path, required=True, help="tidy artifact measures")
     options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
-    options.add_argument(
-        "--description",
-        type=settings(Description, "--description"),
-        default=Description(),
-        help="facts for the caption, JSON or file",
-    )
-    options.add_argument("--scale", default="demo", help="name of the scale, for the caption")
+    caption_arguments(options)
     for suffix in SUFFIXES:
         options.add_argument(f"--{suffix}", type=Path, help=f"Table 2 as .{suffix}")
     arguments = options.parse_args()

@@ -1,6 +1,9 @@
-"""Facts and phrases for the captions of both tables."""
+"""Facts and phrases for the captions of tables."""
 
+import argparse
 from dataclasses import dataclass
+
+from upsampling.arguments import settings
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,17 @@ class Description:
     epochs: int | None = None
     channels: int | None = None
     aggregation: str = "median"
+
+
+def caption_arguments(options: argparse.ArgumentParser) -> None:
+    """Add --description and --scale, which the caption of a table states."""
+    options.add_argument(
+        "--description",
+        type=settings(Description, "--description"),
+        default=Description(),
+        help="facts for the caption, JSON or file",
+    )
+    options.add_argument("--scale", default="demo", help="name of the scale, for the caption")
 
 
 def counted(number: int, unit: str) -> str:
