@@ -1,7 +1,6 @@
 """The report as one HTML page that loads nothing: words, tables, the spectrum, the sound."""
 
 import base64
-import hashlib
 import io
 from collections.abc import Mapping
 from math import ceil, floor
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from upsampling.audit.verdict import PROBE_NAMES, advice, hertz, listed
-from upsampling.errors import UserError
+from upsampling.html_pages import policy, templates
 from upsampling.networks.network import Floats
 
 FOLDER = Path(__file__).parent
@@ -30,17 +29,7 @@ def page(report: Mapping[str, Any], silence: Floats) -> str:
 
     Equal reports give equal bytes. All text is escaped. Raises `UserError` without Jinja2.
     """
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ImportError as error:
-        raise UserError("--html needs Jinja2: pip install jinja2") from error
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates(FOLDER)
     environment.filters |= {"level": level, "ratio": ratio, "hertz": plain_hertz}
     style = (FOLDER / "page.css").read_text()
     return environment.get_template("page.html.j2").render(
@@ -79,15 +68,6 @@ def ratio(value: float | None) -> str:
 def plain_hertz(value: float) -> str:
     """A frequency without its unit."""
     return hertz(value).removesuffix(" Hz")
-
-
-def policy(style: str) -> str:
-    """The Content-Security-Policy: this very style, media in data URIs, and no script."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; media-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
 
 
 def plot(report: Mapping[str, Any]) -> dict[str, Any]:

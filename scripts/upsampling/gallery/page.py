@@ -1,19 +1,16 @@
 """The page: data, style and script in one HTML file that loads nothing."""
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from upsampling.config.sections import STAGES
 from upsampling.gallery import artifact_table, clips, pictures, sound
 from upsampling.gallery.audits import audit_cards
 from upsampling.gallery.glossary import ARTIFACTS, PROBES, entry_of
 from upsampling.gallery.media import Media
+from upsampling.html_pages import policy, templates
 from upsampling.measures.from_waveform import comb_frequencies
 
 FOLDER = Path(__file__).parent
@@ -74,13 +71,7 @@ def render(
     training_figure: str | None,
 ) -> str:
     """Fill the template; all text is escaped, and only the page's script may run."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates(FOLDER)
     style = (FOLDER / "page.css").read_text()
     script = "".join((FOLDER / name).read_text() for name in SCRIPTS)
     return environment.get_template("page.html.j2").render(
@@ -97,16 +88,4 @@ def render(
         style=style,
         script=script,
         policy=policy(style, script),
-    )
-
-
-def policy(style: str, script: str) -> str:
-    """The Content-Security-Policy: this style and script, and media in data URIs alone."""
-    hashes = [
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-        for text in (style, script)
-    ]
-    return (
-        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; img-src data:; "
-        "media-src data:; base-uri 'none'; form-action 'none'"
     )

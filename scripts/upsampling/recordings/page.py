@@ -1,16 +1,14 @@
 """The audit of recordings as one HTML file that loads nothing and runs no script."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
+from upsampling.html_pages import policy, templates
 from upsampling.measures.from_waveform import comb_frequencies
 from upsampling.recordings.combs import Comb
 from upsampling.recordings.report import CAVEAT, RecordingAudit, verdict
@@ -53,24 +51,19 @@ class Plot:
 
 def page(audits: Sequence[RecordingAudit], problems: Sequence[str]) -> str:
     """HTML of all audits and of the files that failed. Equal audits give equal bytes."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     style = (FOLDER / STYLE).read_text()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return environment.get_template(TEMPLATE).render(
-        entries=[(audit, verdict(audit), plots(audit)) for audit in audits],
-        problems=problems,
-        with_comb=sum(bool(audit.found) for audit in audits),
-        caveat=CAVEAT,
-        style=style,
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'",
-        frame=(WIDTH, HEIGHT, LEFT, BOTTOM),
+    return (
+        templates(FOLDER)
+        .get_template(TEMPLATE)
+        .render(
+            entries=[(audit, verdict(audit), plots(audit)) for audit in audits],
+            problems=problems,
+            with_comb=sum(bool(audit.found) for audit in audits),
+            caveat=CAVEAT,
+            style=style,
+            policy=policy(style),
+            frame=(WIDTH, HEIGHT, LEFT, BOTTOM),
+        )
     )
 
 

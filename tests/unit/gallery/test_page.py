@@ -69,14 +69,6 @@ def test_only_the_pages_script_and_style_may_run(text):
     )
 
 
-def test_the_policy_has_the_digests_of_style_and_script():
-    # The example of the Content Security Policy specification, level 3.
-    policy = page.policy("", "doSomething();")
-    assert "script-src 'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='" in policy
-    # SHA-256 of nothing.
-    assert "style-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='" in policy
-
-
 def test_equal_results_give_equal_bytes(text, files):
     assert page.gallery(content(), files, workers=3) == (text, 0)
 

@@ -1,0 +1,44 @@
+"""HTML pages that load nothing: their templates, and the policy that a browser enforces."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from upsampling.errors import UserError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def templates(folder: Path) -> "Environment":
+    """The templates of a folder. All text is escaped, and a name without a value is an error.
+
+    Raises `UserError` without Jinja2.
+    """
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    except ImportError as error:
+        raise UserError("an HTML page needs Jinja2: pip install jinja2") from error
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def policy(style: str, script: str | None = None) -> str:
+    """The Content-Security-Policy: this style, this script if any, and media in data URIs alone."""
+    directives = [f"style-src {_digest(style)}"]
+    if script is not None:
+        directives.append(f"script-src {_digest(script)}")
+    return (
+        f"default-src 'none'; {'; '.join(directives)}; img-src data:; media-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
