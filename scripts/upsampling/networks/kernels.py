@@ -8,6 +8,7 @@
 An inverse STFT of magnitudes and phases is not linear, and has no kernel.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,6 +124,9 @@ def _shuffled(network: Network, trace: Trace, layer: Layer) -> Kernel | None:
     shape = operation.outputs[0].shape
     linear = operation.kind == "linear"
     count, time = (shape[-1], shape[-2]) if linear else (shape[-2], shape[-1])
+    if math.prod(shape) != count * time:
+        # The channels are filtered as a batch.
+        return None
     numbers = np.arange(count * time, dtype=np.float64).reshape(count, time)
     numbers = (numbers.T if linear else numbers).reshape(shape)
     moved = _block(network, [one for one in chain if one.kind == "movement"], numbers, layer, time)

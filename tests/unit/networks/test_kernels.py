@@ -8,6 +8,8 @@ from torch import nn
 
 from upsampling.networks.kernels import assign, find_kernel, regrouped, ungrouped
 from upsampling.networks.network import Weights
+from upsampling.operators.kaiser_sinc import KaiserSinc
+from upsampling.operators.sinc import Sinc
 from upsampling.theory.filters import Filters
 
 EXACT = 1e-12
@@ -77,6 +79,13 @@ def test_fixed_interpolations_have_the_filters_that_their_names_say():
         scale = 1 if mode == "nearest" else 8
         assert scale * taps[np.flatnonzero(taps)] == pytest.approx(expected, abs=EXACT)
         assert not kernel.random
+
+
+@pytest.mark.parametrize("operator", [Sinc, KaiserSinc])
+def test_channels_that_are_filtered_as_a_batch_have_no_kernel(operator):
+    network, structure = under_audit(seeded(lambda: operator(4, 3, stride=4)), 4)
+    assert [layer.stride for layer in structure.layers] == [4]
+    assert find_kernel(network, structure.trace, structure.layers[0]) is None
 
 
 def test_what_is_not_linear_has_no_kernel():
