@@ -94,11 +94,14 @@ def folder(name):
     return lambda wildcards, output: str(Path(output[name]).parent)
 
 
-def runs(pattern, **wildcards):
+def runs(pattern):
     """The pattern for every training run: each trained variant with each seed."""
-    return expand(
-        pattern, variant=EXPERIMENT.trained, seed=EXPERIMENT.seeds, **wildcards
-    )
+    return expand(pattern, variant=EXPERIMENT.trained, seed=EXPERIMENT.seeds)
+
+
+def scored(pattern):
+    """The pattern for every model that is scored: of each training run, and the repaired ones."""
+    return expand(pattern, variant=EXPERIMENT.scored, seed=EXPERIMENT.seeds)
 
 
 def per_probe(pattern, **wildcards):

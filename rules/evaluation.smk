@@ -62,7 +62,7 @@ rule measure_artifacts:
     log:
         "<logs>/measure_artifacts/{variant}_seed{seed}.log",
     wildcard_constraints:
-        variant=one_of(EXPERIMENT.trained),
+        variant=one_of(EXPERIMENT.scored),
     group:
         "trained"
     conda:

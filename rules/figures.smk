@@ -175,7 +175,7 @@ rule figures:
     input:
         expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["pdf", "png"]),
         expand(rules.draw_variant.output.png, variant=EXPERIMENT.variants),
-        runs(rules.draw_before_after.output.png),
+        scored(rules.draw_before_after.output.png),
 
 
 rule draw_documentation:

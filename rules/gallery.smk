@@ -18,7 +18,7 @@ rule gallery:
         # The separated excerpts are written beside the scores.
         scores=expand(
             rules.score.output.scores,
-            variant=EXPERIMENT.trained,
+            variant=EXPERIMENT.scored,
             seed=gallery_seeds(EXPERIMENT),
         ),
         audits=expand(f"{AUDIT}/report.json", audit=EXPERIMENT.audits),

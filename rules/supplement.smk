@@ -33,7 +33,7 @@ SUPPLEMENT_FIGURES = [
             "before_after",
             f"{EXPERIMENT.figure_title(variant)}, seed {seed}",
         )
-        for variant in EXPERIMENT.trained
+        for variant in EXPERIMENT.scored
         for seed in EXPERIMENT.seeds
     ],
     *[

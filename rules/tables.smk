@@ -11,7 +11,7 @@ TABLE_INPUTS = {
 rule row_differences:
     """Compare every two rows of Table 1 on the same tracks."""
     input:
-        scores=runs(rules.score.output.scores),
+        scores=scored(rules.score.output.scores),
         published=EXPERIMENT.published,
     output:
         comparisons=report(
@@ -48,15 +48,15 @@ rule row_differences:
 rule table1:
     """Write Table 1: measured scores, epoch times and parameters next to the printed ones."""
     input:
-        scores=runs(rules.score.output.scores),
+        scores=scored(rules.score.output.scores),
         timings=runs(rules.train.output.timing),
         specs=expand(
             rules.train.output.spec,
-            variant=EXPERIMENT.trained,
+            variant=EXPERIMENT.scored,
             seed=EXPERIMENT.seeds[0],
         ),
         parameters=expand(
-            rules.render_initialised.output.parameters, variant=EXPERIMENT.trained
+            rules.render_initialised.output.parameters, variant=EXPERIMENT.scored
         ),
         comparisons=rules.row_differences.output.comparisons,
         artifacts="<results>/tables/artifacts.csv",

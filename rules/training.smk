@@ -1,3 +1,12 @@
+def trained_original(name):
+    """An input function: a file of the run whose model is repaired."""
+    return lambda wildcards: expand(
+        f"<results>/models/{{variant}}/seed{{seed}}/{name}",
+        variant=EXPERIMENT.repaired[wildcards.variant].of,
+        seed=wildcards.seed,
+    )[0]
+
+
 rule train:
     """Train one variant with one seed; an interrupted job continues from its checkpoints.
 
@@ -17,6 +26,8 @@ rule train:
         "<logs>/train/{variant}_seed{seed}.log",
     benchmark:
         "<benchmarks>/train/{variant}_seed{seed}.tsv"
+    wildcard_constraints:
+        variant=one_of(EXPERIMENT.trained),
     conda:
         ENVIRONMENT
     threads: 1
@@ -65,3 +76,35 @@ rule train:
         # Snakemake empties a job's log; messages.log keeps those of all of a run's jobs.
         " --requeue {resources.requeue} 2>&1"
         " | (tee --append {log:q} {params.checkpoints:q}/messages.log || true)"
+
+
+rule repair:
+    """Repair the best weights of another variant's run, as a model of this variant."""
+    input:
+        model=trained_original("best.safetensors"),
+        spec=trained_original("spec.json"),
+    output:
+        best="<results>/models/{variant}/seed{seed}/best.safetensors",
+        spec="<results>/models/{variant}/seed{seed}/spec.json",
+        report="<results>/models/{variant}/seed{seed}/repair.json",
+    log:
+        "<logs>/repair/{variant}_seed{seed}.log",
+    wildcard_constraints:
+        variant=one_of(EXPERIMENT.repaired),
+    conda:
+        ENVIRONMENT
+    # The model in double precision, its weights as they are written, and copies of some.
+    resources:
+        mem_mb=16000 if EXPERIMENT.scale == "paper" else 3000,
+    params:
+        code=code("repair.py"),
+        aim=lambda wildcards: EXPERIMENT.repaired[wildcards.variant].aim,
+        model=lambda wildcards, input: str(Path(input.model).parent),
+        folder=folder("best"),
+    shell:
+        shown(
+            'python "$SCRIPTS"/repair.py'
+            " --model {params.model:q}"
+            " --for {params.aim}"
+            " --output {params.folder:q}"
+        )

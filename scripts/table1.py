@@ -43,9 +43,10 @@ def main() -> None:
     from upsampling.tables.table2 import read_artifacts
 
     rows, seeds = table1.read_rows(arguments.rows), arguments.seeds
+    trained = [row for row in rows if row.trained]
     measured = table1.Measurements(
         scores=table1.read_runs(rows, seeds, arguments.scores, read_scores),
-        timings=table1.read_runs(rows, seeds, arguments.timing, table1.read_timing),
+        timings=table1.read_runs(trained, seeds, arguments.timing, table1.read_timing),
         parameters=table1.read_parameters(rows, seeds, (arguments.identity, arguments.parameters)),
     )
     comparisons = read_comparisons(arguments.comparisons) if arguments.comparisons else None

@@ -164,7 +164,7 @@ def _repair(
     report: dict[str, Any],
     features: "Features | None",
 ) -> dict[str, Any]:
-    """Repair the network and write it, unless no layer could be repaired."""
+    """Repair the network and write it."""
     from upsampling.audit.repairing import repair_network, write_network
 
     repaired = repair_network(
@@ -177,7 +177,5 @@ def _repair(
         arguments.seed,
         arguments.seconds,
     )
-    if all(layer["reason"] for layer in repaired["layers"]):
-        raise UserError(f"{arguments.network}: {repaired['summary']}")
     write_network(network, arguments.repair)
     return repaired

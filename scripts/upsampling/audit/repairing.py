@@ -35,13 +35,16 @@ def repair_network(
     """Repair `network` in place; returns the part `repair` of its report.
 
     `aim` is the input that no comb is to be left in: 'silence'; 'sounds', silence, noise and
-    `excerpts`; or 'constants', any constant. `report` is that of the network as it was.
+    `excerpts`; or 'constants', any constant. `report` is that of the network as it was. Raises
+    `UserError` for a network without a layer to repair.
     """
     tests = probes(network, structure, features, seconds, seed + OTHER_SEED)
     before = [respond(network, structure, one.inputs) for one in tests]
     old = {one.name: measure_probe(network, structure, one) for one in tests}
     sounds = _sounds(network, structure, report, aim, excerpts, features, seed, seconds)
     changes = repair(network, structure, sounds, RepairSettings(every_constant=aim == "constants"))
+    if all(change.reason for change in changes):
+        raise UserError(f"{network.name}: {summary(changes, [])}")
     after = [respond(network, structure, one.inputs) for one in tests]
     new = {one.name: measure_probe(network, structure, one) for one in tests}
     responses = respond_to_constants(network, structure, seed)

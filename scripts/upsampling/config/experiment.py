@@ -23,6 +23,7 @@ from upsampling.config.model import (
     settings_class,
 )
 from upsampling.config.plausibility import check_folders, check_labels, check_lengths
+from upsampling.config.repairs import Repair, check_repairable, resolve_repairs
 from upsampling.config.sections import Config, DataSettings, LossGradient, Stack, Variant
 from upsampling.config.training import OBSERVATION, TrainingSettings
 from upsampling.errors import UserError, choose_from, nearest_match
@@ -47,8 +48,8 @@ class Experiment:
         self.settings: Config = read_settings(Config, self._without_data(), "")
         self.data = self._data()
         self.seeds: list[int] = list(self.settings.seeds)
-        self.variants: Mapping[str, Variant] = self.settings.variants
-        for name in self.variants:
+        self.variants: Mapping[str, Variant] = resolve_repairs(self.settings.variants)
+        for name in sorted(self.variants, key=lambda name: self.variants[name].repair is not None):
             self._check_variant(name)
         self.variants = {name: entry for name, entry in self.variants.items() if entry.enabled}
         if not self.variants:
@@ -57,7 +58,7 @@ class Experiment:
         self.audits: Mapping[str, Audit] = {name: one.at(self.scale) for name, one in audits}
         models = {
             f"results/{self.scale}/models/{variant}/seed{seed}"
-            for variant in self.trained
+            for variant in self.scored
             for seed in self.seeds
         }
         for name, audit in self.audits.items():
@@ -70,8 +71,18 @@ class Experiment:
 
     @cached_property
     def trained(self) -> list[str]:
-        """Variants that are trained and scored here, in the order of the config."""
+        """Variants that are trained here, in the order of the config."""
+        return [name for name in self.scored if not self.variants[name].repair]
+
+    @cached_property
+    def scored(self) -> list[str]:
+        """Variants whose models are scored: trained here or repaired; in the config's order."""
         return [name for name, variant in self.variants.items() if variant.train]
+
+    @cached_property
+    def repaired(self) -> dict[str, Repair]:
+        """Variants that are repairs of trained models."""
+        return {name: entry.repair for name, entry in self.variants.items() if entry.repair}
 
     @cached_property
     def weights(self) -> dict[str, str]:
@@ -81,12 +92,12 @@ class Experiment:
 
     @cached_property
     def untrained(self) -> list[str]:
-        """Variants that are not trained here, in the order of the config."""
-        return [name for name in self.variants if name not in self.trained]
+        """Variants without a model of this pipeline's training, in the order of the config."""
+        return [name for name in self.variants if name not in self.scored]
 
     def stages(self, variant: str) -> list[str]:
         """The stages at which a variant's model is measured."""
-        after = variant in self.trained or variant in self.weights
+        after = variant in self.scored or variant in self.weights
         return ["initialised", "trained"] if after else ["initialised"]
 
     @property
@@ -225,7 +236,7 @@ class Experiment:
         """Each model that a job will build: the key `where` it stands, `model`, and `trained`."""
         for name in self.variants:
             where = f"variants.{name}"
-            trained = name in self.trained
+            trained = name in self.scored
             yield {"where": where, "model": self._model(name), "trained": trained}
             drawn = self.initialisation(name)
             for model in (
@@ -355,6 +366,9 @@ class Experiment:
 
     def _check_variant(self, name: str) -> None:
         entry, where = self.variants[name], f"variants.{name}"
+        if entry.repair:
+            check_repairable(name, entry.repair, self.model_settings(name))
+            return
         architecture = self._architecture(name)
         check_part(settings_class(architecture, f"{where}.model"), entry.model, f"{where}.model")
         own = ":" in architecture

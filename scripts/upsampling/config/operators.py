@@ -121,6 +121,15 @@ OPTIONS: dict[str, type] = {
     "istft_head": IstftHeadOptions,
 }
 
+# The operators with a learned filter per phase, which a repair can change.
+LEARNED_PHASES = (
+    "transposed",
+    "transposed_nearest_init",
+    "subpixel",
+    "subpixel_icnr",
+    "subpixel_zoh",
+)
+
 # The operators by the upsamplers that Sec. 6 compares; it says nothing about others.
 FAMILIES = {
     "transposed": ("transposed", "transposed_nearest_init", "stretch"),

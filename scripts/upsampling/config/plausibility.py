@@ -19,7 +19,7 @@ SUBSETS = ("train", "test")
 
 def check_labels(experiment: "Experiment") -> None:
     """Refuse two rows of a table, or two panels of a figure, of one name."""
-    own = [(f"variants.{name}", experiment.table_label(name)) for name in experiment.trained]
+    own = [(f"variants.{name}", experiment.table_label(name)) for name in experiment.scored]
     quoted = [
         (f"literature.{place}", row.table_label)
         for place, row in enumerate(experiment.settings.literature)

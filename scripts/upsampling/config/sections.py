@@ -21,6 +21,7 @@ from upsampling.config.declared import (
 )
 from upsampling.config.losses import CriticSettings
 from upsampling.config.model import Last, Operator, Options
+from upsampling.config.repairs import Repair
 from upsampling.config.training import TrainingSettings
 
 Signal = Literal[
@@ -279,6 +280,9 @@ class Variant:
         default_factory=dict
     )
     printed: Annotated[Printed | None, "the paper's numbers of this row of Table 1"] = None
+    repair: Annotated[
+        Repair | None, "in place of training: another variant's trained models, repaired"
+    ] = None
 
 
 @dataclass(frozen=True)

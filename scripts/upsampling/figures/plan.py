@@ -57,12 +57,12 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
     }
     titles = {name: experiment.figure_title(name) for name in experiment.variants}
     rows = {"rows": [{"name": name, "title": title} for name, title in titles.items()]}
-    trained = {name: titles[name] for name in experiment.trained}
-    if trained:
+    if experiment.trained:
         # In the paper, the first trained row is the model as published.
-        differences = {"reference": next(iter(trained)), "titles": trained}
+        scored = {name: titles[name] for name in experiment.scored}
+        differences = {"reference": experiment.trained[0], "titles": scored}
         figures["track_differences"] = PlannedFigure(differences, ("all",))
-        trained_rows = [{"name": name, "title": title} for name, title in trained.items()]
+        trained_rows = [{"name": name, "title": titles[name]} for name in experiment.trained]
         histories = {"rows": trained_rows, "seeds": experiment.seeds}
         figures["artifact_history"] = PlannedFigure(histories, ("all",))
     figures |= {

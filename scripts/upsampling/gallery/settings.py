@@ -67,7 +67,7 @@ def _variant(experiment: Experiment, name: str) -> dict[str, Any]:
         "operator": entry.operator,
         "options": entry.options,
         "trained": "trained" in experiment.stages(name),
-        "scored": name in experiment.trained,
+        "scored": name in experiment.scored,
         "width": getattr(model, "channels", None),
         "stride": model.strides[-1] if model.strides else None,
         "floor": entry.floor,

@@ -21,7 +21,7 @@ COMPARABLE_TRAINING = {"learning_rate"}
 
 
 def table1_rows(experiment: Experiment) -> str:
-    """The rows of Table 1: trained variants, then the literature."""
+    """The rows of Table 1: variants that are scored, then the literature."""
     trained: list[dict[str, Any]] = [
         {
             "variant": name,
@@ -29,8 +29,9 @@ def table1_rows(experiment: Experiment) -> str:
             "family": family(experiment, name),
             "original": original(experiment, name),
             "printed": asdict(printed) if (printed := experiment.variants[name].printed) else None,
+            **repair_columns(experiment, name),
         }
-        for name in experiment.trained
+        for name in experiment.scored
     ]
     quoted = [
         {
@@ -45,13 +46,24 @@ def table1_rows(experiment: Experiment) -> str:
     return canonical(trained + quoted)
 
 
+def repair_columns(experiment: Experiment, variant: str) -> dict[str, Any]:
+    """Keys of the row of a repaired variant: no training of its own, and its source."""
+    if variant not in experiment.repaired:
+        return {}
+    repair = experiment.repaired[variant]
+    source = f"the trained model '{repair.of}', repaired for {repair.aim}, without training"
+    return {"trained": False, "source": source}
+
+
 def family(experiment: Experiment, variant: str) -> str:
     """The variant's key in `FAMILIES`, '' for one that Sec. 6 does not compare.
 
-    Such a variant has another operator, or changes the model or the training further than the
-    paper's do.
+    Such a variant has another operator, changes the model or the training further than the
+    paper's do, or is repaired.
     """
     entry = experiment.variants[variant]
+    if entry.repair:
+        return ""
     at_scale = entry.scales.get(experiment.scale)
     training = {*entry.training, *(at_scale.training if at_scale else {})}
     if not (entry.model.items() <= MODIFICATIONS.items() and training <= COMPARABLE_TRAINING):
@@ -85,15 +97,13 @@ def original(experiment: Experiment, variant: str) -> str:
 
 def scored_rows(experiment: Experiment) -> str:
     """The rows that have scores; labels that no comparison shows are left out."""
-    trained: list[dict[str, Any]] = [
-        {"variant": name, "label": name} for name in experiment.trained
-    ]
+    own: list[dict[str, Any]] = [{"variant": name, "label": name} for name in experiment.scored]
     quoted = [
         {"label": row.table_label, "scores": row.folders}
         for row in experiment.settings.literature
         if row.folders
     ]
-    return canonical(trained + quoted)
+    return canonical(own + quoted)
 
 
 def table2_rows(experiment: Experiment) -> str:

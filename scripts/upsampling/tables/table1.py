@@ -23,6 +23,7 @@ TABLE1_COLUMNS = [
     "sdr_real_track", "tracks", "seeds", "epoch_seconds", "parameters", "parameters_paper",
     "printed_sdr", "printed_epoch_seconds", "printed_parameters", "note", "source", "group", "best",
 ]  # fmt: skip
+TRAINED_HERE = "trained here"
 PARAMETER_COUNTS = ("parameters", "parameters_paper")
 # Tidy scores of one run, as `score_files.read_scores` gives them.
 Scores = pd.DataFrame
@@ -30,11 +31,12 @@ Scores = pd.DataFrame
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """A row, in the paper's order: a trained variant, or literature (no `variant`).
+    """A row, in the paper's order: a variant, or literature (no `variant`).
 
     `family` and `original` place a variant among the upsamplers that Sec. 6 compares
     (`tables.plan`). `note` becomes a footnote to the printed SDR. `scores` names folders of
-    published scores, one per seed, that fill a row of the literature.
+    published scores, one per seed, that fill a row of the literature. A variant that is not
+    `trained` is repaired and has no seconds per epoch.
     """
 
     label: str
@@ -45,6 +47,7 @@ class ScoreRow:
     note: str = ""
     printed: Printed | None = None
     scores: tuple[str, ...] = ()
+    trained: bool = True
 
     @property
     def key(self) -> str:
@@ -158,7 +161,7 @@ def table1(
             "printed_epoch_seconds": paper.epoch_seconds,
             "printed_parameters": paper.parameters or "",
             "note": row.note,
-            "source": row.source or ("trained here" if row.variant else ""),
+            "source": row.source or (TRAINED_HERE if row.variant else ""),
         }
         if row.variant and row.key not in scores:
             raise UserError(

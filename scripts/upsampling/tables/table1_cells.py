@@ -13,7 +13,7 @@ from upsampling.tables.captions import Description, counted, extent
 from upsampling.tables.formats import in_all_formats
 from upsampling.tables.latex import latex
 from upsampling.tables.sheet import MISSING, Column, Sheet
-from upsampling.tables.table1 import SOURCES
+from upsampling.tables.table1 import SOURCES, TRAINED_HERE
 
 MEBI = 2**20
 MARKS = "†‡§¶"
@@ -110,9 +110,9 @@ def row_notes(table: pd.DataFrame, statements: str) -> list[str]:
         "Parameters: the paper counts those of its upper rows in units of M = 2²⁰ = 1,048,576; "
         "the 648M of Demucs is a decimal figure."
     )
-    for row in table[table["variant"] == ""].to_dict("records"):
+    for row in table[table["source"] != TRAINED_HERE].to_dict("records"):
         source = row["source"] or "no source given"
-        if pd.notna(row["sdr"]):
+        if not row["variant"] and pd.notna(row["sdr"]):
             source += "; measured columns: its published scores, aggregated here"
         texts.append(f"{row['label']}: {source}.")
     return texts

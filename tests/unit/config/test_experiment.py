@@ -181,7 +181,7 @@ def test_without_trained_variants_no_figure_compares_them():
 def test_a_variant_that_is_not_enabled_is_checked_and_left_out():
     assert set(Experiment(CONFIG).variants) == set(ENABLED) < set(CONFIG["variants"])
     for name in set(CONFIG["variants"]) - set(ENABLED):
-        assert name in Experiment(changed(f"variants/{name}/enabled", True)).trained
+        assert name in Experiment(changed(f"variants/{name}/enabled", True)).scored
     with pytest.raises(UserError, match=r"transposed_mse\.training\.loss: unknown value 'l3'"):
         Experiment(changed("variants/transposed_mse/training/loss", "l3"))
     with pytest.raises(UserError, match="variants: none is enabled"):
