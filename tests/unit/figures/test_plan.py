@@ -95,6 +95,16 @@ def test_the_reference_of_differences_is_the_first_trained_variant():
     ]
 
 
+def test_a_repaired_variant_is_compared_and_has_no_history():
+    repaired = {"first": {"repair": {"of": "transposed"}}}
+    figure = plan(Experiment(CONFIG | {"variants": repaired | CONFIG["variants"]}))
+    differences = figure["track_differences"].settings
+    assert differences["reference"] == "transposed"
+    assert differences["titles"]["first"] == "Transposed CNN, repaired"
+    history = figure["artifact_history"].settings["rows"]
+    assert [row["name"] for row in history] == Experiment(CONFIG).trained
+
+
 def test_before_after_has_a_row_per_probe():
     settings = before_after(experiment(), "subpixel", "3").settings
     assert settings["title"] == "Subpixel CNN, seed 3"

@@ -122,6 +122,33 @@ def enabled(prefixes: tuple[str, ...], **changes) -> Experiment:
     return Experiment(config)
 
 
+def test_a_repaired_variant_has_rows_but_no_training():
+    repaired = enabled(("transposed_repaired",))
+    rows = {row.get("variant"): row for row in json.loads(plan.table1_rows(repaired))}
+    row = rows["transposed_repaired"]
+    assert row["label"] == "Demucs-like (Fig. 1, b): transposed CNN (full-overlap), repaired"
+    assert row["source"].startswith("the trained model 'transposed', repaired for silence")
+    assert (row["family"], row["original"], row["printed"]) == ("", "", None)
+    assert not {"trained", "source"} & set(rows["transposed"])
+    # The modified model is still compared with the trained one.
+    assert rows["modified_transposed"]["original"] == "transposed"
+    [own] = [r for r in read_rows(list(rows.values())) if r.variant == "transposed_repaired"]
+    assert not own.trained
+    scored = [one["variant"] for one in json.loads(plan.scored_rows(repaired))]
+    assert scored == [*TRAINED, "transposed_repaired"]
+    after = {one["variant"]: one["trained"] for one in json.loads(plan.table2_rows(repaired))}
+    assert after["transposed_repaired"]
+    assert plan.history_rows(repaired) == plan.history_rows(experiment())
+
+
+def test_a_repair_is_no_loss_to_compare():
+    names = ("transposed_mse", "transposed_repaired")
+    assert [row["variant"] for row in plan.loss_rows(enabled(names))] == [
+        "transposed",
+        "transposed_mse",
+    ]
+
+
 def test_losses_are_compared_where_nothing_else_differs():
     assert plan.loss_rows(experiment()) == []
     rows = plan.loss_rows(enabled(("transposed_", "nearest_")))

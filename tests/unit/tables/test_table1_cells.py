@@ -113,6 +113,12 @@ def test_the_source_of_a_quoted_row_is_named(table):
     assert f"WaveUnet [2]: {expected}" in table1_cells.row_notes(filled, "")
 
 
+def test_the_source_of_a_repaired_row_is_named_alone(table):
+    assert not any(text.startswith(PLAIN) for text in table1_cells.row_notes(table, ""))
+    repaired = table.assign(source=table["source"].where(table["variant"] != "transposed", "R"))
+    assert f"{PLAIN}: R." in table1_cells.row_notes(repaired, "")
+
+
 @pytest.mark.parametrize(("differing", "marks"), [("xy xz yz", 1), ("xz", 0), ("", 0)])
 def test_best_is_bold_only_where_it_differs(differing, marks):
     texts = table1_cells.render(three_rows(differing=differing), "demo", Description())
