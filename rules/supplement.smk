@@ -8,6 +8,11 @@ SUPPLEMENT_DATA = [
     ("<results>/tables/comparisons.csv", "comparisons", ""),
     ("<results>/tables/artifacts.csv", "artifacts", ""),
     ("<results>/tables/artifact_history.csv", "artifact_history_table", ""),
+    *[
+        (path, "loss_lines_table", "")
+        for path in rules.tables.input
+        if path == rules.loss_lines.output.csv
+    ],
     (
         "<results>/tables/init_statistics.csv",
         "artifacts",

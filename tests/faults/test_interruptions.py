@@ -1,5 +1,6 @@
 """Runs that are killed, stopped or disturbed end with the bytes of an undisturbed one."""
 
+import json
 import random
 import re
 import signal
@@ -120,8 +121,30 @@ def test_two_trainers_in_one_folder(store, undisturbed, tmp_path):
     assert small.results(tmp_path) == undisturbed
 
 
+BROKEN = """
+import torch
+from torch import nn
+
+
+class Broken(nn.ConvTranspose1d):
+    steps = 0
+
+    def __init__(self, in_channels, out_channels, stride, *, bias=True):
+        super().__init__(in_channels, out_channels, stride, stride, bias=bias)
+
+    def forward(self, features):
+        self.steps += torch.is_grad_enabled()
+        return super().forward(features) * (float("inf") if self.steps > 1 else 1)
+"""
+
+
 def test_a_loss_that_is_not_finite_ends_all_processes_with_one_message(store, tmp_path):
-    command = small.arguments(store, tmp_path, "--processes", "2", learning_rate=1e30)
+    """The operator's output becomes infinite in its second step."""
+    own = tmp_path / "broken.py"
+    own.write_text(BROKEN)
+    model = small.MODEL | {"operator": f"{own}:Broken", "options": {}}
+    settings = ("--processes", "2", "--model-settings", json.dumps(model))
+    command = small.arguments(store, tmp_path, *settings)
     message = small.train(command, status=1)
     assert re.search(r"error: small: the loss became \S+ at step 2 of epoch 1", message)
     assert message.count("the loss became") == 1
