@@ -74,6 +74,7 @@ def markdown(results: dict[str, Any], arguments: argparse.Namespace) -> str:
 
 
 def step_rows(rows: list[dict[str, Any]], batch: int) -> str:
+    """Training steps of `batch` examples: time, memory, rate, and seconds of an epoch."""
     head = ["variant", "implementation", "precision", "s / step", "GB", "examples / s"]
     head += ["largest batch", "examples / s with it", "epoch, s", "printed, s"]
     cells = []
@@ -119,6 +120,7 @@ def ratio_rows(rows: list[dict[str, Any]]) -> str:
 
 
 def layout_rows(rows: list[dict[str, Any]]) -> str:
+    """Steps with channels last relative to those without, and shares of their time in percent."""
     parts = list(rows[0]["shares"])
     head = ["variant", "precision", "channels last", *parts]
     cells = [

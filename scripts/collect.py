@@ -10,9 +10,7 @@ from pathlib import Path
 from upsampling.arguments import parser
 from upsampling.errors import UserError, command_line
 from upsampling.files import checked, read_table, write_text
-from upsampling.measures.artifact_rows import ROW_COLUMNS
-
-TYPES = {"frequency_hz": float, "value": float}
+from upsampling.measures.artifact_rows import ROW_TYPES
 
 
 def main() -> None:
@@ -22,7 +20,7 @@ def main() -> None:
     arguments = options.parse_args()
     lines: list[str] = []
     for path in arguments.tables:
-        read_table(path, usecols=ROW_COLUMNS, dtype=TYPES)
+        read_table(path, ROW_TYPES)
         header, *rows = checked(path).read_text(encoding="utf-8").splitlines()
         if lines and header != lines[0]:
             raise UserError(f"{path} has the columns {header}, not {lines[0]}")

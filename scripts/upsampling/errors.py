@@ -33,16 +33,21 @@ def command_line(main: Callable[[], None]) -> None:
     """
     try:
         main()
-    except UserError as error:
-        sys.exit(f"error: {error}")
     except BrokenPipeError:
         sys.exit(1)
-    except OSError as error:
-        if error.errno is None:
-            raise
-        sys.exit(f"error: {describe(error)}")
-    except MemoryError:
-        sys.exit("error: there is not enough memory; close other programs or use a larger machine")
+    except Exception as error:
+        sys.exit(f"error: {message_of(error)}")
+
+
+def message_of(error: Exception) -> str:
+    """One line for a `UserError`, an error of the system or a lack of memory; raises any other."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return describe(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; close other programs or use a larger machine"
+    raise error
 
 
 def describe(error: OSError) -> str:

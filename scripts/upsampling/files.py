@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from upsampling.errors import UserError
+from upsampling.errors import UserError, reason_of
 from upsampling.process_state import is_alive
 
 HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
@@ -206,28 +206,70 @@ def write_wav(
 
 def read_wav(path: str | Path, **options: Any) -> tuple[Any, int]:
     """Read samples and sampling rate of an audio file, with the options of `soundfile.read`."""
+    import numpy as np
     import soundfile
 
     try:
-        return soundfile.read(checked(path), **options)
+        samples, samplerate = soundfile.read(checked(path), **options)
     except soundfile.LibsndfileError as error:
         raise UserError(f"{path} cannot be read as audio: {error.error_string}") from error
+    if not samples.size or not np.isfinite(samples).all():
+        raise UserError(f"{path} has no samples, or some that are not finite; {UNREADABLE}")
+    return samples, samplerate
+
+
+class Content(dict[str, Any]):
+    """A mapping that a file holds; looking up a key that it lacks is a `UserError`."""
+
+    def __init__(self, items: Any, path: str | Path) -> None:
+        super().__init__(items)
+        self.path = path
+
+    def __missing__(self, key: str) -> Any:
+        raise UserError(f"{self.path} has no '{key}'; {UNREADABLE}")
+
+
+@contextmanager
+def content_of(path: str | Path) -> Iterator[None]:
+    """Name the file `path` in mistakes that its content leads to, though it could be read."""
+    try:
+        yield
+    except UserError as error:
+        if str(path) in str(error):
+            raise
+        raise UserError(f"{path}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = reason_of(error, 200)
+        raise UserError(f"{path} has content that does not fit: {reason}; {UNREADABLE}") from error
 
 
 def read_json(path: str | Path) -> Any:
-    """Read one JSON document."""
+    """Read one JSON document, its objects as `Content`."""
     try:
-        return json.loads(checked(path).read_text(encoding="utf-8"))
+        text = checked(path).read_text(encoding="utf-8")
+        return json.loads(text, object_pairs_hook=lambda pairs: Content(pairs, path))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read as JSON: {error}; {UNREADABLE}") from error
 
 
-def read_table(path: str | Path, **options: Any) -> Any:
-    """Read a CSV file as a data frame, with the options of `pandas.read_csv`."""
+def read_table(
+    path: str | Path, columns: Mapping[str, type | str], may_be_empty: bool = False, **options: Any
+) -> Any:
+    """Read the columns of these names and types of a CSV file as a data frame.
+
+    `options` are those of `pandas.read_csv`. A table without rows is a `UserError`, unless it
+    `may_be_empty`.
+    """
     import pandas as pd
 
     try:
-        return pd.read_csv(checked(path), **options)
+        # Without usecols, which would accept rows of more cells than columns.
+        table = pd.read_csv(checked(path), dtype=dict(columns), **options)
+        if missing := [name for name in columns if name not in table]:
+            raise ValueError(f"no column {', '.join(missing)}")
+        if table.empty and not may_be_empty:
+            raise ValueError("it has no rows")
+        return table[list(columns)]
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read as a table: {reason}; {UNREADABLE}") from error
@@ -248,17 +290,16 @@ def save_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
 
 
 def load_arrays(path: str | Path, names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Read the arrays `names`, or all, from an .npz file; one that is missing is a `UserError`."""
+    """Read the arrays of real numbers `names`, or all, from an .npz file, as `Content`."""
     import numpy as np
 
     try:
         with np.load(checked(path), allow_pickle=False) as stored:
-            missing = [name for name in names or () if name not in stored]
-            if missing:
-                raise UserError(
-                    f"{path}: no array '{missing[0]}' (it has {', '.join(stored.files)}); "
-                    f"{UNREADABLE}"
-                )
-            return {name: stored[name] for name in names or stored.files}
+            kept = [name for name in stored.files if names is None or name in names]
+            arrays = Content({name: np.asarray(stored[name]) for name in kept}, path)
+        for name in kept if names is None else names:
+            if arrays[name].dtype.kind not in "biuf":
+                raise ValueError(f"'{name}' holds no real numbers, but {arrays[name].dtype}")
+        return arrays
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path} cannot be read as arrays: {error}; {UNREADABLE}") from error

@@ -106,7 +106,7 @@ def wrong_tensors(content: Content, choice: random.Random) -> Content:
     """Tensors or metadata that are missing or of another shape or type, with a valid checksum."""
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
-    meta = json.loads(header["__metadata__"]["meta"])
+    meta = json.loads(header.get("__metadata__", {"meta": "{}"})["meta"])
     tensors = load(content)
     name = choice.choice(list(tensors))
     kind = choice.randrange(6)
@@ -119,7 +119,7 @@ def wrong_tensors(content: Content, choice: random.Random) -> Content:
     elif kind == 3:
         meta = choice.choice(WRONG_VALUES[:9])
     elif kind == 4:
-        key = choice.choice(sorted(meta))
+        key = choice.choice(sorted(meta) or ["epoch"])
         meta[key] = choice.choice(WRONG_VALUES[:9])
     else:
         tensors = {}

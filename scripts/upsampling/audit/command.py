@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from upsampling.audit.network_command import add_network
-from upsampling.errors import UserError
+from upsampling.errors import message_of
 from upsampling.recordings.command import add_recording
 
 # Of the memory that is free at the beginning, the part that an audit may ask for.
@@ -21,14 +21,12 @@ MEMORY_SHARE = 0.9
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one audit; return the exit status."""
-    parsed = parser().parse_args(arguments)
-    limit_memory()
     try:
+        parsed = parser().parse_args(arguments)
+        limit_memory()
         return parsed.function(parsed)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-    except MemoryError:
-        print("error: the network needs more memory than this machine has", file=sys.stderr)
+    except Exception as error:
+        print(f"error: {message_of(error)}", file=sys.stderr)
     return 2
 
 

@@ -267,7 +267,8 @@ def _items(kind: Any, values: list[Any] | tuple[Any, ...], where: str) -> tuple[
 
 def _wrong_type(kinds: list[Any], value: Any, where: str) -> str:
     if isinstance(value, str) and any(kind in (int, float) for kind in kinds):
-        return f"{where}: {shown(value)} is text, not a number; {as_number(value)}"
+        advice = as_number(value, whole=int in kinds)
+        return f"{where}: {shown(value)} is text, not a number; {advice}"
     names = " or ".join(json_type(kind) for kind in kinds)
     return f"{where}: {shown(value)} is of the wrong type; write a value of type {names}"
 
@@ -283,14 +284,16 @@ def json_type(kind: Any) -> str:
     return JSON_TYPES.get(kind, "object")
 
 
-def as_number(text: str) -> str:
-    """Say how to write the number that `text` was meant to be, in YAML."""
+def as_number(text: str, whole: bool = False) -> str:
+    """Say how to write the number that `text` was meant to be, in YAML; an integer if `whole`."""
     try:
         number = float(text)
     except ValueError:
         return "write a number"
     if not math.isfinite(number):
         return "write a finite number"
+    if whole and number.is_integer():
+        return f"write {int(number)} without quotes"
     mantissa, e, exponent = repr(number).partition("e")
     if e and "." not in mantissa:
         mantissa += ".0"

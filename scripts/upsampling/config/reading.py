@@ -14,6 +14,7 @@ class StrictLoader(yaml.SafeLoader):
     """Refuses a mapping that lists a key twice, of which YAML would keep the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build a mapping; `UserError` for a key that is listed twice or is no name."""
         seen: dict[Any, int] = {}
         for key_node, _ in node.value:
             if key_node.tag == MERGE:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from upsampling.config.declared import read_settings
 from upsampling.decibels import power_to_db
+from upsampling.errors import UserError
 from upsampling.figures.spectrograms import add_colorbar, draw_spectrogram, expect_inputs
 from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, new_figure
-from upsampling.files import load_arrays, read_json
+from upsampling.files import UNREADABLE, load_arrays, read_json
 from upsampling.measures.spectra import (
     N_FFT,
     reference_magnitude,
@@ -47,13 +48,15 @@ def audit_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) 
     settings = read_settings(AuditFigure, values, where)
     report, arrays = read_json(inputs[0]), load_arrays(inputs[1])
     network = "recordings" not in report
-    rows = ["", "_repaired"] if "sound_repaired" in arrays else [""]
+    rows = ["", "_repaired"] if report.get("repair") else [""]
     figure = new_figure(TEXT_WIDTH, 1.75 * len(rows) + 0.2)
     axes = figure.subplots(len(rows), 2, squeeze=False)
     shown: dict[str, Any] = {"sound": {}, "lines": {}}
     reference = None
     for (left, right), suffix in zip(axes, rows, strict=True):
         sound = arrays[f"sound{suffix}"]
+        if sound.ndim != 1 or not len(sound):
+            raise UserError(f"{inputs[1]}: 'sound{suffix}' is no sound; {UNREADABLE}")
         if len(sound) >= N_FFT:
             # A repaired network is shown relative to the network as it was.
             reference = reference or reference_magnitude(sound)

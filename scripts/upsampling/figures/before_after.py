@@ -19,7 +19,7 @@ from upsampling.figures.spectrograms import (
     output_spectrogram,
 )
 from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
-from upsampling.files import load_arrays
+from upsampling.files import content_of, load_arrays
 from upsampling.measures.from_waveform import comb_frequencies, comb_spacings
 from upsampling.measures.spectra import mean_spectrum
 
@@ -46,8 +46,9 @@ def _draw_mean_spectra(
     arrays: dict[str, Any] = {}
     for stage, path, color in zip(STAGES, paths, PALETTE, strict=False):
         stored = load_arrays(path, ("output", "input_samplerate"))
-        samplerate = int(stored["input_samplerate"])
-        frequencies, power = mean_spectrum(stored["output"], samplerate)
+        with content_of(path):
+            samplerate = int(stored["input_samplerate"])
+            frequencies, power = mean_spectrum(stored["output"], samplerate)
         levels = power_to_db(power)
         label = stage if np.any(stored["output"]) else f"{stage}: silent"
         axes.plot(frequencies / 1000, levels, color=color, label=label, linewidth=0.6)

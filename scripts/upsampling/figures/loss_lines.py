@@ -42,7 +42,7 @@ def loss_lines_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: 
     losses = dict(sorted(losses.items(), key=lambda item: _order(settings.rows, item[0])))
     names = [f"{variant}_measured" for variant in losses.values()]
     spectra = load_arrays(inputs[0], ["frequencies", *names])
-    table = read_table(inputs[1], usecols=COLUMNS, keep_default_na=False, na_values=[""])[COLUMNS]
+    table = read_table(inputs[1], COLUMNS, keep_default_na=False, na_values=[""])
     figure = new_figure(TEXT_WIDTH, 4.2)
     upper, lower = figure.subfigures(2, 1, squeeze=False)[:, 0]
     frequencies = spectra["frequencies"]

@@ -31,6 +31,12 @@ LAYER_COLORS = (PALETTE[0], PALETTE[2], PALETTE[3])
 # Tones point at the spectrum's peaks, valleys away from them.
 MARKERS = {"line": ">", "valley": "<"}
 MARKER_NAMES = {"line": "tone", "valley": "valley"}
+# The arrays of each layer that has a prediction.
+PREDICTION = (
+    *("predicted", "line_power"),
+    *("lines", "line_layer", "line_replica"),
+    *("valleys", "valley_layer", "valley_replica"),
+)
 # Position of markers, right of the spectrum, in axes widths.
 EDGE = 1.06
 
@@ -58,15 +64,12 @@ def in_decibels(power: NDArray[Any], reference: float) -> NDArray[Any]:
 
 def predictions(path: Path, layer: int, reference: float) -> dict[str, NDArray[Any]]:
     """The prediction of one layer, in dB re `reference`; empty where there is no closed form."""
-    suffix = f"_{layer}"
-    arrays = {
-        name.removesuffix(suffix): values
-        for name, values in load_arrays(path).items()
-        if name.endswith(suffix)
-    }
+    stored = load_arrays(path)
+    if not stored:
+        return {}
+    arrays = {name: stored[f"{name}_{layer}"] for name in PREDICTION}
     for name in ("predicted", "line_power"):
-        if name in arrays:
-            arrays[name] = in_decibels(arrays[name], reference)
+        arrays[name] = in_decibels(arrays[name], reference)
     return arrays
 
 

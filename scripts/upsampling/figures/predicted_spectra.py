@@ -37,6 +37,8 @@ KINDS = {
     "offsets": "replicas of an offset",
 }
 TITLE_CHARACTERS = 30
+# The arrays of a panel whose operator has a closed form.
+CLOSED_FORM = ("predicted", "lines", "levels")
 LOSSES = {"score": "discriminator score", "features": "feature matching"}
 
 
@@ -141,10 +143,11 @@ def operator_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: st
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     arrays: dict[str, dict[str, Any]] = {}
     for index, (axis, panel) in enumerate(zip(axes.ravel(), panels, strict=False)):
-        content = {"frequencies": spectra["frequencies"]}
-        for name in ("measured", "predicted", "lines", "levels"):
-            if f"{panel.name}_{name}" in spectra:
-                content[name] = spectra[f"{panel.name}_{name}"]
+        names = ["measured"]
+        if any(f"{panel.name}_{name}" in spectra for name in CLOSED_FORM):
+            names += CLOSED_FORM
+        content = {name: spectra[f"{panel.name}_{name}"] for name in names}
+        content["frequencies"] = spectra["frequencies"]
         _draw_panel(axis, content, settings.floor)
         arrays[panel.name] = content
         axis.set_title(textwrap.fill(panel.title, TITLE_CHARACTERS), loc="left")

@@ -13,10 +13,9 @@ from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
 from upsampling.figures.spectrograms import expect_inputs
 from upsampling.figures.style import COLUMN_WIDTH, MUTED, PALETTE, Drawing, new_figure
-from upsampling.files import read_table
+from upsampling.files import content_of, read_table
 from upsampling.scoring.significance import read_comparisons
 
-TRACK_COLUMNS = ("row", "track", "value")
 COLORS = (PALETTE[0], PALETTE[1])
 DOT: dict[str, Any] = {"markersize": 2.5, "markeredgewidth": 0}
 BAR: dict[str, Any] = {"linewidth": 2}
@@ -41,7 +40,9 @@ def track_differences(values: Mapping[str, Any], inputs: Sequence[Path], where: 
     expect_inputs(inputs, 2, where)
     settings = read_settings(DifferenceSettings, values, where)
     comparisons = against(settings.reference, read_comparisons(inputs[0]))
-    dots = dots_of(read_tracks(inputs[1]), settings.reference, list(comparisons.index))
+    scores = read_tracks(inputs[1])
+    with content_of(inputs[1]):
+        dots = dots_of(scores, settings.reference, list(comparisons.index))
     rows = list(comparisons.index)
     titles = settings.titles or {}
     figure = new_figure(COLUMN_WIDTH, 0.75 + 0.28 * max(len(rows), 1))
@@ -95,8 +96,8 @@ def read_tracks(path: Path) -> pd.DataFrame:
     """Read track_scores.csv: one line per row, seed, track and source."""
     return read_table(
         path,
-        usecols=TRACK_COLUMNS,
-        dtype={"row": str, "track": str},
+        {"row": str, "track": str, "value": float},
+        may_be_empty=True,
         keep_default_na=False,
         na_values={"value": "nan"},
     )

@@ -25,7 +25,7 @@ from upsampling.figures.style import (
     Titled,
     new_figure,
 )
-from upsampling.files import load_arrays
+from upsampling.files import content_of, load_arrays
 from upsampling.measures.spectra import HOP, Spectrogram, reference_magnitude, spectrogram
 
 # Rows of a panel, about its height in pixels: fewer would fill in narrow valleys.
@@ -71,9 +71,11 @@ def expect_inputs(inputs: Sequence[Path], count: int, where: str) -> None:
 def output_spectrogram(path: Path) -> tuple[Spectrogram, float]:
     """Spectrogram of a model's `output` for a probe, dB re its input; and the input's seconds."""
     arrays = load_arrays(path, ("input", "input_samplerate", "output"))
-    samplerate = int(arrays["input_samplerate"])
-    reference = reference_magnitude(arrays["input"])
-    return spectrogram(arrays["output"], samplerate, reference), len(arrays["input"]) / samplerate
+    with content_of(path):
+        samplerate = int(arrays["input_samplerate"])
+        reference = reference_magnitude(arrays["input"])
+        shown = spectrogram(arrays["output"], samplerate, reference)
+        return shown, len(arrays["input"]) / samplerate
 
 
 def for_display(decibels: NDArray[Any], rows: int = DISPLAY_ROWS) -> NDArray[Any]:
@@ -173,13 +175,14 @@ def stack_panels(path: Path, center: bool = False) -> tuple[dict[str, Spectrogra
     """
     names = ("signal", "layer_1", "layer_2", "layer_3")
     arrays = load_arrays(path, (*names, "samplerates"))
-    rates = [int(rate) for rate in arrays["samplerates"]]
-    reference = reference_magnitude(arrays["signal"])
-    panels = {"signal": spectrogram(arrays["signal"], rates[0], reference, center=True)}
-    for index in (1, 2, 3):
-        layer = arrays[names[index]]
-        panels[str(index)] = spectrogram(layer, rates[index], reference, center)
-    return panels, len(arrays["signal"]) / rates[0]
+    with content_of(path):
+        rates = [int(rate) for rate in arrays["samplerates"]]
+        reference = reference_magnitude(arrays["signal"])
+        panels = {"signal": spectrogram(arrays["signal"], rates[0], reference, center=True)}
+        for index in (1, 2, 3):
+            layer = arrays[names[index]]
+            panels[str(index)] = spectrogram(layer, rates[index], reference, center)
+        return panels, len(arrays["signal"]) / rates[0]
 
 
 def _draw_columns(

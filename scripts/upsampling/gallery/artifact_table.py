@@ -10,6 +10,7 @@ import pandas as pd
 from upsampling.config.sections import STAGES
 from upsampling.files import read_table
 from upsampling.gallery.glossary import MEASURES, PROBES, Entry, entry_of
+from upsampling.measures.artifact_rows import ROW_TYPES
 
 SIGNIFICANT = 5
 
@@ -21,7 +22,7 @@ def artifact_rows(path: Path, variants: list[str]) -> dict[str, Any]:
     frequency in Hz or None, and the value before and after training, None if not measured.
     `probes` and `measures` have `name`, `title` and `text`; measures a `unit`.
     """
-    table = read_table(path)
+    table = read_table(path, ROW_TYPES)
     table = table[table["variant"].isin(variants) & table["stage"].isin(STAGES)]
     table = table.fillna({"probe": "", "unit": ""}).replace({"unit": {"1": ""}})
     probes, measures = list(dict.fromkeys(table["probe"])), list(dict.fromkeys(table["measure"]))
@@ -62,7 +63,8 @@ def rounded(value: float) -> float | None:
 
 def scores(path: Path) -> dict[str, dict[str, Any]]:
     """Numbers of Table 1 that cards show, per variant: `sdr`, `sdr_spread`, `parameters`."""
-    table = read_table(path)
+    numbers = ("sdr", "sdr_spread", "parameters")
+    table = read_table(path, {"variant": str, **dict.fromkeys(numbers, float)})
     return {
         str(row["variant"]): {
             "sdr": rounded(row["sdr"]),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from upsampling.files import read_json
+from upsampling.files import content_of, read_json
 
 
 def audit_cards(audits: Sequence[Mapping[str, Any]], reports: str, pages: str) -> list[dict]:
@@ -11,14 +11,14 @@ def audit_cards(audits: Sequence[Mapping[str, Any]], reports: str, pages: str) -
 
     `reports` is a pattern of files with {audit}, `pages` one of links from the gallery.
     """
-    return [
-        {
-            "title": audit["title"],
-            "verdict": verdict(read_json(reports.format(audit=audit["name"]))),
-            "link": pages.format(audit=audit["name"]),
-        }
-        for audit in audits
-    ]
+    cards = []
+    for audit in audits:
+        path = reports.format(audit=audit["name"])
+        with content_of(path):
+            text = verdict(read_json(path))
+        link = pages.format(audit=audit["name"])
+        cards.append({"title": audit["title"], "verdict": text, "link": link})
+    return cards
 
 
 def verdict(report: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upsampling.config.sections import STAGES
-from upsampling.files import load_arrays, read_wav
+from upsampling.files import content_of, load_arrays, read_wav
 from upsampling.gallery import pictures, sound
 from upsampling.gallery.media import EXCERPTS, PICTURES, PROBE_SOUNDS, Media
 from upsampling.measures.spectra import reference_magnitude, spectrogram
@@ -60,17 +60,18 @@ def probe_clip(
     whether the picture is `relative` to the input's maximum, not to full scale.
     """
     arrays = load_arrays(path, ("input", "output", "input_samplerate"))
-    samplerate, samples = int(arrays["input_samplerate"]), arrays[side]
-    seconds = min(seconds, len(samples) / samplerate)
-    count = round(seconds * samplerate)
-    zero = reference(arrays["input"])
-    clip: dict[str, Any] = asdict(sound.match_level(samples[:count])[1]) | {
-        "curve": pictures.mean_curve(samples, samplerate),
-        "samplerate": samplerate,
-        "seconds": seconds,
-        "floor": floor,
-        "relative": bool(np.any(arrays["input"])),
-    }
+    with content_of(path):
+        samplerate, samples = int(arrays["input_samplerate"]), arrays[side]
+        seconds = min(seconds, len(samples) / samplerate)
+        count = round(seconds * samplerate)
+        zero = reference(arrays["input"])
+        clip: dict[str, Any] = asdict(sound.match_level(samples[:count])[1]) | {
+            "curve": pictures.mean_curve(samples, samplerate),
+            "samplerate": samplerate,
+            "seconds": seconds,
+            "floor": floor,
+            "relative": bool(np.any(arrays["input"])),
+        }
 
     # Both read the file a second time: the arrays of a hundred variants do not fit into memory.
     def picture() -> str:
@@ -133,7 +134,8 @@ def prefer(input_files: dict[str, Path], probe: str, path: Path) -> None:
 
 def sample_rate(path: Path) -> int:
     """The sampling rate in Hz of a probe's file."""
-    return int(load_arrays(path, ("input_samplerate",))["input_samplerate"])
+    with content_of(path):
+        return int(load_arrays(path, ("input_samplerate",))["input_samplerate"])
 
 
 def excerpts(content: Mapping[str, Any], files: Files, media: Media) -> dict[str, Any]:
@@ -199,7 +201,8 @@ def excerpt(media: Media, path: Path, seconds: float, seed: int) -> dict[str, An
         samples, _ = read_wav(path, frames=frames, dtype="float64", always_2d=True)
         return sound.match_level(samples)
 
-    samplerate = soundfile.info(path).samplerate
-    clip: dict[str, Any] = asdict(read()[1])
+    with content_of(path):
+        samplerate = soundfile.info(path).samplerate
+        clip: dict[str, Any] = asdict(read()[1])
     media.add(seed, EXCERPTS, clip, "sound", lambda: sound.opus(read()[0], samplerate))
     return clip

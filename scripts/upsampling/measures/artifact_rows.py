@@ -9,7 +9,18 @@ import numpy as np
 from upsampling.files import write_csv
 from upsampling.measures.from_waveform import Measurement
 
-ROW_COLUMNS = ["variant", "seed", "stage", "probe", "measure", "frequency_hz", "value", "unit"]
+# As pandas reads them; "Int64" may be missing.
+ROW_TYPES: dict[str, type | str] = {
+    "variant": str,
+    "seed": "Int64",
+    "stage": str,
+    "probe": str,
+    "measure": str,
+    "frequency_hz": float,
+    "value": float,
+    "unit": str,
+}
+ROW_COLUMNS = list(ROW_TYPES)
 # In the column `probe`, for measures that need no test signal.
 WEIGHTS = "weights"
 

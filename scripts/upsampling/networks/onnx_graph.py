@@ -74,6 +74,7 @@ def open_session(content: bytes) -> Any:
 
 
 def run_session(session: Any, fetched: Sequence[str], feeds: dict[str, Floats]) -> list[Floats]:
+    """Run a session for the tensors `fetched`; `NetworkError` if it fails or takes too long."""
     import onnxruntime
 
     options = onnxruntime.RunOptions()

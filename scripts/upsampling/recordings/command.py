@@ -201,19 +201,3 @@ class _Progress:
         if self.files > 1 and self.bar.disable and now - self.last > SECONDS_BETWEEN_LINES:
             self.last = now
             print(f"{self.done} of {self.files} files", file=sys.stderr, flush=True)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command without the other audits; return its exit status."""
-    parser = argparse.ArgumentParser(prog="audit.py")
-    add_recording(parser.add_subparsers(required=True))
-    parsed = parser.parse_args(arguments)
-    try:
-        return parsed.function(parsed)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return NOT_AUDITED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

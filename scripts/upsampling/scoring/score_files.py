@@ -12,7 +12,6 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from upsampling.errors import UserError
 from upsampling.files import read_table, write_table, write_text
 
 TRACK_COLUMNS = ["source", "frame", "metric", "value"]
@@ -113,9 +112,9 @@ def write_track(
     link.symlink_to(Path("..") / document.name)
 
 
-def read_track(folder: Path, name: str) -> pd.DataFrame:
-    """Read the CSV of `write_track`."""
-    return read_frame(folder / f"{file_stem(name)}.csv", TRACK_COLUMNS)
+def read_track(folder: Path, name: str, scored: bool = True) -> pd.DataFrame:
+    """Read the CSV of `write_track`; without rows if the track was not `scored`."""
+    return read_frame(folder / f"{file_stem(name)}.csv", TRACK_COLUMNS, may_be_empty=not scored)
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
@@ -128,11 +127,8 @@ def read_scores(path: str | Path) -> pd.DataFrame:
     return read_frame(Path(path), SCORE_COLUMNS)
 
 
-def read_frame(path: Path, columns: list[str]) -> pd.DataFrame:
+def read_frame(path: Path, columns: list[str], may_be_empty: bool = False) -> pd.DataFrame:
     """Read a CSV of scores exactly as written: a track may be called 'nan' or '1'."""
     types: dict[str, type] = {name: str for name in columns} | {"frame": int, "value": float}
-    frame = read_table(path, dtype=types, keep_default_na=False, na_values={"value": ["nan"]})
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise UserError(f"{path} is not a file of scores: it has no column {', '.join(missing)}")
-    return frame
+    nan = {"value": ["nan"]}
+    return read_table(path, types, may_be_empty, keep_default_na=False, na_values=nan)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from upsampling.config.sections import METRICS, EvaluationSettings
 from upsampling.errors import UserError
-from upsampling.files import is_intact, read_json, write_json, write_wav
+from upsampling.files import content_of, is_intact, read_json, write_json, write_wav
 from upsampling.scoring import aggregation, score_files
 from upsampling.scoring.bsseval import NotScorable, evaluate
 from upsampling.scoring.separation import separate
@@ -105,7 +105,7 @@ class ScoringJob:
             if note:
                 unscored.append({"track": track.name, "origin": track.origin, "note": note})
                 report(f"{self.model_folder}, track '{track.name}': {note}")
-            rows = score_files.read_track(self.folder, track.name)
+            rows = score_files.read_track(self.folder, track.name, scored=not note)
             rows.insert(0, "track", track.name)
             rows.insert(1, "origin", track.origin)
             frames.append(rows)
@@ -136,11 +136,14 @@ class ScoringJob:
 
     def is_current(self, track: "Track") -> bool:
         """True if the track's files exist and come from this model, track and evaluation."""
+        path = self.fingerprint_path(track)
         try:
-            stored = read_json(self.fingerprint_path(track))
+            with content_of(path):
+                stored = dict(read_json(path))
+                suffixes = ("csv",) if stored["note"] else ("csv", "json")
+                score_files.read_track(self.folder, track.name, scored=not stored["note"])
         except (FileNotFoundError, UserError):
             return False
-        suffixes = ("csv",) if stored["note"] else ("csv", "json")
         files = [self.folder / f"{score_files.file_stem(track.name)}.{end}" for end in suffixes]
         files += self.excerpts(track).values()
         return (

@@ -74,16 +74,14 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 def read_comparisons(path: str | Path) -> pd.DataFrame:
     """Read the table of `compare` from a CSV; a missing column is a `UserError`."""
-    table = read_table(
+    types = {"first": str, "second": str, "tracks": int, **dict.fromkeys(NUMBERS, float)}
+    return read_table(
         path,
-        dtype={"first": str, "second": str},
+        types | {"differs": bool},
+        may_be_empty=True,
         keep_default_na=False,
         na_values={name: ["nan"] for name in NUMBERS},
     )
-    missing = [name for name in COMPARISON_COLUMNS if name not in table.columns]
-    if missing:
-        raise UserError(f"{path} has no comparisons of rows: no column {', '.join(missing)}")
-    return table[COMPARISON_COLUMNS]
 
 
 def tidy(rows: Mapping[str, SeedScores]) -> pd.DataFrame:

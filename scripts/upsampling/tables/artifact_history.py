@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from upsampling.files import read_table
+from upsampling.errors import UserError
+from upsampling.files import UNREADABLE, read_table
 from upsampling.measures.artifact_rows import WEIGHTS
 from upsampling.tables.table2 import AUDIO_DB, STANDS_OUT_DB
 from upsampling.training.history import EpochMeasurement
 
-FIELDS = list(EpochMeasurement._fields)
+FIELDS = EpochMeasurement.__annotations__
 IMBALANCE = "imbalance_"
 # Probe and measure, at the lowest line of the outermost layer.
 AT_LINE = {
@@ -27,7 +28,7 @@ COLUMNS = [
 
 def read_history(path: str | Path) -> pd.DataFrame:
     """Read the artifact_history.csv of a trained model."""
-    return read_table(path, usecols=FIELDS)[FIELDS]
+    return read_table(path, FIELDS, may_be_empty=True)
 
 
 def by_epoch(history: pd.DataFrame) -> pd.DataFrame:
@@ -60,6 +61,13 @@ def artifact_history(histories: Mapping[tuple[str, int], pd.DataFrame]) -> pd.Da
     `histories` has a run's history by variant and seed. Layers that a variant lacks are NaN.
     """
     tables = []
+    measured = {run for run, history in histories.items() if len(history)}
+    if measured and measured != histories.keys():
+        variant, seed = min(histories.keys() - measured)
+        raise UserError(
+            f"artifact_history.csv of {variant}, seed {seed}, has no rows, but those of other runs "
+            f"have; {UNREADABLE}"
+        )
     for (variant, seed), history in histories.items():
         if len(history):
             table = by_epoch(history).reset_index()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from upsampling.files import read_json
+from upsampling.files import content_of, read_json
 from upsampling.tables.formats import in_all_formats
 from upsampling.tables.sheet import MISSING, Column, Sheet
 
@@ -55,8 +55,9 @@ def audits_table(rows: Sequence[AuditRow], reports: Sequence[Path]) -> pd.DataFr
     """
     described = []
     for row, path in zip(rows, reports, strict=True):
-        report = read_json(path)
-        values = _recordings(report) if "recordings" in report else _network(report)
+        with content_of(path):
+            report = read_json(path)
+            values = _recordings(report) if "recordings" in report else _network(report)
         described.append({"audit": row.audit, "title": row.title, **values})
     table = pd.DataFrame(described)
     return table.sort_values("kind", kind="stable", ignore_index=True)

@@ -18,7 +18,11 @@ QUANTITIES = {
     "music_db": ("lines in music", "dB"),
 }
 PROBES = {"noise_db": "white_noise", "music_db": "music"}
-COLUMNS = ["variant", "group", "loss", "control", "seed", "gradient_db", *QUANTITIES]
+COLUMNS = {
+    **dict.fromkeys(("variant", "group", "loss", "control"), str),
+    "seed": int,
+    **dict.fromkeys(("gradient_db", *QUANTITIES), float),
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def loss_lines(
             head = [row.variant, row.group, row.loss, row.control, seed]
             measured = [in_silence(run, spacing), *(comb(run, p, spacing) for p in PROBES.values())]
             lines.append([*head, gradients[row.variant], *measured])
-    return pd.DataFrame(lines, columns=COLUMNS)
+    return pd.DataFrame(lines, columns=list(COLUMNS))
 
 
 def in_silence(run: pd.DataFrame, spacing: float) -> float:

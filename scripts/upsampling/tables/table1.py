@@ -11,7 +11,7 @@ import pandas as pd
 from upsampling.config.declared import read_settings
 from upsampling.config.sections import Printed
 from upsampling.errors import UserError
-from upsampling.files import UNREADABLE, read_json, read_table
+from upsampling.files import UNREADABLE, content_of, read_json, read_table
 from upsampling.scoring import aggregation, significance
 from upsampling.scoring.published import read_folder
 
@@ -99,9 +99,10 @@ def read_parameters(
     for pattern in filter(None, patterns):
         for variant, files in read_runs(rows, seeds[:1], pattern, read_json).items():
             content = files[seeds[0]]
-            known = {key: content[key] for key in PARAMETER_COUNTS if key in content}
-            if not all(type(count) is int and count >= 0 for count in known.values()):
-                file = pattern.format(variant=variant, seed=seeds[0])
+            file = pattern.format(variant=variant, seed=seeds[0])
+            with content_of(file):
+                known = {key: content[key] for key in PARAMETER_COUNTS if key in content}
+            if not known or not all(type(count) is int and count >= 0 for count in known.values()):
                 raise UserError(f"{file} has no counts of parameters; {UNREADABLE}")
             counts[variant] |= known
     return counts
@@ -133,7 +134,7 @@ def track_scores(by_row: Mapping[str, Sequence[Scores]], by: str) -> dict[str, l
 
 def read_timing(path: str | Path) -> pd.Series:
     """Seconds of each epoch, from the column `seconds` of a CSV."""
-    return read_table(path, usecols=["seconds"])["seconds"]
+    return read_table(path, {"seconds": float})["seconds"]
 
 
 def table1(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from upsampling.config.sections import STAGES
 from upsampling.files import read_table
-from upsampling.measures.artifact_rows import ROW_COLUMNS
+from upsampling.measures.artifact_rows import ROW_TYPES
 
 # Sounds unlike those of training, in which Sec. 6 reports tones.
 UNSEEN = ("white_noise", "sweep", "speech_like", "percussive")
@@ -37,8 +37,7 @@ class Quantity:
 
 def read_artifacts(path: str | Path) -> pd.DataFrame:
     """Read a tidy table of artifact measures, such as artifacts.csv."""
-    types = {"variant": str, "stage": str, "probe": str}
-    return read_table(path, usecols=ROW_COLUMNS, dtype=types)[ROW_COLUMNS]
+    return read_table(path, ROW_TYPES)
 
 
 def _tone(probes: Sequence[str]) -> Callable[[pd.DataFrame], float]:

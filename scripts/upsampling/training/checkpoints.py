@@ -43,9 +43,14 @@ def load_model(folder: str | Path, which: str = "best") -> AudioModel:
     spec = read_json(path)
     if not isinstance(spec, dict) or not isinstance(spec.get("seed"), int) or "model" not in spec:
         raise UserError(f"{path} does not describe a model: the keys model and seed are missing")
+    weights = folder / f"{'best' if which == 'initialised' else which}.safetensors"
+    if checkpoint_file.read_meta(weights) != spec:
+        raise UserError(
+            f"{path} and {weights} are of different runs; delete both and run the same command "
+            "again, which writes them from the last checkpoint"
+        )
     model = build(model_settings(spec["model"], str(path)), spec["seed"])
     if which != "initialised":
-        weights = folder / f"{which}.safetensors"
         model.load_state_dict(checkpoint_file.load_verified(weights, model.state_dict()))
     return model.eval()
 

@@ -178,3 +178,11 @@ def test_declarations_can_be_listed():
 )
 def test_advice_on_numbers_in_quotes(text, advice):
     assert as_number(text) == advice
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("3", 3), ("1_000", 1000), ("2.0", 2), ("-4e2", -400)]
+)
+def test_advice_on_whole_numbers_is_what_such_a_key_takes(text, number):
+    assert as_number(text, whole=True) == f"write {number} without quotes"
+    assert as_number("1.5", whole=True) == "write 1.5 without quotes"

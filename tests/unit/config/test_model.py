@@ -55,7 +55,7 @@ def test_an_architecture_of_ones_own_is_named_by_its_file():
         ({"operator": "neares"}, "m.operator: unknown value 'neares' (did you mean 'nearest'?)"),
         (
             {"operator": "nearest", "options": {"kernel_size": "3"}},
-            "m.options.kernel_size: '3' is text, not a number; write 3.0 without quotes",
+            "m.options.kernel_size: '3' is text, not a number; write 3 without quotes",
         ),
         (
             {"architecture": "melgan", "ratios": [2, 2]},

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from planted_combs import RATE, comb, noise, write
 
-from upsampling.recordings.command import band_of, main, strides_of
+from upsampling.audit.command import main
+from upsampling.recordings.command import band_of, strides_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -110,7 +111,7 @@ def test_the_band_is_a_setting(folder, tmp_path):
 
 def test_a_terminal_has_a_bar_and_a_pipe_has_none(folder):
     """The command alone, its standard error once on a terminal and once in a pipe."""
-    command = [sys.executable, "-m", "upsampling.recordings.command", "recording"]
+    command = [sys.executable, str(ROOT / "scripts" / "audit.py"), "recording"]
     command += [str(folder), "--spacing", "86.1328125"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
     piped = subprocess.run(command, capture_output=True, text=True, env=environment)

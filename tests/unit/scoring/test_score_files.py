@@ -92,7 +92,9 @@ def test_museval_reads_the_json(engine: str, tmp_path: Path) -> None:
 def test_a_track_without_scores_leaves_no_json(tmp_path: Path) -> None:
     score_files.write_track(tmp_path, "a", random_scores(), SOURCES, "museval")
     score_files.write_track(tmp_path, "a", {}, SOURCES, "museval")
-    assert len(score_files.read_track(tmp_path, "a")) == 0
+    assert len(score_files.read_track(tmp_path, "a", scored=False)) == 0
+    with pytest.raises(UserError, match=r"a\.csv cannot be read as a table: it has no rows"):
+        score_files.read_track(tmp_path, "a")
     assert not list(tmp_path.rglob("*.json"))
 
 

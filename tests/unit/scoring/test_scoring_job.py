@@ -68,8 +68,9 @@ def make_model(folder: Path, seed: int = 0) -> Path:
     settings = DemucsLikeSettings(channels=4, depth=2, options={"kernel_size": 8}, samplerate=RATE)
     folder.mkdir(parents=True, exist_ok=True)
     model = build(settings, seed)
-    checkpoint_file.save(folder / "best.safetensors", model.state_dict(), {})
-    write_json(folder / "spec.json", {"model": dataclasses.asdict(settings), "seed": seed})
+    spec = {"model": dataclasses.asdict(settings), "seed": seed}
+    checkpoint_file.save(folder / "best.safetensors", model.state_dict(), spec)
+    write_json(folder / "spec.json", spec)
     return folder
 
 
@@ -201,7 +202,8 @@ def test_nan_estimate_names_model_and_track(job: ScoringJob) -> None:
     model = build(DemucsLikeSettings(channels=4, depth=2, options={"kernel_size": 8}), 0)
     for parameter in model.parameters():
         parameter.data.fill_(float("nan"))
-    checkpoint_file.save(job.model_folder / "best.safetensors", model.state_dict(), {})
+    spec = read_json(job.model_folder / "spec.json")
+    checkpoint_file.save(job.model_folder / "best.safetensors", model.state_dict(), spec)
     with pytest.raises(UserError, match=r"nearest/seed0, track '.*': the estimate of drums .*NaN"):
         job.run()
 

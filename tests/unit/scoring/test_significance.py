@@ -202,9 +202,7 @@ def test_comparisons_are_read_back_exactly(tmp_path) -> None:  # type: ignore[no
     read = significance.read_comparisons(tmp_path / "c.csv")
     pd.testing.assert_frame_equal(read, table, check_dtype=False, check_exact=True)
     (tmp_path / "c.csv").write_text("first,second\na,b\n")
-    with pytest.raises(
-        UserError, match=r"has no comparisons of rows: no column tracks, difference"
-    ):
+    with pytest.raises(UserError, match="no column tracks, difference"):
         significance.read_comparisons(tmp_path / "c.csv")
 
 

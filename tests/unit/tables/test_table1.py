@@ -112,9 +112,10 @@ def test_mistakes_are_named(tmp_path):
     with pytest.raises(UserError, match="two rows are called 'x'"):
         table1.read_rows([{"label": "x"}, {"label": "x"}])
     rows = table1.read_rows([{"variant": "a", "label": "a"}])
-    for count in ("many", 1.5, -1, True):
-        (tmp_path / "a.json").write_text(json.dumps({"parameters": count}))
-        with pytest.raises(UserError, match=r"a\.json has no counts of parameters"):
+    contents = [{"parameters": count} for count in ("many", 1.5, -1, True)]
+    for content in (*contents, {}, [], None, "x"):
+        (tmp_path / "a.json").write_text(json.dumps(content))
+        with pytest.raises(UserError, match=r"a\.json has "):
             table1.read_parameters(rows, [0], [str(tmp_path / "{variant}.json")])
     (tmp_path / "timing.csv").write_text("epoch\n1\n")
     with pytest.raises(UserError, match=r"timing\.csv cannot be read as a table: .*seconds"):
@@ -139,8 +140,7 @@ def test_the_program_writes_all_formats(tmp_path):
     arguments = write_scores(tmp_path)
     for variant in MEASURED.scores:
         pd.Series([12.34], name="seconds").to_csv(tmp_path / f"{variant}0_timing.csv")
-        counts = COUNTS if variant == "transposed" else {}
-        (tmp_path / f"{variant}0.json").write_text(json.dumps(counts | {"seed": 0}))
+        (tmp_path / f"{variant}0.json").write_text(json.dumps(COUNTS | {"seed": 0}))
     COMPARISONS.to_csv(tmp_path / "comparisons.csv", index=False, na_rep="nan")
     arguments += ["--timing", str(tmp_path / "{variant}{seed}_timing.csv")]
     arguments += ["--identity", str(tmp_path / "{variant}{seed}.json")]
@@ -149,7 +149,7 @@ def test_the_program_writes_all_formats(tmp_path):
     arguments += ["--description", json.dumps(description)]
     first = {variant: {0: seeds[0]} for variant, seeds in MEASURED.scores.items()}
     timings = {variant: {0: pd.Series([12.34])} for variant in first}
-    measured = table1.Measurements(first, timings, {"transposed": COUNTS})
+    measured = table1.Measurements(first, timings, dict.fromkeys(first, COUNTS))
     table = table1.table1(table1.read_rows(ROWS), measured, comparisons=COMPARISONS)
     rows = [*ROWS[:1], ROWS[1] | {"family": "nearest"}, *ROWS[2:]]
     rows[0] = rows[0] | {"family": "transposed"}
