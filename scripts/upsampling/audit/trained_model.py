@@ -32,7 +32,8 @@ def repair_trained(folder: Path, aim: Aim, output: Path) -> dict[str, Any]:
         raise UserError(f"{folder}: {error}") from error
     weights = network.module.state_dict()
     tensors = {name: tensor.to(network.stored[name]) for name, tensor in weights.items()}
-    checkpoint_file.save(output / "best.safetensors", tensors, {"repair": aim})
-    write_json(output / "spec.json", read_json(folder / "spec.json") | {"repair": aim})
+    spec = read_json(folder / "spec.json") | {"repair": aim}
+    checkpoint_file.save(output / "best.safetensors", tensors, spec)
+    write_json(output / "spec.json", spec)
     write_json(output / "repair.json", repaired)
     return repaired

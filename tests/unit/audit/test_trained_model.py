@@ -25,8 +25,9 @@ def stored_model(folder: Path, operator: str = "transposed", depth: int = 2, **s
     """A model with random weights, stored as training stores one."""
     model = DemucsLikeSettings(operator=operator, channels=4, depth=depth, **settings)
     folder.mkdir()
-    checkpoint_file.save(folder / "best.safetensors", build(model, 3).state_dict(), {})
-    write_json(folder / "spec.json", {"model": asdict(model), "seed": 3, "parameters": 5})
+    spec = {"model": asdict(model), "seed": 3, "parameters": 5}
+    checkpoint_file.save(folder / "best.safetensors", build(model, 3).state_dict(), spec)
+    write_json(folder / "spec.json", spec)
     return folder
 
 
