@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.config.sections import STAGES
+from upsampling.files import checked
 from upsampling.gallery import artifact_table, clips, pictures, sound
 from upsampling.gallery.audits import audit_cards
 from upsampling.gallery.glossary import ARTIFACTS, PROBES, entry_of
@@ -50,7 +51,9 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
         "excerpts": clips.excerpts(content, files, media),
         "artifacts": artifact_table.artifact_rows(files.artifacts, names),
     }
-    figure = sound.data_uri("image/png", files.training.read_bytes()) if files.training else None
+    figure = None
+    if files.training:
+        figure = sound.data_uri("image/png", checked(files.training).read_bytes())
     room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data)) - len(figure or "")
     left_out = media.render(room, workers)
     cards = audit_cards(content["audits"], files.audits, files.audit_pages)

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 from gallery_results import NASTY, content
 
+from upsampling.errors import UserError
+from upsampling.files import write_content
 from upsampling.gallery import page
 
 
@@ -50,6 +52,10 @@ def test_the_figure_of_artifacts_through_training_is_shown_if_there_is_one(text,
     picture = base64.b64encode(b"\x89PNG picture").decode()
     assert f'<img src="data:image/png;base64,{picture}" alt="Curves over epochs' in shown
     assert page_data(shown) == page_data(text)
+    write_content(training.training, b"\x89PNG picture", checksum=True)
+    training.training.write_bytes(b"\x89PNG Picture")
+    with pytest.raises(UserError, match=r"figure\.png is not as it was written"):
+        page.gallery(content(), training)
 
 
 def test_text_of_the_configuration_never_acts_as_markup(text):
