@@ -9,6 +9,12 @@ from tally import Tally, write_table
 from ..workflow.conftest import copy_project
 
 TABLE = Path(__file__).parents[2] / "docs" / "reliability.md"
+# For the programs that the tiny project does without.
+FURTHER = {
+    "strided": {"operator": "nearest", "training": {"loss": "features"}},
+    "dense": {"operator": "nearest", "training": {"loss": "features_dense"}},
+    "repaired": {"repair": {"of": "transposed", "aim": "silence"}},
+}
 TALLIES = pytest.StashKey[list[Tally]]()
 
 
@@ -34,6 +40,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory) -> FinishedRun:
     root = request.config.getoption("--finished-run")
     if root is None:
         project = copy_project(tmp_path_factory.mktemp("finished"))
+        project.config = project.config | {"variants": project.config["variants"] | FURTHER}
         project.snakemake("--cores", "2", "--quiet", "rules")
         root = project.root
     return FinishedRun(root)

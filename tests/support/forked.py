@@ -9,6 +9,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,9 @@ def forked(function: Callable[[], object], seconds: float = 120.0) -> Ended:
         pid = os.fork()
         if pid == 0:
             _be_the_child(function, file.fileno())
+        # As the child does: it may not have come that far when it is to be killed.
+        with suppress(PermissionError):
+            os.setpgid(pid, pid)
         deadline = time.monotonic() + seconds
         in_time = True
         while True:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
-from finished_run import FinishedRun, Job, Sandbox
+from finished_run import FinishedRun, Job, Sandbox, guarded_file
 from tally import Tally
 
 from upsampling.files import TEMPORARY
@@ -21,7 +21,7 @@ PROJECT = ("scripts", "rules", "envs", "schemas", "profiles", "report", "resourc
 FILES = ("Snakefile", "config.yaml")
 LONGEST_RUN = 3600.0
 # Files that hold the seconds of epochs beside other content.
-TIMED = ("/checkpoints/", "/tables/table1.", "/report/gallery.html")
+TIMED = ("/checkpoints/", "/tables/table1", "/report/gallery.html", "/supplement/supplement.pdf")
 TABLE = "results/demo/tables/table1.csv"
 
 
@@ -128,7 +128,9 @@ def compare(tally: Tally, run: FinishedRun, project: Path, status: int) -> None:
         tally.failures.append(f"a continued run ended with status {status}: {messages[-1500:]}")
         return
     box = Sandbox(run, project)
-    different = [name for name in box.changed() if not any(part in name for part in TIMED)]
+    different = [
+        name for name in box.changed() if not any(part in guarded_file(name) for part in TIMED)
+    ]
     tables = [pd.read_csv(root / TABLE).filter(regex="^(?!epoch_)") for root in (run.root, project)]
     if not tables[0].equals(tables[1]):
         different.append(TABLE)
