@@ -104,6 +104,15 @@ def scored(pattern):
     return expand(pattern, variant=EXPERIMENT.scored, seed=EXPERIMENT.seeds)
 
 
+def trained_original(name):
+    """An input function: a file of the run whose model is repaired."""
+    return lambda wildcards: expand(
+        f"<results>/models/{{variant}}/seed{{seed}}/{name}",
+        variant=EXPERIMENT.repaired[wildcards.variant].of,
+        seed=wildcards.seed,
+    )[0]
+
+
 def per_probe(pattern, **wildcards):
     """The pattern for each seed and probe signal, and the given stages or kinds."""
     return expand(

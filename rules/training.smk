@@ -1,12 +1,3 @@
-def trained_original(name):
-    """An input function: a file of the run whose model is repaired."""
-    return lambda wildcards: expand(
-        f"<results>/models/{{variant}}/seed{{seed}}/{name}",
-        variant=EXPERIMENT.repaired[wildcards.variant].of,
-        seed=wildcards.seed,
-    )[0]
-
-
 rule train:
     """Train one variant with one seed; an interrupted job continues from its checkpoints.
 
