@@ -107,7 +107,9 @@ def test_jobs_of_a_killed_call_are_ended_and_others_are_not():
 
 
 def test_a_job_that_does_not_end_is_named():
-    stubborn = job("trap '' TERM; while true; do sleep 0.1; done")
+    stubborn = job("trap '' TERM; echo; while true; do sleep 0.1; done")
+    assert stubborn.stdout is not None
+    stubborn.stdout.readline()
     begun = time.monotonic()
     with pytest.raises(UserError, match=f"kill -9 .*{stubborn.pid}"):
         earlier_calls.end_orphans(lambda line: None, patience=0.5)

@@ -112,7 +112,7 @@ class TrackStore:
         root = Path(root)
         path = root / MANIFEST
         try:
-            manifest: dict[str, Any] = read_json(path)
+            manifest = read_json(path)
         except FileNotFoundError:
             raise UserError(f"no track store at {root}: {MANIFEST} is missing") from None
         try:
@@ -120,7 +120,7 @@ class TrackStore:
                 raise UserError(f"{path} has a format that cannot be read here; prepare it again")
             tracks = [Track(**entry) for entry in manifest["tracks"]]
             samplerate = int(manifest["samplerate"])
-        except (KeyError, TypeError) as error:
+        except (TypeError, ValueError) as error:
             raise UserError(f"{path} is not a manifest of tracks ({error})") from None
         for track in tracks:
             if track.split not in SPLITS or safe_file_name(track.file[:-4]) != track.file:

@@ -62,8 +62,9 @@ def test_models_of_this_pipeline_are_folders(tmp_path, kind):
     features = {"architecture": "melgan", "channels": 2, "mels": 10}
     values = audio if kind == "audio" else features
     settings = DemucsLikeSettings(**audio) if kind == "audio" else MelganSettings(**features)
-    (tmp_path / "spec.json").write_text(json.dumps({"model": values, "seed": 0}))
-    checkpoint_file.save(tmp_path / "best.safetensors", build(settings, 0).state_dict(), {})
+    spec = {"model": values, "seed": 0}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    checkpoint_file.save(tmp_path / "best.safetensors", build(settings, 0).state_dict(), spec)
     network, structure, notes = open_network(Source(str(tmp_path)))
     assert network.kind == kind
     assert network.channels == (2 if kind == "audio" else 10)
