@@ -20,7 +20,7 @@ from upsampling.errors import UserError, choose_from, nearest_match
 
 T = TypeVar("T")
 
-LONGEST_VALUE = 80
+LONGEST_VALUE = 60
 LONGEST_TEXT = 1000
 JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
