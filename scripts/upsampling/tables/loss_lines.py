@@ -9,6 +9,7 @@ import pandas as pd
 
 from upsampling.config.losses import comb_factor
 from upsampling.files import load_arrays
+from upsampling.tables.table2 import AUDIO_DB
 
 # Quantities of a trained model, and their units. Lines: at multiples of sampling rate /
 # `comb_factor()`, those of the gradient of a deep feature loss.
@@ -72,8 +73,12 @@ def comb(run: pd.DataFrame, probe: str, spacing: float) -> float:
 
 
 def differences(table: pd.DataFrame, row: LossRow) -> pd.DataFrame:
-    """`QUANTITIES` of `row` less those of its control, for each seed that both have."""
+    """`QUANTITIES` of `row` less those of its control, for each seed that both have.
+
+    Levels in silence below that of one step of 24-bit audio, rounding errors, count as that level.
+    """
     columns = list(QUANTITIES)
+    table = table.assign(silence_dbfs=table["silence_dbfs"].clip(lower=AUDIO_DB))
     own, control = (
         table[table["variant"] == name].set_index("seed")[columns]
         for name in (row.variant, row.control)

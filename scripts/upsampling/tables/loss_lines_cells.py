@@ -11,7 +11,7 @@ from upsampling.tables.captions import Description, extent
 from upsampling.tables.loss_lines import QUANTITIES, LossRow, differences
 from upsampling.tables.markdown_html import markdown
 from upsampling.tables.sheet import SILENT, Column, Sheet, number
-from upsampling.tables.table2 import SILENT_DB
+from upsampling.tables.table2 import AUDIO_DB
 
 TITLE = "Lines of losses"
 CONFIDENCE = 0.95
@@ -49,7 +49,7 @@ def render(
 
 def cell(values: pd.Series, name: str) -> str:
     """Mean ± standard deviation over seeds; a gradient is the same for all seeds."""
-    if name == "silence_dbfs" and len(values) and (values <= SILENT_DB).all():
+    if name == "silence_dbfs" and len(values) and (values <= AUDIO_DB).all():
         return SILENT
     text = number(values.mean(), 1)
     return text if len(values) < 2 or name == "gradient_db" else f"{text} ± {values.std():.1f}"

@@ -38,6 +38,17 @@ def test_differences_are_of_equal_seeds():
     assert changes["music_db"].tolist() == [0.0, 0.0]
 
 
+def test_rounding_errors_in_silence_are_no_difference():
+    """One step of 24-bit audio is -144.5 dBFS; a tone of -40 dBFS is 104 dB louder."""
+    table = loss_lines(artifacts(), GRADIENTS, ROWS, RATE)
+    strided, dense = (table["variant"] == name for name in ("strided", "dense"))
+    table.loc[dense, "silence_dbfs"] = [-170.0, -200.0, -144.0]
+    changes = differences(table, ROWS[1])["silence_dbfs"]
+    assert changes.tolist() == [104.0, 102.0, 103.0]
+    table.loc[strided, "silence_dbfs"] = -160.0
+    assert differences(table, ROWS[1])["silence_dbfs"].tolist() == [0.0] * 3
+
+
 def test_runs_that_are_not_measured_have_no_row():
     assert len(loss_lines(artifacts().iloc[:0], GRADIENTS, ROWS, RATE)) == 0
 

@@ -57,7 +57,9 @@ def test_none_is_told_and_one_seed_tells_nothing(table):
         table.assign(music_db=np.nan), ROWS[1]))  # fmt: skip
 
 
-def test_exact_zeros_are_none():
+def test_rounding_errors_and_exact_zeros_are_none():
+    assert cell(pd.Series([-145.0, -200.0]), "silence_dbfs") == "none"
+    assert cell(pd.Series([-143.0]), "silence_dbfs") == "-143.0"
     assert cell(pd.Series([-200.0, -200.0]), "silence_dbfs") == "none"
     assert cell(pd.Series([-200.0, -100.0]), "silence_dbfs") == "-150.0 ± 70.7"
     assert cell(pd.Series([], dtype=float), "noise_db") == "–"
