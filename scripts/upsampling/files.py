@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from upsampling.errors import UserError, reason_of
@@ -28,6 +29,7 @@ HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
 TEMPORARY = re.compile(r"\..*\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)(\.\w+)?")
 DAY = 86400.0
 CHECKSUMS = ".checksums"
+LONGEST_LIST = 200
 UNREADABLE = "delete it and run the same command again, which writes a new one"
 
 
@@ -219,14 +221,20 @@ def read_wav(path: str | Path, **options: Any) -> tuple[Any, int]:
 
 
 class Content(dict[str, Any]):
-    """A mapping that a file holds; looking up a key that it lacks is a `UserError`."""
+    """A mapping that a file holds; looking up a key that it lacks is a `UserError`.
 
-    def __init__(self, items: Any, path: str | Path) -> None:
+    `kind` is the word for its keys; `names` are those of the file, where not all were read.
+    """
+
+    def __init__(
+        self, items: Any, path: str | Path, kind: str = "key", names: Sequence[str] | None = None
+    ) -> None:
         super().__init__(items)
-        self.path = path
+        self.path, self.kind, self.names = path, kind, names
 
     def __missing__(self, key: str) -> Any:
-        raise UserError(f"{self.path} has no '{key}'; {UNREADABLE}")
+        names = shorten(", ".join(self if self.names is None else self.names), LONGEST_LIST)
+        raise UserError(f"{self.path}: no {self.kind} '{key}' (it has {names}); {UNREADABLE}")
 
 
 @contextmanager
@@ -296,7 +304,8 @@ def load_arrays(path: str | Path, names: Sequence[str] | None = None) -> dict[st
     try:
         with np.load(checked(path), allow_pickle=False) as stored:
             kept = [name for name in stored.files if names is None or name in names]
-            arrays = Content({name: np.asarray(stored[name]) for name in kept}, path)
+            read = {name: np.asarray(stored[name]) for name in kept}
+            arrays = Content(read, path, "array", stored.files)
         for name in kept if names is None else names:
             if arrays[name].dtype.kind not in "biuf":
                 raise ValueError(f"'{name}' holds no real numbers, but {arrays[name].dtype}")

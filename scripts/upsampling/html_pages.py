@@ -29,15 +29,18 @@ def templates(folder: Path) -> "Environment":
     )
 
 
-def policy(style: str, script: str | None = None) -> str:
-    """The Content-Security-Policy: this style, this script if any, and media in data URIs alone."""
-    directives = [f"style-src {_digest(style)}"]
+def policy(style: str, script: str | None = None, sounds: bool = True) -> str:
+    """The Content-Security-Policy: this style, this script if any, pictures in data URIs alone.
+
+    So for `sounds`, if the page has any.
+    """
+    directives = ["default-src 'none'", f"style-src {_digest(style)}"]
     if script is not None:
         directives.append(f"script-src {_digest(script)}")
-    return (
-        f"default-src 'none'; {'; '.join(directives)}; img-src data:; media-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    directives.append("img-src data:")
+    if sounds:
+        directives.append("media-src data:")
+    return "; ".join([*directives, "base-uri 'none'", "form-action 'none'"])
 
 
 def _digest(text: str) -> str:

@@ -81,7 +81,7 @@ def test_arrays_come_back_and_a_missing_one_is_named(tmp_path):
     assert int(stored["rate"]) == 44100
     save_arrays(path, arrays)
     assert path.read_bytes() == first
-    with pytest.raises(UserError, match=r"has no 'y'"):
+    with pytest.raises(UserError, match=r"no array 'y' \(it has x, rate\)"):
         load_arrays(path, ("y",))
 
 
@@ -233,7 +233,7 @@ def test_a_key_that_a_document_lacks_is_told_with_its_file(tmp_path):
     write_json(tmp_path / "a.json", {"b": [{"c": 1}]})
     document = read_json(tmp_path / "a.json")
     assert document == {"b": [{"c": 1}]}
-    with pytest.raises(UserError, match=r"a\.json has no 'd'; delete it"):
+    with pytest.raises(UserError, match=r"a\.json: no key 'd' \(it has c\); delete it"):
         document["b"][0]["d"]
     assert document.get("d") is None
 

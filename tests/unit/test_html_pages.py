@@ -32,6 +32,11 @@ def test_without_a_script_none_may_run():
     }
 
 
+def test_a_page_without_sounds_may_play_none():
+    assert "media-src" not in policy("", sounds=False)
+    assert "media-src data:" in policy("")
+
+
 def test_templates_escape_text_and_refuse_names_without_a_value(tmp_path):
     (tmp_path / "page.html.j2").write_text("<p>{{ text }}</p>")
     template = templates(tmp_path).get_template("page.html.j2")

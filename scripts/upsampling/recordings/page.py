@@ -61,7 +61,7 @@ def page(audits: Sequence[RecordingAudit], problems: Sequence[str]) -> str:
             with_comb=sum(bool(audit.found) for audit in audits),
             caveat=CAVEAT,
             style=style,
-            policy=policy(style),
+            policy=policy(style, sounds=False),
             frame=(WIDTH, HEIGHT, LEFT, BOTTOM),
         )
     )

@@ -36,7 +36,7 @@ def test_every_figure_of_the_paper_has_an_entry():
         ("figure8", {}, 1, "figure8: 2 input files needed, 1 given"),
         ("figure2", {}, 1, "figure2: 0 input files needed, 1 given"),
         ("variant", {}, 0, "variant: no panels"),
-        ("variant", {"panels": [{"name": "a"}]}, 1, "has no 'input'"),
+        ("variant", {"panels": [{"name": "a"}]}, 1, "no array 'input'"),
         ("variant", {"panels": [{"name": "a", "floor": "low"}]}, 1, r"variant\.panels\.0\.floor"),
     ],
 )

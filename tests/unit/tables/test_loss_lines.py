@@ -58,5 +58,5 @@ def test_gradients_are_read_from_the_spectra(tmp_path):
     np.savez(tmp_path / "a.npz", **arrays)
     assert read_gradients(tmp_path / "a.npz", ROWS) == GRADIENTS
     np.savez(tmp_path / "b.npz", base_prominence=np.array(math.pi))
-    with pytest.raises(UserError, match=r"b\.npz has no 'strided_prominence'"):
+    with pytest.raises(UserError, match=r"b\.npz: no array 'strided_prominence'"):
         read_gradients(tmp_path / "b.npz", ROWS)

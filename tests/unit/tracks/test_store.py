@@ -81,7 +81,7 @@ def test_another_array_of_the_same_size_is_refused(store):
         (lambda m: m["tracks"][0].update(file="../raw/x.npy"), "bad split or file name"),
         (lambda m: m["tracks"][0].update(split="dev"), "bad split or file name"),
         (lambda m: m["tracks"][0].pop("sha256"), "not a manifest"),
-        (lambda m: m.pop("samplerate"), "has no 'samplerate'"),
+        (lambda m: m.pop("samplerate"), "manifest.json: no key 'samplerate'"),
         (lambda m: m.update(samplerate="fast"), "not a manifest"),
     ],
 )
