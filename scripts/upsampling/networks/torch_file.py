@@ -56,6 +56,7 @@ def from_factory(path: Path, name: str) -> Any:
 
 
 def load_weights(module: Any, path: Path) -> None:
+    """Load the state of `module` from a safetensors file; `UserError` if it does not fit."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

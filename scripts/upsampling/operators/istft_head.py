@@ -53,6 +53,7 @@ class IstftHead(Upsampler):
         self.register_buffer("squared_window", squared, persistent=False)
 
     def forward(self, signal: Tensor) -> Tensor:
+        """Map `[batch, in_channels, time]` to `[batch, out_channels, output_length(time)]`."""
         batch, _, time = signal.shape
         # [batch, out_channels, magnitude or phase, bins, time]
         values = self.convolution(signal).unflatten(1, (self.out_channels, 2, -1))

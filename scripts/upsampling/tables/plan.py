@@ -22,7 +22,7 @@ COMPARABLE_TRAINING = {"learning_rate"}
 
 def table1_rows(experiment: Experiment) -> str:
     """The rows of Table 1: variants that are scored, then the literature."""
-    trained: list[dict[str, Any]] = [
+    own: list[dict[str, Any]] = [
         {
             "variant": name,
             "label": experiment.table_label(name),
@@ -43,7 +43,7 @@ def table1_rows(experiment: Experiment) -> str:
         }
         for row in experiment.settings.literature
     ]
-    return canonical(trained + quoted)
+    return canonical(own + quoted)
 
 
 def repair_columns(experiment: Experiment, variant: str) -> dict[str, Any]:
