@@ -52,7 +52,7 @@ def test_a_verdict_is_remembered_until_the_models_change(tmp_path, monkeypatch, 
     check(few | {"variants": added["variants"]}, tmp_path)
     asked = json.loads(calls[-1][1]["input"])
     assert {entry["where"] for entry in asked["models"]} == {"variants.another"}
-    assert "Checking the models" in capsys.readouterr().err
+    assert "Checking the changed" in capsys.readouterr().err
 
 
 HAAR = {"operator": "haar_wavelet"}
