@@ -105,6 +105,7 @@ def attack_one(tally: Tally, run: FinishedRun, box: Sandbox, path: str, damage: 
     choice = random.Random(f"{tally.seed} {path} {damage.__name__}")
     if not is_damaged(box, path, damage, choice):
         return
+    damaged = box.root / path, content_of(box.root / path)
     readers = run.readers(path)
     jobs = choice.sample(readers, min(MOST_JOBS, len(readers)))
     if damage is remove:
@@ -118,7 +119,7 @@ def attack_one(tally: Tally, run: FinishedRun, box: Sandbox, path: str, damage: 
         if ends[-1].status or opened:
             break
     if opened or ends[-1].status:
-        judge(tally, f"{path} ({damage.__name__})", path, ends, set(box.changed()))
+        judge(tally, f"{path} ({damage.__name__})", path, ends, changed(box, damaged))
     box.restore()
 
 
@@ -136,6 +137,24 @@ def attack_end_product(
     else:
         tally.survived("written again, same bytes")
     box.restore()
+
+
+def content_of(path: Path) -> bytes | None:
+    """A file's content; None if there is no file."""
+    return path.read_bytes() if path.is_file() else None
+
+
+def changed(box: Sandbox, damaged: tuple[Path, bytes | None]) -> set[str]:
+    """Files that differ from the finished run's; of checkpoints, those that are still damaged.
+
+    Checkpoints that are written again hold other seconds of epochs.
+    """
+    path, content = damaged
+    return {
+        name
+        for name in box.changed()
+        if "/checkpoints/" not in name or (box.root / name == path and content_of(path) == content)
+    }
 
 
 def is_damaged(box: Sandbox, path: str, damage: Callable, choice: random.Random) -> bool:
@@ -158,5 +177,7 @@ def judge(tally: Tally, what: str, path: str, ends: list[Ended], changed: set[st
         tally.survived("healed")
     elif guarded_file(path) != path:
         tally.survived("a checksum lost")
+    elif "/checkpoints/" in path:
+        tally.survived("a checkpoint of a finished training")
     else:
         tally.failed("read without a word", what)

@@ -34,6 +34,8 @@ def score_files(folder: str | Path) -> dict[str, Path]:
             raise UserError(f"{path} is not a file of museval's scores; remove it")
         if not _is_text(name):
             raise UserError(f"{str(path)!a}: the name is not UTF-8; rename the file")
+        if {*"{}"} & {*str(path)}:
+            raise UserError(f"{path}: Snakemake takes names in braces for wildcards; rename it")
         if name in names:
             raise UserError(f"two files of track '{name}': {names[name]} and {path}; remove one")
         names[name] = path

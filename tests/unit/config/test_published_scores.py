@@ -63,6 +63,12 @@ def test_names_that_no_table_can_hold_are_refused(tmp_path):
         score_files(tmp_path)
 
 
+def test_names_in_braces_are_refused(tmp_path):
+    write(tmp_path, "a {b}.json")
+    with pytest.raises(UserError, match=r"a {b}\.json: .* braces"):
+        score_files(tmp_path)
+
+
 def test_a_folder_that_cannot_be_listed_is_refused(tmp_path, monkeypatch):
     """Root may read all folders, so the system's answer is given here."""
     write(tmp_path, "in/a.json", "b.json")
