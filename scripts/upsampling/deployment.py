@@ -1,17 +1,22 @@
 """The environment of the commands in rules."""
 
+import errno
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from upsampling.errors import UserError
+from upsampling.errors import UserError, describe
 
 # Packages of the supplement.
 LATEX_PACKAGES = ("booktabs", "float", "geometry", "graphicx", "siunitx", "tabularx")
+
+# Of locks, metadata and the log of a call.
+STATE_BYTES = 1 << 20
 
 
 def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
@@ -51,6 +56,30 @@ def unusable(environment: Mapping[str, str]) -> list[str]:
         for name, value in environment.items()
         if name.endswith("_NUM_THREADS") and not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", value)
     ]
+
+
+def require_room(state: Path, folders: Iterable[Path]) -> None:
+    """Raise `UserError` where Snakemake cannot keep its `state`, or make one of the `folders`.
+
+    Its own errors of that kind are tracebacks. A folder that exists may be full: its jobs tell.
+    """
+    probe = state / f".room.{os.getpid()}"
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(bytes(STATE_BYTES))
+        for folder in folders:
+            nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+            if not nearest.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(nearest))
+            if nearest != folder and not os.access(nearest, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(nearest))
+    except OSError as error:
+        # Errors of a write, as on a full disk, do not say which file it was.
+        error.filename = error.filename or str(probe)
+        raise UserError(describe(error)) from error
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def check_executor(name: str) -> None:

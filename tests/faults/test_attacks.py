@@ -3,6 +3,7 @@
 The run is made first, or named with --finished-run.
 """
 
+import call_attack
 import damage_attack
 import disk_attack
 import download_attack
@@ -21,6 +22,8 @@ FORGERIES = 100
 PUBLISHED = 48
 DOWNLOADS = 76
 DISKS = 60
+# Three of each kind of fault.
+CALLS = 27
 KILLED_PROGRAMS = 90
 KILLED_RUNS = 10
 # A run from nothing takes minutes; most kills fall into its jobs.
@@ -67,6 +70,13 @@ def test_downloads(new_tally, tmp_path):
 def test_disks(new_tally, finished, tmp_path):
     tally = new_tally("disks")
     disk_attack.attack(tally, finished, tmp_path, DISKS)
+    assert not tally.failures, "\n".join(tally.failures)
+
+
+@pytest.mark.skipif(not disk_attack.can_mount(), reason="needs root, to mount small disks")
+def test_calls(new_tally, finished, tmp_path):
+    tally = new_tally("calls of Snakemake")
+    call_attack.attack(tally, finished, tmp_path, CALLS)
     assert not tally.failures, "\n".join(tally.failures)
 
 

@@ -16,7 +16,7 @@ from kill_attack import copy_code
 from tally import Tally
 
 LONGEST_CALL = 600.0
-# Programs that read and write tables and figures; the other programs take longer.
+# Bytes; jobs that read more take longer.
 LARGEST_INPUT = 10_000_000
 
 
@@ -90,6 +90,36 @@ def read_only_disk(project: Path) -> Iterator[None]:
 
 
 @contextmanager
+def own_disk(project: Path) -> Iterator[Path]:
+    """Put the results on a disk of their own, and their changes back afterwards."""
+    results, kept = project / "results", project / "kept"
+    results.rename(kept)
+    with small_disk(results):
+        shutil.copytree(kept, results, dirs_exist_ok=True)
+        yield results
+        subprocess.run(["mount", "-o", "remount,rw", results], check=True)
+        (results / "filler").unlink(missing_ok=True)
+        shutil.rmtree(kept)
+        shutil.copytree(results, kept)
+    results.rmdir()
+    kept.rename(results)
+
+
+@contextmanager
+def full_results(project: Path) -> Iterator[None]:
+    with own_disk(project) as results:
+        fill(results)
+        yield
+
+
+@contextmanager
+def read_only_results(project: Path) -> Iterator[None]:
+    with own_disk(project) as results:
+        subprocess.run(["mount", "-o", "remount,ro", results], check=True)
+        yield
+
+
+@contextmanager
 def forbidden_results(project: Path) -> Iterator[None]:
     folders = [p for p in (project / "results").rglob("*") if p.is_dir()]
     for folder in folders:
@@ -101,19 +131,19 @@ def forbidden_results(project: Path) -> Iterator[None]:
 
 FAULTS: tuple[Callable, ...] = (
     full_logs, read_only_logs, file_for_logs, forbidden_logs, full_disk, read_only_disk,
-    forbidden_results,
+    full_results, read_only_results, forbidden_results,
 )  # fmt: skip
 UNPRIVILEGED = (forbidden_logs, forbidden_results)
 
 
 def quick_jobs(run: FinishedRun) -> list[Job]:
-    """A job of each program that reads little, and no model."""
+    """A job of each program that reads little, and neither reads nor writes a model."""
     found = []
     for group in run.by_program().values():
         job = group[0]
         paths = [run.root / name for name in job.inputs]
         sizes = [path.stat().st_size for path in paths if path.is_file()]
-        models = any(path.suffix == ".safetensors" for path in paths)
+        models = any(name.endswith(".safetensors") for name in job.inputs | job.outputs)
         if sizes and not models and sum(sizes) < LARGEST_INPUT and job.outputs:
             found.append(job)
     return found
@@ -145,16 +175,18 @@ def attack_one(
 ) -> None:
     """Call with one fault; then, if the job failed, without it."""
     target = choice.choice(sorted(job.outputs))
+    for name in job.outputs:
+        (box.root / name).unlink(missing_ok=True)
     with fault(box.root):
         first = call(box.root, target, fault not in UNPRIVILEGED)
     what = f"{job.rule}, {fault.__name__}: {first.stdout[-3000:]}"
     told = [line for line in first.stdout.splitlines() if line.startswith("error: ")]
     if "Traceback" in first.stdout or (first.returncode and not told):
         tally.failed("gave a traceback or no message", what)
-    elif different := list(box.changed()):
-        tally.failed("other bytes", f"{what} {different[:5]}")
     elif not first.returncode:
-        tally.survived(f"{fault.__name__}: done, same bytes")
+        different = list(box.changed())
+        how = f"{fault.__name__}: done, same bytes"
+        tally.failed("other bytes", f"{what} {different}") if different else tally.survived(how)
     else:
         again = call(box.root, target)
         good = not again.returncode and not list(box.changed())

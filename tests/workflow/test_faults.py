@@ -1,9 +1,12 @@
 """A few attacks of each kind; tests/faults makes many."""
 
+import call_attack
 import config_attack
 import damage_attack
+import disk_attack
 import download_attack
 import odd_recordings
+import pytest
 import scores_attack
 from finished_run import FinishedRun, Sandbox
 from tally import Tally
@@ -15,6 +18,7 @@ RECORDINGS = 15
 DAMAGES = 6
 PUBLISHED = 8
 DOWNLOADS = 20
+CALLS = 2
 
 
 def test_wrong_configurations(tmp_path, monkeypatch):
@@ -54,6 +58,14 @@ def test_downloads(tmp_path):
     assert not tally.failures, "\n".join(tally.failures)
     assert tally.outcomes["complete, same bytes"] > 8
     assert tally.outcomes["refused in one line, then complete, same bytes"] > 5
+
+
+@pytest.mark.skipif(not disk_attack.can_mount(), reason="needs root, to mount small disks")
+def test_calls_of_snakemake(project, tmp_path):
+    tally = Tally("calls of Snakemake", seed=0)
+    call_attack.attack(tally, FinishedRun(project.root), tmp_path, CALLS)
+    assert not tally.failures, "\n".join(tally.failures)
+    assert tally.outcomes.total() == CALLS
 
 
 def test_published_scores(project, tmp_path):
