@@ -5,7 +5,6 @@ effect is changed. Strings, annotations, decorators and type-checking blocks sta
 """
 
 import ast
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -21,26 +20,44 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module's source with one change, and the change in words."""
+    """A module's source with one change, its line, the change in words, and its function.
+
+    A function is named by its first line, decorators included; 0 stands for the module.
+    """
 
     line: int
+    text: str
     change: str
     source: str
+    function: int
 
 
-def mutants(source: str) -> Iterator[Mutant]:
-    """All mutants of a module's source, in its order."""
+def count_mutants(source: str) -> int:
+    """The number of mutants of a module's source."""
+    return len(list(places(ast.parse(source))))
+
+
+def mutant(source: str, number: int) -> Mutant:
+    """The mutant of a module's source with this number, in the order of the source."""
     tree = ast.parse(source)
-    count = len(list(places(tree)))
-    for number in range(count):
-        changed = copy.deepcopy(tree)
-        node, change = list(places(changed))[number]
-        line = ast.unparse(node).splitlines()[0]
-        change(node)
-        after = ast.unparse(node).splitlines()[0]
-        yield Mutant(
-            node.lineno, f"{line} -> {after}", ast.unparse(ast.fix_missing_locations(changed))
-        )
+    node, change = list(places(tree))[number]
+    before = ast.unparse(node).splitlines()[0]
+    function = function_of(tree, node.lineno)
+    change(node)
+    after = ast.unparse(node).splitlines()[0]
+    changed = ast.unparse(ast.fix_missing_locations(tree))
+    text = source.splitlines()[node.lineno - 1].strip()
+    return Mutant(node.lineno, text, f"{before} -> {after}", changed, function)
+
+
+def function_of(tree: ast.AST, line: int) -> int:
+    """The first line of the innermost function that contains a line; 0 if none does."""
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    around = [f for f in functions if f.lineno <= line <= (f.end_lineno or f.lineno)]
+    if not around:
+        return 0
+    innermost = max(around, key=lambda function: function.lineno)
+    return min(node.lineno for node in [innermost, *innermost.decorator_list])
 
 
 def places(tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, Callable[[ast.AST], None]]]:

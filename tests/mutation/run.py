@@ -1,150 +1,156 @@
 """Change the package in many small ways, one at a time, and count the changes that tests notice.
 
-    python tests/mutation/run.py --seed 0 --mutants 320 --output mutation.md
+    python tests/mutation/run.py --seed 1 --mutants 480 --output docs/mutation.md
 
-Each mutant runs in a copy of the project: first the test file of its module, then, if that passes,
-the tests of its room. A mutant survives if all pass. Rooms get shares by their numbers of lines.
+First, the unit tests run once to note the functions that each executes. Then each mutant runs in
+a copy of the project: the tests of its module, and, if they pass, those of other modules that
+execute the changed function, the fast ones first. A mutant survives if all pass.
+`equivalent.yaml` has the mutants that change nothing that can be observed, with the reason.
 """
 
 import argparse
+import json
 import os
 import random
 import shutil
-import signal
+import subprocess
 import sys
 import tempfile
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
 
-import pytest
-from mutants import Mutant, mutants
+import executed
+import yaml
+from mutants import count_mutants, mutant
+from trial import PACKAGE, Coverage, Trial, room_of, survives
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = Path("scripts/upsampling")
-SECONDS = 600
+EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
+# Of a room with fewer, one survivor would decide.
+LEAST = 25
 # Imported once, before the processes of tests fork.
 PRELOADED = ("numpy", "pandas", "scipy.signal", "torch", "matplotlib")
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A mutant of one module, by its path below the package."""
-
-    module: Path
-    mutant: Mutant
-
-    @property
-    def room(self) -> str:
-        """The folder of the module, or `upsampling` for those beside the rooms."""
-        return self.module.parts[0] if len(self.module.parts) > 1 else "upsampling"
-
-    @property
-    def tests(self) -> list[str]:
-        """The test file of the module, then those of its room."""
-        own = Path("tests/unit") / self.module.with_name(f"test_{self.module.name}")
-        return [str(own), str(own.parent)]
-
-
 def drawn(seed: int, count: int, rooms: list[str]) -> list[Trial]:
-    """At least `count` mutants, shared among rooms by their numbers of lines, ten at the least."""
+    """At least `count` mutants, shared among rooms by their numbers of lines, `LEAST` at least."""
     random_numbers = random.Random(seed)
-    by_room: dict[str, list[Path]] = {}
-    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
-        module = path.relative_to(ROOT / PACKAGE)
-        room = module.parts[0] if len(module.parts) > 1 else "upsampling"
-        if not rooms or room in rooms:
-            by_room.setdefault(room, []).append(module)
-    sources = {m: (ROOT / PACKAGE / m).read_text() for ms in by_room.values() for m in ms}
+    sources = {p.relative_to(ROOT / PACKAGE): p.read_text() for p in (ROOT / PACKAGE).rglob("*.py")}
+    by_room: dict[str, list[Path]] = defaultdict(list)
+    for module in sorted(sources):
+        by_room[room_of(module)].append(module)
     lines = {room: sum(sources[m].count("\n") for m in ms) for room, ms in by_room.items()}
     trials = []
-    for room, modules in by_room.items():
-        all_of_room = [Trial(m, mutant) for m in modules for mutant in mutants(sources[m])]
-        share = max(10, -(-count * lines[room] // sum(lines.values())))
-        trials += random_numbers.sample(all_of_room, min(share, len(all_of_room)))
+    for room in sorted(rooms or by_room):
+        places = [(m, n) for m in by_room[room] for n in range(count_mutants(sources[m]))]
+        share = max(LEAST, -(-count * lines[room] // sum(lines.values())))
+        chosen = random_numbers.sample(places, min(share, len(places)))
+        trials += [Trial(module, mutant(sources[module], n)) for module, n in sorted(chosen)]
     return trials
 
 
-def survives(project: Path, trial: Trial) -> bool:
-    """Return True if the tests pass with the mutant in place."""
-    path = project / PACKAGE / trial.module
-    original = path.read_text()
-    path.write_text(trial.mutant.source)
-    try:
-        return all(passes(project, tests) for tests in trial.tests)
-    finally:
-        path.write_text(original)
+def copied(folder: str) -> Path:
+    """A copy of the project in `folder`, without data and results."""
+    ignored = shutil.ignore_patterns(".git", ".venv", ".snakemake", "data", "results", "logs")
+    return shutil.copytree(ROOT, Path(folder) / "project", ignore=ignored, symlinks=True)
 
 
-def passes(project: Path, tests: str) -> bool:
-    """Return True if tests pass, in a process of their own, within `SECONDS`."""
-    child = os.fork()
-    if not child:
-        os.setsid()
-        os.chdir(project)
-        silent = os.open(os.devnull, os.O_RDWR)
-        for stream in range(3):
-            os.dup2(silent, stream)
-        signal.alarm(SECONDS)
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"]
-        os._exit(int(pytest.main([*options, tests])) not in (0, 5))
-    status = os.waitpid(child, 0)[1]
-    return status == 0
+def coverage(workers: int) -> Coverage:
+    """The functions that each unit test executes, from one run of all, which must pass."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"PYTHONPATH": str(Path(__file__).parent), executed.FOLDER: folder}
+        options = ["-q", "-n", str(workers), "-p", "executed", "-p", "no:cacheprovider"]
+        subprocess.run(
+            [sys.executable, "-m", "pytest", *options, "tests/unit"],
+            env=os.environ | environment,
+            cwd=copied(folder),
+            check=True,
+        )
+        return Coverage.merged(json.loads(p.read_text()) for p in Path(folder).glob("*.json"))
 
 
-def work(trials: "Queue[Trial | None]", results: "Queue[tuple[Trial, bool]]") -> None:
+def work(
+    tests: Coverage, trials: "Queue[Trial | None]", results: "Queue[tuple[Trial, bool]]"
+) -> None:
     """Try mutants from a queue in a copy of the project until it is empty."""
     for module in PRELOADED:
         __import__(module)
     sys.dont_write_bytecode = True
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "project"
-        ignored = shutil.ignore_patterns(".git", ".venv", ".snakemake", "data", "results", "logs")
-        shutil.copytree(ROOT, project, ignore=ignored, symlinks=True)
+        project = copied(folder)
         while (trial := trials.get()) is not None:
-            results.put((trial, survives(project, trial)))
+            results.put((trial, survives(project, trial, tests)))
+
+
+def survivors(trials: list[Trial], tests: Coverage, workers: int) -> list[Trial]:
+    """The mutants that no test notices; each is printed as soon as it is found."""
+    context = get_context("spawn")
+    waiting, results = context.Queue(), context.Queue()
+    for trial in [*trials, *[None] * workers]:
+        waiting.put(trial)
+    for _ in range(workers):
+        context.Process(target=work, args=(tests, waiting, results), daemon=True).start()
+    found = []
+    for number in range(1, len(trials) + 1):
+        trial, alive = results.get()
+        if alive:
+            found.append(trial)
+            print(f"survived: {trial}", flush=True)
+        if number % 20 == 0:
+            print(f"{number} of {len(trials)} tried, {len(found)} survived", flush=True)
+    return found
+
+
+def report(trials: list[Trial], survived: list[Trial], seed: int) -> str:
+    """The page of the scores per room, with the mutants that survived."""
+    known = {
+        (module, entry["line"], entry["change"])
+        for module, entries in yaml.safe_load(EQUIVALENT.read_text()).items()
+        for entry in entries
+    }
+    equivalent = {t for t in survived if (str(t.module), t.mutant.text, t.mutant.change) in known}
+    rows: dict[str, Counter[str]] = defaultdict(Counter)
+    for trial in trials:
+        for room in (trial.room, "all"):
+            rows[room]["tried"] += 1
+            rows[room]["equivalent"] += trial in equivalent
+            rows[room]["killed"] += trial not in survived
+    lines = [
+        "# Mutations",
+        "",
+        "`make mutation-test` changes the package in small ways, one at a time: a comparison, an",
+        "operation, a constant, a returned value, a call. A change is *killed* if a unit test",
+        "fails, and *equivalent* if no test could: `tests/mutation/equivalent.yaml` says why. The",
+        "share is of those that are not equivalent.",
+        "",
+        f"| room | tried (seed {seed}) | equivalent | killed | share |",
+        "| :-- | --: | --: | --: | --: |",
+    ]
+    for room in sorted(rows, key=lambda room: (room == "all", room)):
+        row = rows[room]
+        share = row["killed"] / max(1, row["tried"] - row["equivalent"])
+        cells = (room, row["tried"], row["equivalent"], row["killed"], f"{share:.0%}")
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    lines += ["", "Survivors:", ""]
+    lines += [f"- `{trial}`" for trial in survived if trial not in equivalent]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--mutants", type=int, default=320)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--mutants", type=int, default=480)
     options.add_argument("--rooms", nargs="*", default=[])
     options.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    options.add_argument("--output", type=Path, help="table of the scores per room")
+    options.add_argument("--output", type=Path, help="page of the scores per room")
     arguments = options.parse_args()
     trials = drawn(arguments.seed, arguments.mutants, arguments.rooms)
+    tests = coverage(arguments.workers)
     print(len(trials), "mutants", flush=True)
-    context = get_context("spawn")
-    waiting, results = context.Queue(), context.Queue()
-    for trial in [*trials, *[None] * arguments.workers]:
-        waiting.put(trial)
-    workers = [
-        context.Process(target=work, args=(waiting, results)) for _ in range(arguments.workers)
-    ]
-    for worker in workers:
-        worker.start()
-    tried, survived = Counter[str](), Counter[str]()
-    for number in range(1, len(trials) + 1):
-        trial, alive = results.get()
-        tried[trial.room] += 1
-        survived[trial.room] += alive
-        if alive:
-            print(
-                f"survived: {trial.module}:{trial.mutant.line}: {trial.mutant.change}", flush=True
-            )
-        if number % 20 == 0:
-            print(f"{number} of {len(trials)} tried, {survived.total()} survived", flush=True)
-    lines = ["| room | mutants | killed | share |", "| :-- | --: | --: | --: |"]
-    for room in sorted(tried):
-        killed = tried[room] - survived[room]
-        lines.append(f"| {room} | {tried[room]} | {killed} | {killed / tried[room]:.0%} |")
-    total = tried.total()
-    killed = total - survived.total()
-    lines.append(f"| all | {total} | {killed} | {killed / total:.0%} |")
-    text = "\n".join(lines) + "\n"
+    survived = survivors(trials, tests, arguments.workers)
+    text = report(trials, survived, arguments.seed)
     print(text)
     if arguments.output:
         arguments.output.write_text(text)

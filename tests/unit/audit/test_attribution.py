@@ -80,4 +80,6 @@ def test_lines_of_several_layers_are_said_to_be():
     # Two parts of 10 that nearly cancel: each alone is larger than their sum.
     assert makers_of(1.0, [10.0, 10.5, 1.0], [9.5, 10.0, 0.0]) == (0, 1)
     assert makers_of(1.0, [1.0, 1.0], [0.1, 0.2]) == ()
+    # Nothing takes half of 10 away, but one changes more than half.
+    assert makers_of(10.0, [9.0, 10.0], [5.5, 0.5]) == (0,)
     assert makers_of(1.0, [], []) == ()

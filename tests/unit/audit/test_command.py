@@ -1,6 +1,7 @@
 """The command: its needs, its exit status and its installation."""
 
 import importlib
+import os
 import subprocess
 import sys
 import tomllib
@@ -33,6 +34,17 @@ def test_an_audit_may_not_ask_for_more_memory_than_there_is(tmp_path):
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert "memory" in done.stderr
+
+
+def test_the_limit_of_memory_is_within_the_free_memory():
+    program = (
+        "import resource; from upsampling.audit.command import limit_memory; limit_memory();"
+        "print(resource.getrlimit(resource.RLIMIT_DATA)[0])"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT / "scripts")
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 0 < int(done.stdout) < total
 
 
 def test_recordings_are_its_other_half(tmp_path, capsys):

@@ -95,6 +95,11 @@ def test_stems_stand_where_their_lines_are(audited):
                 expected = f"c{layers.index(line['layers'][0])}"
             assert style == expected
     assert len(heights) == len(drawn["stems"])
+    # From 24 at the top to 268 at the bottom, ten decibels apart.
+    highest = float(drawn["levels"][0]["text"].replace("\N{MINUS SIGN}", "-"))
+    lowest = drawn["lowest"]
+    for level, y in heights:
+        assert y == round(268 - 244 * (level - lowest) / (highest - lowest), 2)
     order = [y for _, y in sorted(heights)]
     assert order == sorted(order, reverse=True)
 

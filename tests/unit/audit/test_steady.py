@@ -9,7 +9,7 @@ from audited_networks import hifi_gan, operators, seeded, under_audit
 from torch import nn
 
 from upsampling.audit.combs import line_powers
-from upsampling.audit.steady import periods_of, settle
+from upsampling.audit.steady import periods_of, run, settle
 from upsampling.networks.network import NetworkError
 from upsampling.theory.filters import Filters
 from upsampling.theory.taps import operator_taps
@@ -112,6 +112,9 @@ def test_a_response_that_never_settles_is_said_to_be_so():
     steady = settle(network, structure, np.zeros(2))
     assert not steady.settled
     assert steady.floor == steady.difference > -100
+    early, late, _ = periods_of(run(network, structure, np.zeros(2), steady.length), 4)
+    expected = 10 * np.log10(np.mean((early - late) ** 2))
+    assert steady.difference == pytest.approx(expected, abs=EXACT)
 
 
 def test_numbers_that_are_not_finite_are_refused():

@@ -1,5 +1,6 @@
 """Values are converted or refused in one line that names the key, the value and the remedy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from upsampling.config.declared import (
     Bounds,
     Count,
     Gain,
+    Part,
     Pattern,
     Unique,
     as_number,
@@ -43,6 +45,7 @@ class Outer:
     sections: dict[Annotated[str, Pattern("[a-z]+", "letters")], Inner] = field(
         default_factory=dict
     )
+    part: Annotated[Mapping[str, Any], Part(Inner)] = field(default_factory=dict)
     secret: Annotated[str, INTERNAL] = ""
 
 
@@ -80,6 +83,9 @@ MISTAKES = [
         {"inner": {"sise": 1}},
         "top.inner.sise: unknown key 'sise' (value 1) (did you mean 'size'?); choose from size",
     ),
+    ({"part": {"size": 0}}, "top.part.size: 0 is too small; write a value of at least 1"),
+    ({"part": {"sise": 1}}, "top.part.sise: unknown key 'sise'"),
+    ({"kind": "c" * 61}, f"top.kind: unknown value '{'c' * 27}...{'c' * 28}'; choose from a, b"),
     ({"sections": {"A": {}}}, "top.sections: 'A' is not allowed; letters"),
     (
         {"sections": {"a": {"size": -1}}},

@@ -68,5 +68,9 @@ def test_segments_too_short_for_a_term_are_refused(name):
     rate = 8000
     check_segment(name, LEAST_SAMPLES[name] / rate, rate, "training")
     short = (LEAST_SAMPLES[name] - 1) / rate
-    with pytest.raises(UserError, match=f"training.segment_seconds: .* for the loss {name}; write"):
+    with pytest.raises(
+        UserError, match=f"training.segment_seconds: .* for the loss {name}; write"
+    ) as error:
         check_segment({"l1": 1, name: 1}, short, rate, "training")
+    advised = float(str(error.value).rpartition(" ")[2])
+    assert LEAST_SAMPLES[name] / rate <= advised < LEAST_SAMPLES[name] / rate + 1.01e-4

@@ -41,21 +41,23 @@ def test_two_panels_of_one_name_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "key"),
+    ("path", "value", "key", "samples"),
     [
-        ("probes/seconds", 0.3, "probes.seconds"),
-        ("scales/demo/init_statistics/seconds", 0.1, "init_statistics.seconds"),
-        ("initialisation/seconds", 0.05, "initialisation.seconds"),
-        ("figures/figure6/left/seconds", 0.5, "figures.figure6.left.seconds"),
-        ("figures/operator_spectra/seconds", 0.01, "figures.operator_spectra.seconds"),
-        ("figures/replicas/seconds", 0.01, "figures.replicas.seconds"),
+        ("probes/seconds", 0.3, "probes.seconds", 8192),
+        ("scales/demo/init_statistics/seconds", 0.1, "init_statistics.seconds", 8192),
+        ("initialisation/seconds", 0.05, "initialisation.seconds", 2048),
+        ("figures/figure6/left/seconds", 0.5, "figures.figure6.left.seconds", 2048),
+        ("figures/operator_spectra/seconds", 0.01, "figures.operator_spectra.seconds", 4096),
+        ("figures/replicas/seconds", 0.01, "figures.replicas.seconds", 4096),
     ],
 )
-def test_signals_that_are_too_short_are_refused(path, value, key):
+def test_signals_that_are_too_short_are_refused(path, value, key, samples):
     config = changed(path, value)
     message = refused(config)
     assert message.startswith(f"{key}: {value:g} s are too short at ")
     least = float(message.rpartition(" ")[2])
+    rate = int(message.split(" Hz")[0].rpartition(" ")[2])
+    assert least == pytest.approx(samples / rate, rel=0.005)
     Experiment(changed(path, least * 1.01))
 
 
