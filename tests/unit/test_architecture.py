@@ -87,6 +87,7 @@ OWN_FORMATS = {
     "config/reading.py": "the user's configuration",
     "arguments.py": "JSON that the user names",
     "own_code.py": "the user's code",
+    "deployment.py": "a file that is removed at once, to see whether there is room",
     "code_fingerprint.py": "code",
     "process_state.py": "/proc",
     "earlier_calls.py": "/proc",
