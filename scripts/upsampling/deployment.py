@@ -59,9 +59,9 @@ def unusable(environment: Mapping[str, str]) -> list[str]:
 
 
 def require_room(state: Path, folders: Iterable[Path]) -> None:
-    """Raise `UserError` where Snakemake cannot keep its `state`, or make one of the `folders`.
+    """Raise `UserError` where Snakemake cannot keep its `state` or write below one of `folders`.
 
-    Its own errors of that kind are tracebacks. A folder that exists may be full: its jobs tell.
+    Its own errors of that kind are tracebacks. Folders that exist may be full: their jobs tell.
     """
     probe = state / f".room.{os.getpid()}"
     try:
@@ -69,10 +69,10 @@ def require_room(state: Path, folders: Iterable[Path]) -> None:
         probe.write_bytes(bytes(STATE_BYTES))
         for folder in folders:
             nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-            if not nearest.is_dir():
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(nearest))
-            if nearest != folder and not os.access(nearest, os.W_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(nearest))
+            inner = os.walk(folder) if nearest == folder else ()
+            for path in (nearest, *(Path(name) for name, _, _ in inner)):
+                if reason := _unwritable(path):
+                    raise OSError(reason, os.strerror(reason), str(path))
     except OSError as error:
         # Errors of a write, as on a full disk, do not say which file it was.
         error.filename = error.filename or str(probe)
@@ -80,6 +80,15 @@ def require_room(state: Path, folders: Iterable[Path]) -> None:
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path) -> int:
+    """The number of the error that a new file in `path` would meet; 0 if none is known."""
+    if not path.is_dir():
+        return errno.ENOTDIR
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return errno.EROFS
+    return 0 if os.access(path, os.W_OK) else errno.EACCES
 
 
 def check_executor(name: str) -> None:

@@ -22,9 +22,9 @@ LARGEST_INPUT = 10_000_000
 
 def call(project: Path, target: str, privileged: bool = True) -> subprocess.CompletedProcess[str]:
     """Make `target` once more, by the user's command."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "rules", "--force"]
+    options = ["--cores", "1", "--quiet", "rules", "--rerun-triggers", "mtime", "--force", target]
     return subprocess.run(
-        [*command, target],
+        [sys.executable, "-m", "snakemake", *options],
         cwd=project,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         text=True,

@@ -104,3 +104,12 @@ def test_a_full_disk_is_named_before_any_job(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"room\.\d+: No space left on device; make room"):
         deployment.require_room(Path(".state"), [])
     assert not list(Path(".state").iterdir())
+
+
+def test_a_folder_without_permission_is_named_before_any_job(tmp_path, monkeypatch):
+    """Root may write everywhere, so the system's answer is given here."""
+    monkeypatch.chdir(tmp_path)
+    Path("logs", "demo", "train").mkdir(parents=True)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "train")
+    with pytest.raises(UserError, match="logs/demo/train: Permission denied; change its"):
+        deployment.require_room(Path(".state"), [Path("logs", "demo")])

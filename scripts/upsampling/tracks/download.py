@@ -253,7 +253,11 @@ def unpack(archive: Path, folder: Path) -> None:
         with zipfile.ZipFile(archive) as opened:
             check_members(archive, opened.infolist())
             require_space(folder.parent, sum(member.file_size for member in opened.infolist()))
-            opened.extractall(temporary)
+            for member in opened.infolist():
+                written = Path(opened.extract(member, temporary))
+                # Python ends a member that is shorter than listed without an error.
+                if not member.is_dir() and file_size(written) != member.file_size:
+                    raise zipfile.BadZipFile(f"{shown(member.filename)} is shorter than listed")
         if tracks_root(temporary) is None:
             raise UserError(f"{archive} holds no train/ and test/; delete it and run again")
         os.replace(temporary, folder)

@@ -332,6 +332,14 @@ def one_subset(path: Path) -> None:
     write_zip(path, {"train/a": b"1", "tests/b": b"2"})
 
 
+def shorter_than_listed(path: Path) -> None:
+    """The list of members gives another size than the member has."""
+    write_zip(path, {"train/a": b"1", "test/b": b"2"})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 24] += 1
+    path.write_bytes(content)
+
+
 def no_zip(path: Path) -> None:
     path.write_text("<html>Sign in</html>")
 
@@ -348,6 +356,7 @@ def no_zip(path: Path) -> None:
         (same_path, "is in it more than once"),
         (long_name, r"refused to unpack 'train/a+\.\.\.a+'"),
         (one_subset, "holds no train/ and test/"),
+        (shorter_than_listed, "is damaged .*'train/a' is shorter than listed"),
     ],
 )
 def test_archives_that_cannot_be_unpacked_are_one_line(tmp_path, make, reason):
