@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -136,6 +137,13 @@ FAULTS: tuple[Callable, ...] = (
 UNPRIVILEGED = (forbidden_logs, forbidden_results)
 
 
+def messages(project: Path, ended: subprocess.CompletedProcess[str]) -> str:
+    """What a call printed, and the logs that it names."""
+    logs = {project / name for name in re.findall(r"logs/\S+\.log", ended.stdout)}
+    texts = [path.read_text(errors="replace") for path in sorted(logs) if path.is_file()]
+    return "\n".join([ended.stdout, *texts])
+
+
 def quick_jobs(run: FinishedRun) -> list[Job]:
     """A job of each program that reads little, and neither reads nor writes a model."""
     found = []
@@ -180,8 +188,8 @@ def attack_one(
     with fault(box.root):
         first = call(box.root, target, fault not in UNPRIVILEGED)
     what = f"{job.rule}, {fault.__name__}: {first.stdout[-3000:]}"
-    told = [line for line in first.stdout.splitlines() if line.startswith("error: ")]
-    if "Traceback" in first.stdout or (first.returncode and not told):
+    told = [line for line in messages(box.root, first).splitlines() if line.startswith("error: ")]
+    if "Traceback" in messages(box.root, first) or (first.returncode and not told):
         tally.failed("gave a traceback or no message", what)
     elif not first.returncode:
         different = list(box.changed())
