@@ -63,7 +63,11 @@ def test_a_scale_changes_variants():
 MISTAKES = [
     ("variants/nearest/scales", {"dmo": {}}, ["variants.nearest.scales.dmo", "'demo'"]),
     ("variants/nearest/scales", {"demo": {"trian": 1}}, ["variants.nearest.scales.demo.trian"]),
-    ("variants/nearest/operator", "neares", ["variants.nearest.operator", "did you mean 'nearest'"]),
+    (
+        "variants/nearest/operator",
+        "neares",
+        ["variants.nearest.operator", "did you mean 'nearest'"],
+    ),
     ("variants/nearest/opertor", "linear", ["unknown key 'opertor'", "did you mean 'operator'"]),
     ("model/stride", -4, ["-4", "at least 2"]),
     ("training/learning_rate", "1e-4", ["'1e-4' is text", "write 0.0001"]),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sound_prints import assert_print
 
 from upsampling.demo_music import instruments
 from upsampling.demo_music.composition import BEATS_PER_BAR, compose
@@ -9,6 +10,37 @@ from upsampling.demo_music.styles import FEELS
 from upsampling.demo_music.synthesis import SAMPLERATE, hertz
 
 SAMPLES = 6 * SAMPLERATE
+# Of one stroke of each drum, and of 8 s by a player, style and seed: see `sound_print`.
+STROKES = {
+    "kick": [0.373109, -0.584031, 1.73232],
+    "snare": [0.177303, 1.2159, 1.06332],
+    "rim": [0.127221, 1.49589, -0.790007],
+    "hat": [0.105128, -0.483527, -0.868157],
+    "open": [0.123809, 0.621373, 0.207745],
+    "crash": [0.154018, 0.739558, -0.431866],
+    "tom": [0.234114, 1.04245, -0.324137],
+}
+PARTS = {
+    ("drums", "pop", 0): [0.152614, -0.798861, 0.751666, 0.157928, -1.2587, 0.67493],
+    ("drums", "house", 1): [0.176269, 0.853154, -1.30216, 0.185998, 0.989706, -0.970667],
+    ("drums", "bossa", 2): [0.12881, 1.82571, -0.562378, 0.141385, 1.70741, -0.00306605],
+    ("drums", "shuffle", 3): [0.11528, 0.220099, -0.925404, 0.123657, 0.526459, -0.843453],
+    ("drums", "funk", 4): [0.17179, 0.550899, -0.0214809, 0.181626, 0.972119, -0.120283],
+    ("bass", "pop", 0): [0.30646, -0.645096, 0.10395, 0.30646, -0.645096, 0.10395],
+    ("bass", "ballad", 2): [0.207414, -0.24923, -0.956056, 0.207414, -0.24923, -0.956056],
+    ("bass", "funk", 1): [0.205403, 0.113308, -0.676073, 0.205403, 0.113308, -0.676073],
+    ("pad", "pop", 0): [0.245836, 0.0612771, 1.23935, 0.245358, -0.208916, -0.205666],
+    ("pad", "shuffle", 1): [0.25776, -1.09423, -0.090298, 0.241365, 0.548944, 0.229991],
+    ("keys", "rock", 10): [0.109464, -0.421486, -0.131908, 0.110093, -0.967841, -0.293738],
+    ("keys", "ballad", 11): [0.0828485, -0.284005, 1.32287, 0.0822644, -0.0898416, 0.941055],
+    ("keys", "hip-hop", 12): [0.106331, -0.444442, 0.909669, 0.106694, -0.741552, 0.995052],
+    ("keys", "funk", 21): [0.102892, 0.449128, 1.00338, 0.101488, 0.392619, 0.899718],
+    ("pluck", "pop", 0): [0.123354, -2.09892, -0.626025, 0.1276, 0.0563537, -0.363362],
+    ("pluck", "house", 1): [0.131211, 0.0202254, 0.145337, 0.128315, 0.145636, -1.11209],
+    ("pluck", "hip-hop", 2): [0.106116, -0.640204, -1.97652, 0.106561, -0.386427, -2.79382],
+    ("pluck", "bossa", 3): [0.124802, -1.77387, 0.0804711, 0.130129, -1.05192, 0.479473],
+    ("other", "rock", 0): [0.155035, 1.92406, -0.108671, 0.177266, 1.45086, 0.536374],
+}
 
 
 def spectrum_share(sound: np.ndarray, low: float, high: float) -> float:
@@ -88,3 +120,17 @@ def test_chord_instruments_are_silent_before_their_first_bar(play):
     assert sound.shape == (2, 16 * SAMPLERATE)
     assert not sound[:, : start - 1].any()
     assert sound[:, start:].any()
+
+
+@pytest.mark.parametrize("drum", STROKES)
+def test_strokes_are_those_that_published_numbers_stand_on(drum):
+    assert_print(instruments.play_drum(np.random.default_rng(1), drum, 50.0), STROKES[drum])
+
+
+@pytest.mark.parametrize(("player", "style", "seed"), PARTS)
+def test_parts_are_those_that_published_numbers_stand_on(player, style, seed):
+    feel = next(feel for feel in FEELS if feel.name == style)
+    song = compose(np.random.default_rng(seed), 8.0, feel)
+    play = getattr(instruments, f"play_{player}")
+    sound = play(song, np.random.default_rng(seed), 8 * SAMPLERATE)
+    assert_print(sound, PARTS[player, style, seed])

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sound_prints import assert_print
 
 from upsampling.demo_music.settings import DemoSongs
 from upsampling.demo_music.songs import (
@@ -20,6 +21,27 @@ from upsampling.demo_music.songs import (
 from upsampling.files import read_json
 from upsampling.tracks.store import safe_file_name
 
+# Of each song of the fixture and each of its stems: see `sound_print`.
+SONGS = (
+    [
+        [1963.77, 0.730387, 0.512387, 1975.36, 0.545481, 0.521525],
+        [2013.19, -0.690138, -0.349499, 2013.19, -0.690138, -0.349499],
+        [1805.26, -0.169081, 0.772842, 1869.34, 0.491961, 1.39084],
+        [2890.24, 1.04815, 1.02714, 2975.33, 0.31406, 1.1798],
+    ],
+    [
+        [2367.02, -1.56706, -1.54073, 2189.73, -1.13473, -1.82125],
+        [2668.74, -1.02713, -0.369581, 2668.74, -1.02713, -0.369581],
+        [2817.29, -0.970707, 1.31739, 2532.58, -1.58951, 2.02363],
+        [2656.34, -0.770367, 0.599287, 2797.72, -0.847041, 0.710242],
+    ],
+    [
+        [2435.36, -0.0830221, 1.37319, 2426.82, -0.176863, 1.04665],
+        [2992.82, 0.356738, -0.0840926, 2992.82, 0.356738, -0.0840926],
+        [2518.94, 0.164434, -0.520757, 2471.46, 0.0913825, 0.0498223],
+        [1828.15, 0.136878, -1.27913, 1839.87, 0.556343, -0.328222],
+    ],
+)
 SHORT = DemoSongs(1, train=1, valid=1, test=1, seconds=4.0, test_seconds=4.5)
 
 
@@ -112,3 +134,26 @@ def test_the_real_track_is_copied_once(tmp_path):
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     copy_real_track(tmp_path)
     assert path.read_bytes() == content
+
+
+def test_songs_are_those_that_published_numbers_stand_on(songs):
+    """Other songs are other data: all scores and measures of the documentation would change."""
+    for song, prints in zip(songs, SONGS, strict=True):
+        for stem, expected in zip(song[1:], prints, strict=True):
+            assert_print(stem.T, expected)
+
+
+def test_names_are_drawn_from_both_lists_in_turn():
+    """Every third song is of one role: artists 7 apart, titles 5 apart, from song to song."""
+    assert demo_names("train", 2) == [
+        "Paper Lanterns - Evening Tram",
+        "Echo Bakery - Telephone Wires",
+    ]
+    assert demo_names("valid", 2) == [
+        "The Slow Trains - Northern Line Home",
+        "Oskar Lindqvale - Second Hand Shoes",
+    ]
+    assert demo_names("test", 2) == [
+        "Jonah Pellworth - Letters To June",
+        "Copper Kites - Good News From Home",
+    ]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sound_prints import assert_print
 
 from upsampling.demo_music import synthesis
 
@@ -91,3 +92,13 @@ def test_the_room_has_its_level_and_differs_left_and_right():
     wet = synthesis.room(click, np.random.default_rng(0), 0.3, 0.5) - click
     np.testing.assert_allclose(np.sqrt((wet**2).sum(axis=1)), 0.5, rtol=1e-3)
     assert abs(np.corrcoef(wet)[0, 1]) < 0.2
+
+
+def test_generators_are_those_that_published_numbers_stand_on():
+    noise = synthesis.noise(np.random.default_rng(2), 8000, 1000, 4000)
+    assert_print(noise, [1, -0.83247, 0.0977077])
+    click = np.zeros((2, 8000))
+    click[0, 10] = 1
+    wet = synthesis.room(click, np.random.default_rng(3), 0.1, 0.5) - click
+    assert_print(wet, [0.00279509, -2.88507, 0.362307, 0.00279509, 1.07158, -1.58427])
+    assert_print(synthesis.decay(8000, 0.05), [0.366171, -0.971088, 1.29555])

@@ -3,9 +3,39 @@
 import numpy as np
 import pytest
 from scipy import signal
+from sound_prints import assert_print
 
+from upsampling.demo_music.composition import compose
+from upsampling.demo_music.styles import FEELS
 from upsampling.demo_music.synthesis import CONTROL_RATE, SAMPLERATE, hertz
-from upsampling.demo_music.voice import VOWELS, control_tracks, formant_gain, sing, smooth
+from upsampling.demo_music.voice import (
+    BANDWIDTHS,
+    CONSONANTS,
+    NASAL,
+    VOWELS,
+    control_tracks,
+    formant_gain,
+    play_vocals,
+    sing,
+    smooth,
+)
+
+# Of 8 s by style and seed: see `sound_print`. High and low voices, with and without chorus.
+VOCALS = {
+    ("house", 3): [0.144317, 2.32742, -0.00323142, 0.151366, 2.01444, 0.354244],
+    ("pop", 0): [0.121599, -0.621745, 2.46995, 0.124524, 0.458855, 2.13186],
+    ("ballad", 2): [0.117417, 0.402724, -0.114724, 0.118569, 0.914105, 0.130406],
+    ("pop", 8): [0.129355, 2.55643, -1.68881, 0.144824, 1.73143, -1.97948],
+}
+# Peterson and Barney (1952): averages of 33 men, for "father", "bet", "beet", "bought", "boot"; the
+# first formants of the two closed vowels are raised.
+FORMANTS = (
+    (730, 1090, 2440),
+    (530, 1840, 2480),
+    (270 + 30, 2290, 3010),
+    (570, 840, 2410),
+    (300 + 20, 870, 2240),
+)
 
 
 def sounding_frames(sound: np.ndarray, length: int = 4096) -> np.ndarray:
@@ -76,3 +106,50 @@ def test_a_held_note_is_sung_at_its_frequency():
     period = lags[np.argmax(correlation[lags])]
     # Vibrato and drift stay within a semitone.
     assert abs(12 * np.log2(SAMPLERATE / period / float(hertz(57)))) < 1
+
+
+@pytest.mark.parametrize(("style", "seed"), VOCALS)
+def test_vocals_are_those_that_published_numbers_stand_on(style, seed):
+    feel = next(feel for feel in FEELS if feel.name == style)
+    song = compose(np.random.default_rng(seed), 8.0, feel)
+    sound = play_vocals(song, np.random.default_rng(seed), 8 * SAMPLERATE)
+    assert_print(sound, VOCALS[style, seed])
+
+
+def test_the_table_of_formants_is_that_of_the_literature():
+    assert VOWELS[:, :3].tolist() == [list(formants) for formants in FORMANTS]
+    # Of a tract of 17 cm, resonances above the third hardly move: near 3.5 and 4.2 kHz.
+    assert VOWELS[:, 3].tolist() == [3300, 3400, 3500, 3300, 3300]
+    assert VOWELS[:, 4].tolist() == [4200] * 5
+    # A nasal has a low murmur; the bandwidths grow with frequency.
+    assert NASAL.tolist() == [260, 1100, 2200, 3200, 4200]
+    assert BANDWIDTHS.tolist() == [80, 100, 130, 170, 220]
+
+
+def test_a_resonance_has_the_gain_of_its_quality():
+    """At its center f, a resonance of bandwidth b alone has the gain f / b; at 0 Hz all have 1."""
+    vowel = VOWELS[:1].astype(float)
+    gain = formant_gain(np.array([[1e-6, *VOWELS[0]]], float), vowel, 1.0)[0]
+    assert gain[0] == pytest.approx(1, rel=1e-9)
+    for number, center in enumerate(VOWELS[0]):
+        others = [
+            f**2 / np.sqrt((f**2 - center**2) ** 2 + (b * center) ** 2)
+            for f, b in zip(VOWELS[0].astype(float), (80, 100, 130, 170, 220), strict=True)
+            if f != center
+        ]
+        expected = center / (80, 100, 130, 170, 220)[number] * np.prod(others)
+        assert gain[1 + number] == pytest.approx(expected, rel=1e-9)
+
+
+def test_consonants_have_the_bands_and_times_of_their_kind():
+    """Band in Hz, ms of noise, level, ms of closure: fricatives long, stops short behind a gap."""
+    assert {
+        name: (*band, round(1000 * length, 3), level, round(1000 * closure, 3))
+        for name, (band, length, level, closure) in CONSONANTS.items()
+    } == {
+        "s": (4500, 11000, 90, 0.3, 20),
+        "sh": (2200, 6500, 80, 0.28, 20),
+        "t": (3000, 9000, 22, 0.5, 50),
+        "k": (1300, 4500, 28, 0.5, 60),
+        "h": (700, 5000, 70, 0.12, 0),
+    }
