@@ -3,8 +3,8 @@
 import numpy as np
 
 # Relative: far more than rounding of another processor, far less than a change of a parameter.
-LEVEL_TOLERANCE = 1e-4
-PROJECTION_TOLERANCE = 1e-3
+LEVEL_TOLERANCE = 2e-5
+PROJECTION_TOLERANCE = 1e-4
 
 
 def sound_print(sound: np.ndarray) -> list[float]:
