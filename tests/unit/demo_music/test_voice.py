@@ -153,3 +153,16 @@ def test_consonants_have_the_bands_and_times_of_their_kind():
         "k": (1300, 4500, 28, 0.5, 60),
         "h": (700, 5000, 70, 0.12, 0),
     }
+
+
+def test_the_first_note_of_a_phrase_is_reached_from_below():
+    """After a rest of more than 0.15 s, from 1.6 semitones below, within 60 ms."""
+    starts, notes = np.array([0.5, 1.4]), (np.array([57.0, 60.0]), np.array([0.8, 0.9]))
+    rows = 2 * CONTROL_RATE
+    bound, rested = (
+        control_tracks(starts, np.array([end, 2.0]), *notes, np.random.default_rng(1), rows)[0]
+        for end in (1.26, 1.24)
+    )
+    age = np.arange(rows) / CONTROL_RATE - 1.4
+    scoop = np.where(age >= -1e-9, -1.6 * np.exp(-age / 0.06), 0)
+    np.testing.assert_allclose(rested - bound, scoop, atol=1e-9)
