@@ -166,3 +166,17 @@ def test_the_first_note_of_a_phrase_is_reached_from_below():
     age = np.arange(rows) / CONTROL_RATE - 1.4
     scoop = np.where(age >= -1e-9, -1.6 * np.exp(-age / 0.06), 0)
     np.testing.assert_allclose(rested - bound, scoop, atol=1e-9)
+
+
+def test_a_nasal_hums_for_70_ms_and_a_note_swells():
+    """One note from 1 s to 1.5 s of velocity 0.8; seed 2 draws a nasal before the vowel of "bet"."""
+    note = (np.array([value]) for value in (1.0, 1.5, 57.0, 0.8))
+    _, loudness, formants, _ = control_tracks(*note, np.random.default_rng(2), 2 * CONTROL_RATE)
+    # In rows of 5 ms; the last row of the hum begins before 1.07 s.
+    rows = np.arange(2 * CONTROL_RATE)
+    hum = (rows >= 200) & (rows < 214)
+    swell = 0.8 + 0.2 * np.clip((rows - 200) / 30, 0, 1)
+    expected = 0.8 * swell * ((rows >= 200) & (rows < 300)) * np.where(hum, 0.35, 1)
+    np.testing.assert_allclose(loudness, smooth(expected, 0.011), atol=1e-9)
+    sung = np.where(hum[:, None], NASAL, VOWELS[1]).astype(float)
+    np.testing.assert_allclose(formants, smooth(sung, 0.028), atol=1e-9)

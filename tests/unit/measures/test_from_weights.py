@@ -253,3 +253,9 @@ def test_energies_of_a_filter_integrate_its_spectrum() -> None:
     base, images = power[grid < 0.125].sum(), power[grid >= 0.125].sum()
     measured = from_weights.image_to_base(correlation, 4)
     assert measured == pytest.approx(10 * np.log10(images / base), abs=0.02)
+
+
+def test_noise_of_an_operator_is_no_tone() -> None:
+    """An output for silence that no period describes has none: zeros, not a division by zero."""
+    sums = from_weights.impulse_responses(built("noise_sinc", 2), 4, 2)
+    assert sums.bias_comb.tolist() == [0.0] * 4
