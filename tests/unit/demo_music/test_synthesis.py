@@ -102,3 +102,21 @@ def test_generators_are_those_that_published_numbers_stand_on():
     wet = synthesis.room(click, np.random.default_rng(3), 0.1, 0.5) - click
     assert_print(wet, [0.002795085, -2.885069, 0.3623072, 0.002795085, 1.071575, -1.584272])
     assert_print(synthesis.decay(8000, 0.05), [0.3661706, -0.9710882, 1.295554])
+
+
+def test_a_moving_harmonic_tone_is_that_which_published_numbers_stand_on():
+    """63 partials, just as many as a table of 512 samples is for."""
+    phases = np.linspace(0, 400, 63)
+    tone = synthesis.harmonic_tone(
+        np.linspace(200.0, 240.0, 4410), lambda t, f: np.exp(-40 * t) / f, phases
+    )
+    assert_print(tone, [0.001492036, 0.1943224, -0.7846221])
+
+
+@pytest.mark.parametrize(("fundamental", "sounds"), [(3999.0, True), (4000.0, False)])
+def test_partials_sound_below_16_khz(fundamental, sounds):
+    only_fourth = np.array([0.0, 0.0, 0.0, 1.0])
+    tone = synthesis.harmonic_tone(
+        np.full(4410, fundamental), lambda t, f: np.broadcast_to(only_fourth, f.shape), np.zeros(4)
+    )
+    assert tone.any() == sounds

@@ -169,7 +169,7 @@ def test_the_first_note_of_a_phrase_is_reached_from_below():
 
 
 def test_a_nasal_hums_for_70_ms_and_a_note_swells():
-    """One note from 1 s to 1.5 s of velocity 0.8; seed 2 draws a nasal before the vowel of "bet"."""
+    """One note from 1 s to 1.5 s, of velocity 0.8; seed 2 draws a nasal and the vowel of "bet"."""
     note = (np.array([value]) for value in (1.0, 1.5, 57.0, 0.8))
     _, loudness, formants, _ = control_tracks(*note, np.random.default_rng(2), 2 * CONTROL_RATE)
     # In rows of 5 ms; the last row of the hum begins before 1.07 s.
