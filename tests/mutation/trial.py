@@ -13,7 +13,7 @@ import pytest
 from mutants import Mutant
 
 PACKAGE = Path("scripts/upsampling")
-# Tests of a mutant's own module, and of all others, are chosen up to this sum of their seconds.
+# Tests of a mutant's module, of its room and of other rooms are chosen up to this sum, each.
 SECONDS = 20.0
 # Beyond three times that, a change is taken to never end.
 MORE_SECONDS = 60.0
@@ -66,29 +66,32 @@ class Coverage:
                 made.seconds[test] += seconds
         return made
 
-    def of(self, trial: Trial) -> tuple[list[str], list[str]]:
-        """Tests of the mutant's module, and those of other modules that execute its function.
+    def of(self, trial: Trial) -> list[list[str]]:
+        """Tests of the mutant's module, then of its room, then of other rooms.
 
-        First those that execute it, and of these the fast ones. A change outside functions belongs
-        to all functions of its module.
+        The first are all, the others those that execute the mutant's function; a change outside
+        functions belongs to all functions of its module, and to all tests of its room.
         """
-        found: set[str] = set()
+        executing: set[str] = set()
         for (module, line), tests in self.tests.items():
             if module == str(trial.module) and trial.mutant.function in (0, line):
-                found |= tests
-        own, others = [], []
+                executing |= tests
+        groups: list[list[str]] = [[], [], []]
         for test in self.seconds:
             file = test.split("::")[0]
+            is_of_room = Path(file).parent == Path(trial.own_tests).parent
             if file == trial.own_tests:
-                own.append(test)
-            elif not found.isdisjoint((test, file)):
-                others.append(test)
-        return self.first(own, found), self.first(others, found)
+                groups[0].append(test)
+            elif not executing.isdisjoint((test, file)) or (
+                is_of_room and trial.mutant.function == 0
+            ):
+                groups[1 if is_of_room else 2].append(test)
+        return [self.fastest(group, executing) for group in groups]
 
-    def first(self, tests: list[str], preferred: set[str]) -> list[str]:
-        """The preferred tests, then the others, in the order of their seconds, up to `SECONDS`."""
+    def fastest(self, tests: list[str], executing: set[str]) -> list[str]:
+        """Of the tests that execute a function, then of others, the fast ones, up to `SECONDS`."""
         chosen, total = [], 0.0
-        for test in sorted(tests, key=lambda t: (t not in preferred, self.seconds[t], t)):
+        for test in sorted(tests, key=lambda t: (t not in executing, self.seconds[t], t)):
             total += self.seconds[test]
             if total > SECONDS:
                 break

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from upsampling.config.model import MelganSettings
 from upsampling.models import build, count_parameters
@@ -69,12 +70,50 @@ def test_the_mel_spectrum_is_librosas(mels):
     assert (log_mel(np.zeros_like(waveform), 22050, mels) == -5).all()
 
 
-def test_waveforms_are_processed_by_their_mel_spectra():
-    model = build(MelganSettings(channels=2))
-    # PyTorch's initial weights attenuate the input to less than rounding.
+def published_generator(model: torch.nn.Module, mel: torch.Tensor) -> torch.Tensor:
+    """The published layers in order, by functions: slopes of 0.2, dilations of 1, 3 and 9, tanh."""
+    modules = iter(
+        m for m in model.modules() if isinstance(m, torch.nn.Conv1d | torch.nn.ConvTranspose1d)
+    )
+
+    def conv(signal, pad=0, dilation=1):
+        layer = next(modules)
+        padded = functional.pad(signal, (pad, pad), mode="reflect") if pad else signal
+        return functional.conv1d(padded, layer.weight, layer.bias, dilation=dilation)
+
+    signal = conv(mel, pad=3)
+    for stride in (8, 8, 2, 2):
+        layer = next(modules)
+        active = functional.leaky_relu(signal, 0.2)
+        signal = functional.conv_transpose1d(
+            active, layer.weight, layer.bias, stride=stride, padding=stride // 2
+        )
+        for dilation in (1, 3, 9):
+            inner = conv(functional.leaky_relu(signal, 0.2), dilation, dilation)
+            inner = conv(functional.leaky_relu(inner, 0.2))
+            signal = inner + conv(signal)
+    return torch.tanh(conv(functional.leaky_relu(signal, 0.2), pad=3))
+
+
+@torch.no_grad()
+def test_the_generator_is_the_published_one():
+    model = louder(build(MelganSettings(channels=2)))
+    mel = torch.randn(1, 80, 6, generator=torch.Generator().manual_seed(0))
+    expected = published_generator(model, mel)
+    assert expected.abs().max() > 0.5
+    torch.testing.assert_close(model(mel), expected)
+
+
+def louder(model: torch.nn.Module) -> torch.nn.Module:
+    """PyTorch's initial weights attenuate the input to less than rounding: eight times them."""
     for module in model.modules():
         if isinstance(module, torch.nn.Conv1d | torch.nn.ConvTranspose1d):
             module.parametrizations.weight.original0.data *= 8
+    return model
+
+
+def test_waveforms_are_processed_by_their_mel_spectra():
+    model = louder(build(MelganSettings(channels=2)))
     waveforms = torch.from_numpy(np.stack([noise(0.2), np.zeros_like(noise(0.2))]))[:, None]
     outputs = model.process(waveforms)
     assert outputs.shape == (2, 1, 1, waveforms.shape[-1] // 256 * 256)

@@ -90,6 +90,7 @@ def test_torchscript_is_found_out_about(tmp_path):
         (["missing.py:f"], "there is no file"),
         (["missing"], "there is no file or folder"),
         (["nets.py"], "is no network"),
+        (["nets.txt:Vocoder"], "there is no file or folder"),
         (["nets.py:Vocode"], "did you mean 'Vocoder'?"),
         (["nets.py:not_a_module"], "returned int"),
         (["nets.py:failing"], "no weights"),
@@ -120,6 +121,9 @@ def test_a_graph_tells_its_rate_and_a_voice_its_settings(onnx, tmp_path):
     onnx.save(model, path)
     assert "44100" in open_network(Source(str(path)))[2][0]
     Path(f"{path}.json").write_text('{"audio": {"sample_rate": 22050}}')
+    assert open_network(Source(str(path)))[0].samplerate == 22050
+    onnx.helper.set_model_props(model, {"version": "2", "sample_rate": "16 kHz"})
+    onnx.save(model, path)
     assert open_network(Source(str(path)))[0].samplerate == 22050
     onnx.helper.set_model_props(model, {"sample_rate": "16000"})
     onnx.save(model, path)

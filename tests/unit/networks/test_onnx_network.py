@@ -85,6 +85,26 @@ def time_major():
     )
 
 
+def rows(transposed: int = 1):
+    """Frames as the rows of a matrix product with a bias, as exporters write linear layers."""
+    node = onnx.helper.make_node
+    weight = normal(5, 4)
+    return graph(
+        [
+            node("Reshape", ["x", "rows"], ["r"]),
+            node("Gemm", ["r", "head.weight", "head.bias"], ["g"], transB=transposed),
+            node("Reshape", ["g", "shape"], ["y"]),
+        ],
+        {
+            "head.weight": weight if transposed else weight.T.copy(),
+            "head.bias": normal(5),
+            "rows": np.array([-1, 4], dtype=np.int64),
+            "shape": np.array([1, 1, -1], dtype=np.int64),
+        },
+        shape=(1, "time", 4),
+    )
+
+
 def shuffled():
     """Channels to depth, as image networks do it, for audio of one row."""
     node = onnx.helper.make_node
@@ -104,8 +124,14 @@ def shuffled():
     )
 
 
-BUILDERS = {"transposed": transposed, "time_major": time_major, "shuffled": shuffled}
-STRIDES = {"transposed": 4, "time_major": 5, "shuffled": 3}
+BUILDERS = {
+    "transposed": transposed,
+    "time_major": time_major,
+    "rows": rows,
+    "columns": lambda: rows(transposed=0),
+    "shuffled": shuffled,
+}
+STRIDES = {"transposed": 4, "time_major": 5, "rows": 5, "columns": 5, "shuffled": 3}
 
 
 @pytest.fixture(params=BUILDERS)
@@ -119,8 +145,8 @@ def test_layers_are_found_in_any_layout(audited):
     assert network.channels == 4
     assert [layer.stride for layer in structure.layers] == [STRIDES[network.name]]
     assert structure.total_stride == STRIDES[network.name]
-    name = {"transposed": "ups.0", "time_major": "shuffle", "shuffled": "shuffle"}
-    assert structure.layers[0].name == name[network.name]
+    name = "ups.0" if network.name == "transposed" else "shuffle"
+    assert structure.layers[0].name == name
 
 
 def test_kernels_do_what_the_graphs_do(audited):
@@ -131,8 +157,9 @@ def test_kernels_do_what_the_graphs_do(audited):
     period = settle(network, structure, values).period
     inputs = np.repeat(values[:, None], 64, axis=1)
     _, kept = network.run(inputs, keep=[kernel.source.key])
-    activation = kept[kernel.source.key][0]
-    middle = activation[32] if network.name == "time_major" else activation[:, 32]
+    activation = kept[kernel.source.key]
+    in_rows = network.name in ("time_major", "rows", "columns")
+    middle = activation.reshape(-1, 4)[32] if in_rows else activation[0, :, 32]
     expected = np.einsum("i,ioj->oj", middle, kernel.phase_sums()) + kernel.bias
     shift = structure.layers[0].offset
     assert period == pytest.approx(np.roll(expected, -shift, axis=-1), abs=SINGLE)
@@ -167,6 +194,18 @@ def test_repaired_graphs_are_silent_and_stay_so_on_disk(audited, tmp_path):
     assert total_level(found.period) < before - 100
     names = {one.name for one in onnx.load(path).graph.initializer}
     assert len(names) == len(network.model.graph.initializer)
+
+
+def test_samples_without_a_channel_are_audio():
+    node = onnx.helper.make_node
+    nodes = [
+        node("Unsqueeze", ["x", "one"], ["u"]),
+        node("ConvTranspose", ["u", "a"], ["y"], strides=[4]),
+    ]
+    weights = {"one": np.array([1], dtype=np.int64), "a": normal(1, 1, 8)}
+    network = OnnxNetwork(graph(nodes, weights, ("batch", "time")), "flat", "audio", 24000)
+    assert network.channels == 1
+    assert find_structure(network).total_stride == 4
 
 
 def test_two_interventions_at_once():

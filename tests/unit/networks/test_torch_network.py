@@ -107,6 +107,14 @@ def test_weights_that_are_computed_in_other_ways_are_refused():
         assign(network, kernel, kernel.taps, kernel.bias)
 
 
+def test_a_layer_without_a_bias_is_named():
+    module = nn.Sequential(seeded(lambda: nn.ConvTranspose1d(4, 3, 8, 4, bias=False)))
+    network, structure = under_audit(module, 4)
+    kernel = find_kernel(network, structure.trace, structure.layers[0])
+    with pytest.raises(NetworkError, match=r"^0 has no bias to repair$"):
+        assign(network, kernel, kernel.taps, kernel.bias + 1)
+
+
 def test_kernels_through_weight_norm_can_be_assigned():
     from torch.nn.utils import parametrizations, weight_norm
 

@@ -1,5 +1,7 @@
 """All operators: built with their options, in models, in checkpoints, and their costs."""
 
+import dataclasses
+import inspect
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 from upsampling.config.model import ModelSettings, model_settings
+from upsampling.config.operators import OPTIONS
 from upsampling.errors import UserError
 from upsampling.models import build, count_parameters
 from upsampling.models.demucs_like import rescale_weights
@@ -47,6 +50,13 @@ def test_the_output_has_the_stated_length(name, stride):
         assert output.shape == (2, 5, output_length(layer, stride, time))
         if "transposed" not in name:
             assert output.shape[-1] == stride * time
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_a_class_has_the_defaults_of_the_configuration_and_a_bias(name):
+    defaults = {k: p.default for k, p in inspect.signature(OPERATORS[name]).parameters.items()}
+    expected = dataclasses.asdict(OPTIONS[name]()) | {"bias": True}
+    assert {key: defaults[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize("name", OPERATORS)
