@@ -58,7 +58,11 @@ def test_decay_rises_falls_by_its_time_constant_and_ends_at_zero():
     assert early / late == pytest.approx(np.e, rel=ROUNDING)
 
 
-@pytest.mark.parametrize("pan", [-1.0, -0.3, 0.0, 0.8, 1.0])
+# Of the right channel in the sum of both: sin / (sin + cos) of 0, 30, 45, 60 and 90 degrees.
+SHARES = {-1.0: 0.0, -1 / 3: 0.3660254, 0.0: 0.5, 1 / 3: 0.6339746, 1.0: 1.0}
+
+
+@pytest.mark.parametrize("pan", SHARES)
 def test_panning_keeps_the_power(pan):
     track = np.zeros((2, 1000))
     sound = np.random.default_rng(0).standard_normal(100)
@@ -67,7 +71,7 @@ def test_panning_keeps_the_power(pan):
     assert not track[:, :200].any()
     assert not track[:, 300:].any()
     left, right = np.abs(track).sum(axis=1)
-    assert np.sign(left - right) == -np.sign(pan) or pan == 0
+    assert right / (left + right) == pytest.approx(SHARES[pan], abs=ROUNDING)
 
 
 def test_sound_past_the_end_is_dropped():

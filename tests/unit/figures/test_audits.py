@@ -58,6 +58,7 @@ def test_both_files_are_needed(folder):
         draw(folder, "audit", [folder / "network.json"])
 
 
+# One period of 24 samples: lines are 333.33 Hz apart.
 RATE = 8000
 NETWORK = {
     "layers": [{"name": "first"}, {"name": "second"}],
@@ -65,8 +66,8 @@ NETWORK = {
     "combs": [{"made_by": ["second"]}, {"made_by": ["first", "second"]}],
     "silence": {
         "floor_dbfs": -200.0,
-        "lines": [{"frequency_hz": 500.0, "layers": ["first"]},
-                  {"frequency_hz": 1500.0, "layers": []}],
+        "lines": [{"frequency_hz": 333.333333, "layers": ["first"]},
+                  {"frequency_hz": 1666.666667, "layers": []}],
     },
     "repair": {"summary": "repaired"},
 }  # fmt: skip
@@ -98,16 +99,25 @@ def test_the_drawings_are_those_of_the_page(tmp_path):
         "sound": rng.normal(size=RATE).astype(np.float32),
         "sound_repaired": 0.1 * rng.normal(size=RATE).astype(np.float32),
     }
-    period = 0.01 * rng.normal(size=(2, 16)) + 1e-9
+    period = 0.01 * rng.normal(size=(2, 24)) + 1e-9
     periods = {"silence": period, "silence_repaired": 1e-5 * period, "constants": 2 * period[None]}
     network = written(tmp_path, "network", NETWORK, **sounds, **periods)
     assert_drawn("audit_network", "audit", network, title="vocoder")
     constant = NETWORK | {"attribution": NETWORK["attribution"] | {"input": "a constant"}}
     del constant["repair"]
-    silent = {"constants": np.zeros((1, 2, 16)), "sound": sounds["sound"][:2047]}
+    silent = {"constants": np.zeros((1, 2, 24)), "sound": sounds["sound"][:2047]}
     assert_drawn("audit_silent", "audit", written(tmp_path, "silent", constant, **silent))
     spectrum = {
         "frequencies": np.arange(41) * 100.0, "decibels": rng.uniform(-90, -40, 41), "place": 1
     }  # fmt: skip
     recording = written(tmp_path, "song", RECORDINGS, sound=sounds["sound"], **spectrum)
     assert_drawn("audit_recording", "audit", recording, title="songs")
+
+
+def test_a_comb_without_its_makers_is_told(tmp_path):
+    report = NETWORK | {"combs": NETWORK["combs"][:1]}
+    period = np.random.default_rng(0).normal(size=(2, 24))
+    paths = written(tmp_path, "cut", report, sound=period[0], sound_repaired=period[0],
+                    silence=period, silence_repaired=period)  # fmt: skip
+    with pytest.raises(UserError, match="figure 'audit' cannot be drawn from"):
+        draw(tmp_path, "audit", paths)

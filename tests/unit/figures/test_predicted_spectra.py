@@ -115,3 +115,9 @@ def test_the_drawings_are_those_of_the_page(tmp_path):
         "coverage_random": rng.uniform(-10, 5, 5),
     }
     assert_drawn("loss_gradient", "loss_gradient", stored(tmp_path, arrays))
+
+
+def test_a_line_without_its_level_is_told(tmp_path):
+    arrays = {"frequencies": KHZ} | spectrum(np.random.default_rng(0), "a", levels=[-10.0])
+    with pytest.raises(UserError, match="figure 'operator_spectra' cannot be drawn from"):
+        draw(tmp_path, "operator_spectra", stored(tmp_path, arrays), panels=[{"name": "a"}])

@@ -337,3 +337,19 @@ def test_combs_need_lines_eight_bins_apart() -> None:
     tones = sorted(values(measurements, "tone_level"))
     assert tones == [8.0, *(64.0 * np.arange(1, 129))]
     assert len(measure_waveform(output, 16384, (4096,))) == 1
+
+
+def test_two_frames_can_be_steady_and_one_cannot() -> None:
+    for samples, expected in ((16384 + 8192, 1.0), (16384, 0.0)):
+        frames = frame_transforms(tone(2756.25, 0.1)[:samples])
+        found = stationarity(frames, np.array([2756.25]), SAMPLERATE)
+        assert found == pytest.approx([expected], abs=1e-9)
+
+
+@pytest.mark.parametrize(("dtype", "prominent"), [(np.float64, True), (np.float32, False)])
+def test_the_range_is_that_of_the_precision_of_the_output(dtype: type, prominent: bool) -> None:
+    """A line 160 dB below the loudest one lies below the rounding of single precision alone."""
+    output = tone(1000 * 44100 / 16384, 1.0) + tone(11025.0, 1e-8)
+    found = measure_waveform(output.astype(dtype), SAMPLERATE, (4,))
+    assert (values(found, "tone_prominence")[11025.0] > 10) == prominent
+    assert (values(found, "stationarity")[11025.0] > 0.9) == prominent

@@ -110,3 +110,8 @@ def test_windows_are_at_least_four_periods() -> None:
     )
     longer = shifted_noise(model, 257 / 44100, 3).shape[-1]
     assert longer == model.input_length(5 * 64)
+
+
+def test_an_output_for_each_shift_is_needed() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        shift_measurements(build(SMALL), np.zeros((2, 2000)))
