@@ -1,6 +1,7 @@
 """Combs found without knowing their spacing, and music whose own combs are not taken for one."""
 
 import math
+import statistics
 from fractions import Fraction
 from pathlib import Path
 
@@ -149,6 +150,19 @@ def test_a_finer_comb_is_added_where_its_own_lines_stand_out(tmp_path):
     background = noise(12.0, rate, rms=0.005)
     assert searched(tmp_path, background + loud + faint, rate).found[-1] == pytest.approx(25)
     assert searched(tmp_path, background + loud, rate).found[-1] == pytest.approx(50)
+
+
+def test_the_score_is_a_height_over_its_standard_error():
+    residual = np.random.default_rng(0).normal(0, 0.5, 20000)
+    residual[::100] += 4.0
+    places = [0.0, *sorted({n / d for d in range(2, 25) for n in range(1, d)})]
+    values = [[residual[round((k + p) * 100)] for p in places] for k in range(50, 160)]
+    columns = list(zip(*values, strict=True))
+    height = statistics.mean(columns[0]) - max(map(statistics.mean, columns[1:]))
+    variances = [statistics.variance(column) for column in columns]
+    error = math.sqrt(max(variances[0], statistics.mean(variances)) / 110)
+    score, _ = fold(residual, 1.0, 100.0, (5000.0, 16000.0))
+    assert score == pytest.approx(height / error, rel=1e-9)
 
 
 def test_places_between_lines_are_fractions_of_small_denominators():
