@@ -68,7 +68,7 @@ def play_vocals(song: Song, rng: np.random.Generator, samples: int) -> np.ndarra
     chorus = [song.sections[int(n.start // 4)] == "chorus" for n in notes]
     if any(chorus):
         allowed = [song.pitch(degree) for degree in range(-21, 21)]
-        thirds = [allowed[min(allowed.index(int(p)) + 2, len(allowed) - 1)] for p in pitches]
+        thirds = [allowed[allowed.index(int(p)) + 2] for p in pitches]
         second = sing(
             starts[chorus],
             ends[chorus],

@@ -108,7 +108,6 @@ def save(drawing: Drawing, pdf: Path, png: Path, arrays: str) -> list[Path]:
 
     Neither PDF nor PNG holds a date: equal data gives equal bytes. Returns the paths written.
     """
-    drawing.figure.canvas.draw()
     for path, metadata in ((pdf, {"CreationDate": None}), (png, {"Software": None})):
         kind = path.suffix.removeprefix(".")
         page = io.BytesIO()

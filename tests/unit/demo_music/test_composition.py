@@ -1,5 +1,7 @@
 """Scores: arrangement, clock, and notes that belong to the chords and the key."""
 
+import hashlib
+import json
 from collections import Counter
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from upsampling.demo_music.composition import (
     BEATS_PER_BAR,
+    Song,
     arrange,
     bass_notes,
     compose,
@@ -17,6 +20,19 @@ from upsampling.demo_music.composition import (
 from upsampling.demo_music.styles import FEELS
 
 CLOCK_TOLERANCE = 1e-12
+VELOCITY_TOLERANCE = 1e-8
+# Of 12 songs in each style: a digest of their scores, mean tempo, mean velocity,
+# and the mean time in s of the sixty-fourths of their first bars.
+SCORES = {
+    "pop": ("238639ea363a5bf8", 107.883730574, 0.753696313, 1.096817830),
+    "rock": ("bff6d0ff5b229aa9", 134.637665330, 0.816011711, 0.878714336),
+    "ballad": ("6b5f2e54c71ebf46", 78.366191159, 0.713735424, 1.512262781),
+    "house": ("b1964b2116f5a630", 120.809919088, 0.680384090, 0.978092641),
+    "hip-hop": ("493671fbd0d7602b", 88.708754650, 0.741616746, 1.347801616),
+    "funk": ("67b8bad42c080adf", 104.559868087, 0.672214978, 1.137391400),
+    "bossa": ("a6df3587921e60bd", 119.798882134, 0.630930090, 0.986826009),
+    "shuffle": ("3b5d5ff15f3af0b1", 101.060030393, 0.817504394, 1.201082211),
+}
 
 
 def test_every_source_rests_somewhere_and_plays_mostly(scores):
@@ -113,8 +129,12 @@ def test_clock_swings_between_beats_but_not_on_them(scores):
         whole = np.arange(9.0)
         assert song.clock(whole) == pytest.approx(whole * 60 / song.tempo, abs=CLOCK_TOLERANCE)
     swung = next(song for song in scores if song.feel.name == "shuffle")
-    late = swung.clock(0.5) * swung.tempo / 60
-    assert late == pytest.approx(0.5 + swung.feel.swing / 6, abs=CLOCK_TOLERANCE)
+    middle = 0.5 + swung.feel.swing / 6
+    for beat, expected in ((0.25, middle / 2), (0.5, middle), (0.75, (1 + middle) / 2)):
+        late = swung.clock(beat) * swung.tempo / 60
+        assert late == pytest.approx(expected, abs=CLOCK_TOLERANCE)
+    straight = next(song for song in scores if song.feel.name == "pop")
+    assert straight.clock(beats) == pytest.approx(beats * 60 / straight.tempo, abs=CLOCK_TOLERANCE)
 
 
 def test_ties_are_the_hyphens_after_a_note():
@@ -125,3 +145,51 @@ def test_equal_seeds_give_equal_songs():
     first, second = (compose(np.random.default_rng(5), 20.0, FEELS[2]) for _ in range(2))
     assert first == second
     assert compose(np.random.default_rng(6), 20.0, FEELS[2]) != first
+
+
+def score_in_integers(song: Song, rng: np.random.Generator) -> dict[str, list]:
+    """A score without velocities: times in sixteenths, lengths in eightieths of a beat."""
+    parts = {
+        "bass": bass_notes(song, rng),
+        **drum_hits(song, rng),
+        "low": melody_notes(song, rng, 54),
+        "high": melody_notes(song, rng, 63),
+    }
+    notes = {
+        part: [[round(4 * n.start), round(80 * n.length), round(8 * n.pitch)] for n in part_notes]
+        for part, part_notes in sorted(parts.items())
+    }
+    rests = {source: sorted(bars) for source, bars in sorted(song.rests.items())}
+    chords = [[int(pitch) for pitch in song.chord(bar)] for bar in range(song.bars)]
+    plan = {"form": song.sections, "chords": chords, "tonic": song.tonic, "rests": rests}
+    return notes | plan
+
+
+@pytest.mark.parametrize("number", range(len(FEELS)), ids=lambda number: FEELS[number].name)
+def test_scores_are_those_that_published_numbers_stand_on(scores, number):
+    """Another score is other music: all measured numbers of the documentation would change."""
+    songs = scores[number :: len(FEELS)]
+    integers, velocities = [], []
+    for seed, song in enumerate(songs):
+        integers.append(score_in_integers(song, np.random.default_rng(seed)))
+        rng = np.random.default_rng(seed)
+        notes = [*bass_notes(song, rng), *melody_notes(song, rng, 60)]
+        notes += [hit for hits in drum_hits(song, rng).values() for hit in hits]
+        velocities.append(np.mean([note.velocity for note in notes]))
+    digest = hashlib.sha256(json.dumps(integers).encode()).hexdigest()[:16]
+    tempo = np.mean([song.tempo for song in songs])
+    seconds = np.mean([song.clock(np.arange(0, 4, 1 / 16)) for song in songs])
+    expected = SCORES[FEELS[number].name]
+    assert digest == expected[0]
+    assert [tempo, np.mean(velocities), seconds] == pytest.approx(
+        expected[1:], rel=VELOCITY_TOLERANCE
+    )
+
+
+def test_arrangements_of_any_length_are_those_of_their_seed():
+    arrangements = []
+    for bars in range(1, 101):
+        sections, rests = arrange(bars, np.random.default_rng(bars))
+        arrangements.append([sections, [sorted(silent) for silent in rests.values()]])
+    digest = hashlib.sha256(json.dumps(arrangements).encode()).hexdigest()[:16]
+    assert digest == "8034eadc8a01f799"

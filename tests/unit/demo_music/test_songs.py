@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sound_prints import assert_print
 
 from upsampling.demo_music.settings import DemoSongs
 from upsampling.demo_music.songs import (
@@ -20,6 +21,27 @@ from upsampling.demo_music.songs import (
 from upsampling.files import read_json
 from upsampling.tracks.store import safe_file_name
 
+# Of each song of the fixture and each of its stems: see `sound_print`.
+SONGS = (
+    [
+        [1963.774, 0.7303866, 0.5123873, 1975.358, 0.5454805, 0.5215245],
+        [2013.191, -0.6901378, -0.3494988, 2013.191, -0.6901378, -0.3494988],
+        [1805.264, -0.1690806, 0.7728423, 1869.341, 0.4919608, 1.390838],
+        [2890.241, 1.048146, 1.027139, 2975.329, 0.3140599, 1.179797],
+    ],
+    [
+        [2367.019, -1.567062, -1.540726, 2189.733, -1.134734, -1.821253],
+        [2668.74, -1.027135, -0.3695809, 2668.74, -1.027135, -0.3695809],
+        [2817.293, -0.9707068, 1.317393, 2532.582, -1.589513, 2.023627],
+        [2656.344, -0.7703668, 0.5992867, 2797.716, -0.8470407, 0.7102422],
+    ],
+    [
+        [2435.361, -0.08302211, 1.373193, 2426.819, -0.1768628, 1.046648],
+        [2992.821, 0.3567382, -0.08409261, 2992.821, 0.3567382, -0.08409261],
+        [2518.945, 0.1644338, -0.5207574, 2471.457, 0.09138246, 0.04982227],
+        [1828.154, 0.1368778, -1.279126, 1839.875, 0.5563432, -0.3282219],
+    ],
+)
 SHORT = DemoSongs(1, train=1, valid=1, test=1, seconds=4.0, test_seconds=4.5)
 
 
@@ -112,3 +134,26 @@ def test_the_real_track_is_copied_once(tmp_path):
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     copy_real_track(tmp_path)
     assert path.read_bytes() == content
+
+
+def test_songs_are_those_that_published_numbers_stand_on(songs):
+    """Other songs are other data: all scores and measures of the documentation would change."""
+    for song, prints in zip(songs, SONGS, strict=True):
+        for stem, expected in zip(song[1:], prints, strict=True):
+            assert_print(stem.T, expected)
+
+
+def test_names_are_drawn_from_both_lists_in_turn():
+    """Every third song is of one role: artists 7 apart, titles 5 apart, from song to song."""
+    assert demo_names("train", 2) == [
+        "Paper Lanterns - Evening Tram",
+        "Echo Bakery - Telephone Wires",
+    ]
+    assert demo_names("valid", 2) == [
+        "The Slow Trains - Northern Line Home",
+        "Oskar Lindqvale - Second Hand Shoes",
+    ]
+    assert demo_names("test", 2) == [
+        "Jonah Pellworth - Letters To June",
+        "Copper Kites - Good News From Home",
+    ]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sound_prints import assert_print
 
 from upsampling.demo_music import synthesis
 
@@ -57,7 +58,11 @@ def test_decay_rises_falls_by_its_time_constant_and_ends_at_zero():
     assert early / late == pytest.approx(np.e, rel=ROUNDING)
 
 
-@pytest.mark.parametrize("pan", [-1.0, -0.3, 0.0, 0.8, 1.0])
+# Of the right channel in the sum of both: sin / (sin + cos) of 0, 30, 45, 60 and 90 degrees.
+SHARES = {-1.0: 0.0, -1 / 3: 0.3660254, 0.0: 0.5, 1 / 3: 0.6339746, 1.0: 1.0}
+
+
+@pytest.mark.parametrize("pan", SHARES)
 def test_panning_keeps_the_power(pan):
     track = np.zeros((2, 1000))
     sound = np.random.default_rng(0).standard_normal(100)
@@ -66,7 +71,7 @@ def test_panning_keeps_the_power(pan):
     assert not track[:, :200].any()
     assert not track[:, 300:].any()
     left, right = np.abs(track).sum(axis=1)
-    assert np.sign(left - right) == -np.sign(pan) or pan == 0
+    assert right / (left + right) == pytest.approx(SHARES[pan], abs=ROUNDING)
 
 
 def test_sound_past_the_end_is_dropped():
@@ -91,3 +96,31 @@ def test_the_room_has_its_level_and_differs_left_and_right():
     wet = synthesis.room(click, np.random.default_rng(0), 0.3, 0.5) - click
     np.testing.assert_allclose(np.sqrt((wet**2).sum(axis=1)), 0.5, rtol=1e-3)
     assert abs(np.corrcoef(wet)[0, 1]) < 0.2
+
+
+def test_generators_are_those_that_published_numbers_stand_on():
+    noise = synthesis.noise(np.random.default_rng(2), 8000, 1000, 4000)
+    assert_print(noise, [1, -0.8324695, 0.09770765])
+    click = np.zeros((2, 8000))
+    click[0, 10] = 1
+    wet = synthesis.room(click, np.random.default_rng(3), 0.1, 0.5) - click
+    assert_print(wet, [0.002795085, -2.885069, 0.3623072, 0.002795085, 1.071575, -1.584272])
+    assert_print(synthesis.decay(8000, 0.05), [0.3661706, -0.9710882, 1.295554])
+
+
+def test_a_moving_harmonic_tone_is_that_which_published_numbers_stand_on():
+    """63 partials, just as many as a table of 512 samples is for."""
+    phases = np.linspace(0, 400, 63)
+    tone = synthesis.harmonic_tone(
+        np.linspace(200.0, 240.0, 4410), lambda t, f: np.exp(-40 * t) / f, phases
+    )
+    assert_print(tone, [0.001492036, 0.1943224, -0.7846221])
+
+
+@pytest.mark.parametrize(("fundamental", "sounds"), [(3999.0, True), (4000.0, False)])
+def test_partials_sound_below_16_khz(fundamental, sounds):
+    only_fourth = np.array([0.0, 0.0, 0.0, 1.0])
+    tone = synthesis.harmonic_tone(
+        np.full(4410, fundamental), lambda t, f: np.broadcast_to(only_fourth, f.shape), np.zeros(4)
+    )
+    assert tone.any() == sounds

@@ -4,10 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from artifact_histories import history, write
+from drawn_figures import assert_drawn
 from figure_drawing import draw
 
 from upsampling.errors import UserError
-from upsampling.figures.artifact_history import artifact_curves
+from upsampling.figures.artifact_history import artifact_curves, look
 
 ROWS = [{"name": "tonal", "title": "Tonal $x$ & co"}, {"name": "silent", "title": "Silent"}]
 LEVELS = {0: -40.0, 1: -70.0, 2: -80.0}
@@ -61,3 +62,20 @@ def test_unmeasured_runs_give_an_empty_figure(tmp_path):
 def test_a_run_per_row_and_seed_is_needed(tmp_path, inputs):
     with pytest.raises(UserError, match="artifact_history: 4 input files needed, 3 given"):
         draw(tmp_path, "artifact_history", inputs[:3], rows=ROWS, seeds=[0, 1])
+
+
+def test_the_drawing_is_that_of_the_page(tmp_path, inputs):
+    assert_drawn("artifact_history", "artifact_history", inputs, rows=ROWS, seeds=[0, 1])
+    many = [write(tmp_path / "many.csv", history({epoch: -40.0 - epoch for epoch in range(40)}))]
+    assert_drawn("artifact_history_many", "artifact_history", many, rows=ROWS[:1], seeds=[0])
+    empty = [write(tmp_path / "none.csv", [])] * 2
+    assert_drawn("artifact_history_none", "artifact_history", empty, rows=ROWS, seeds=[0])
+
+
+def test_colors_and_markers_repeat_after_eight_and_lines_tell_the_rounds():
+    shown = [look(place, 1) for place in range(40)]
+    assert shown[0]["color"] == shown[8]["color"] == "#0072b2"
+    assert (shown[0]["marker"], shown[7]["marker"], shown[8]["marker"]) == ("o", "*", "o")
+    rounds = [shown[place]["linestyle"] for place in (7, 8, 16, 24, 32)]
+    assert rounds == ["-", "--", "-.", ":", "-"]
+    assert (look(1, 24)["marker"], look(1, 25)["marker"]) == ("s", "")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_figures import assert_drawn
 from figure_drawing import draw
 from table2_example import ROWS, example_artifacts
 
@@ -65,3 +66,29 @@ def test_limits_are_those_of_the_standard():
 def test_one_table_is_needed(tmp_path):
     with pytest.raises(UserError, match="artifact_changes: 1 input files needed, 0 given"):
         draw(tmp_path, "artifact_changes", [], rows=TITLES)
+
+
+def test_the_drawings_are_those_of_the_page(tmp_path):
+    """Below the least values of a panel, marks are arrows, and equal values have no violin."""
+    example_artifacts().to_csv(tmp_path / "in.csv", index=False)
+    assert_drawn("artifact_changes", "artifact_changes", [tmp_path / "in.csv"], rows=TITLES)
+    rng = np.random.default_rng(0)
+    rows: list[list[object]] = []
+    for place, measure in enumerate(PANEL_TITLES):
+        for variant, center in (("loud", -20.0), ("quiet", -200.0), ("untrained", -58.0)):
+            spread = 0 if (variant, place % 2) == ("untrained", 0) else 5
+            values = center + place + spread * rng.normal(size=6)
+            rows += [
+                [variant, seed, "initialised", "", measure, LINE, value, "dB"]
+                for seed, value in enumerate(values)
+            ]
+        stages = (
+            {"expected": 3.0}
+            if place % 2
+            else dict(
+                zip(("expected_q05", "expected_q50", "expected_q95"), (-12, 2, 23), strict=True)
+            )
+        )
+        rows += [["loud", None, s, "", measure, LINE, v, "dB"] for s, v in stages.items()]
+    pd.DataFrame(rows, columns=ROW_COLUMNS).to_csv(tmp_path / "in.csv", index=False)
+    assert_drawn("init_statistics", "init_statistics", [tmp_path / "in.csv"], rows=TITLES)

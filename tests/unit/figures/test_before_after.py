@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn_figures import assert_drawn
 from figure_drawing import draw, write_probe
 
 from upsampling.errors import UserError
@@ -54,3 +55,19 @@ def test_silence_is_drawn_too(inputs, tmp_path):
 def test_mistakes_are_told_in_one_line(rows, count, message, inputs, tmp_path):
     with pytest.raises(UserError, match=message):
         draw(tmp_path, "before_after", inputs[:count], rows=rows)
+
+
+def test_the_drawing_is_that_of_the_page(tmp_path):
+    noise = np.random.default_rng(0).uniform(-1, 1, 24000)
+    inputs = [
+        write_probe(tmp_path / "0.npz", noise),
+        write_probe(tmp_path / "1.npz", 0.1 * noise + 2 * HUM),
+        # A row is silent if the first of its inputs is.
+        write_probe(tmp_path / "2.npz", 0.01 * noise, "silence"),
+        write_probe(tmp_path / "3.npz", 0 * noise),
+        write_probe(tmp_path / "4.npz", 2 * noise),
+        write_probe(tmp_path / "5.npz", noise, "silence"),
+    ]
+    rows = [ROWS[1], ROWS[0], {"name": "loud"}]
+    settings = {"rows": rows, "strides": [4, 2], "title": "a variant"}
+    assert_drawn("before_after", "before_after", inputs, **settings)

@@ -4,12 +4,14 @@ from dataclasses import asdict
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
+from drawn_figures import assert_drawn
 from figure_drawing import draw
 from loss_runs import GRADIENTS, LEVELS, RATE, ROWS, artifacts
 
 from upsampling.errors import UserError
-from upsampling.figures.loss_lines import loss_lines_panels
+from upsampling.figures.loss_lines import loss_lines_panels, mark
 from upsampling.tables.loss_lines import loss_lines
 
 SETTINGS = [asdict(row) for row in ROWS]
@@ -61,3 +63,18 @@ def test_equal_losses_of_two_groups_share_a_spectrum(inputs):
 def test_two_files_are_needed(tmp_path, inputs):
     with pytest.raises(UserError, match="loss_lines: 2 input files needed, 1 given"):
         draw(tmp_path, "loss_lines", inputs[:1], rows=SETTINGS)
+
+
+def test_the_drawing_is_that_of_the_page(inputs):
+    others = [entry | {"variant": f"{entry['variant']}2", "group": "base2"} for entry in SETTINGS]
+    table = pd.read_csv(inputs[1])
+    twice = pd.concat([table, table.assign(group="base2", silence_dbfs=-170.0)])
+    twice.to_csv(inputs[1], index=False)
+    assert_drawn("loss_lines", "loss_lines", inputs, rows=[*SETTINGS, *others])
+
+
+def test_groups_differ_in_color_and_marker():
+    marks = [mark(place) for place in range(10)]
+    assert [entry["marker"] for entry in marks[:6]] == ["o", "s", "^", "D", "v", "o"]
+    assert marks[0]["color"] == marks[8]["color"] == "#0072b2"
+    assert len({entry["color"] for entry in marks[:8]}) == 8

@@ -1,6 +1,7 @@
 """Fig. 5: partial and full overlap, with constant and random weights."""
 
 import numpy as np
+from drawn_figures import assert_drawn
 from figure_drawing import draw
 
 ROUNDING = 1e-9
@@ -26,3 +27,7 @@ def test_inputs_and_seed_are_those_of_all_rows(tmp_path):
     np.testing.assert_array_equal(first["1"]["weights"], first["2"]["weights"])
     other = draw(tmp_path, "figure5", [], rows=rows, inputs=3, seed=2)
     assert not np.array_equal(first["1"]["weights"], other["1"]["weights"])
+
+
+def test_the_drawing_is_that_of_the_page():
+    assert_drawn("figure5", "figure5", [])

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from drawn_figures import assert_drawn
 from figure_drawing import draw
 
 from upsampling.config.declared import read_settings
@@ -71,3 +72,30 @@ def test_mean_levels_average_power():
     decibels = np.array([[0.0, -np.inf], [-20.0, -20.0]], dtype=np.float32)
     panel = Spectrogram(decibels, np.arange(2.0), np.arange(2.0), 8000)
     np.testing.assert_allclose(mean_levels(panel), [10 * np.log10(0.5), -20], atol=1e-6)
+
+
+def test_the_drawing_is_that_of_the_page(tmp_path):
+    """Left with a prediction of each layer; right without a closed form."""
+    rng = np.random.default_rng(0)
+    rates = np.array([4000, 8000, 16000, 32000])
+    stack = {"samplerates": rates} | {
+        name: rng.uniform(-0.1, 0.1, 2 * rate)
+        for name, rate in zip(("signal", "layer_1", "layer_2", "layer_3"), rates, strict=True)
+    }
+    prediction: dict[str, np.ndarray] = {}
+    for layer in (1, 2, 3):
+        lines = 2000.0 * np.arange(1, 1 + layer)
+        prediction |= {
+            f"predicted_{layer}": 10 ** rng.uniform(-16, -5, N_FFT // 2 + 1),
+            f"line_power_{layer}": 10 ** rng.uniform(-9, -5, layer),
+            f"lines_{layer}": lines,
+            f"line_layer_{layer}": np.arange(1, 1 + layer),
+            f"line_replica_{layer}": np.arange(layer) > 0,
+            f"valleys_{layer}": lines + 500,
+            f"valley_layer_{layer}": np.arange(layer, 0, -1) + 1,
+            f"valley_replica_{layer}": np.arange(layer) == 0,
+        }
+    paths = [tmp_path / f"{number}.npz" for number in range(4)]
+    for path, arrays in zip(paths, [stack, stack, prediction, {}], strict=True):
+        save_arrays(path, arrays)
+    assert_drawn("figure7_theory", "figure7_theory", paths)

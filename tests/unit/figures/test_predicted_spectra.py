@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from drawn_figures import assert_drawn
 from figure_drawing import draw
 
 from upsampling.config.experiment import Experiment
@@ -71,3 +72,52 @@ def test_gradients_have_a_panel_per_loss_and_network(tmp_path):
 def test_mistakes_are_told_in_one_line(figure, settings, message, operators, tmp_path):
     with pytest.raises(UserError, match=message):
         draw(tmp_path, figure, stored(tmp_path, operators), **settings)
+
+
+KHZ = 1000.0 * np.arange(101) / 10
+
+
+def spectrum(rng: np.random.Generator, prefix: str, **changes: list[float]) -> dict:
+    """A panel's arrays: lines above and below the noise beside them, and below the axis."""
+    return {
+        f"{prefix}_measured": rng.uniform(-160, -20, 101),
+        f"{prefix}_predicted": rng.uniform(-80, -70, 101),
+        f"{prefix}_lines": np.array([2000.0, 4000.0, 8000.0]),
+        f"{prefix}_levels": np.array(changes.get("levels", [-10.0, -90.0, -150.0])),
+    }
+
+
+def test_the_drawings_are_those_of_the_page(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {"frequencies": KHZ}
+    names = ("a", "b", "c", "d", "e")
+    for name in names:
+        arrays |= spectrum(rng, name)
+    for name in ("b", "e"):
+        for kind in ("predicted", "lines", "levels"):
+            del arrays[f"{name}_{kind}"]
+    panels = [{"name": name, "title": f"operator {name} of a long title"} for name in names]
+    paths = stored(tmp_path, arrays)
+    assert_drawn("operator_spectra", "operator_spectra", paths, panels=panels)
+    assert_drawn("operator_spectra_2", "operator_spectra", paths, panels=panels[:2])
+    arrays = {"frequencies": KHZ}
+    for kind in KINDS:
+        for row in (0, 1):
+            arrays |= spectrum(rng, f"{kind}_{row}")
+    assert_drawn("replicas", "replicas", stored(tmp_path, arrays), rows=["first", "second"])
+    arrays = {"frequencies": KHZ, "waveform_measured": rng.uniform(-90, 0, 101)}
+    for place, name in enumerate(("score", "features")):
+        for network in ("strided", "dense"):
+            arrays |= spectrum(rng, f"{name}_{network}", levels=[10.0 + place, -50.0, -70.0])
+    arrays |= {
+        "coverage_lengths": np.arange(4, 9),
+        "coverage_ones": np.array([-5.0, -300.0, -9.0, -100.0, -12.0]),
+        "coverage_random": rng.uniform(-10, 5, 5),
+    }
+    assert_drawn("loss_gradient", "loss_gradient", stored(tmp_path, arrays))
+
+
+def test_a_line_without_its_level_is_told(tmp_path):
+    arrays = {"frequencies": KHZ} | spectrum(np.random.default_rng(0), "a", levels=[-10.0])
+    with pytest.raises(UserError, match="figure 'operator_spectra' cannot be drawn from"):
+        draw(tmp_path, "operator_spectra", stored(tmp_path, arrays), panels=[{"name": "a"}])

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_figures import assert_drawn
 from figure_drawing import draw
 
 from upsampling.errors import UserError
@@ -69,3 +70,13 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         drawn(tmp_path, inputs[:1], reference="a")
     with pytest.raises(UserError, match=r"comparisons\.csv cannot be read as a table: .*row"):
         drawn(tmp_path, [inputs[0], inputs[0]], reference="a")
+
+
+def test_the_drawing_is_that_of_the_page(tmp_path: Path) -> None:
+    inputs = write_tables(tmp_path, {"low": -1.0, "reference": 0.0, "high": 2.0, "same": 0.01})
+    titles = {"high": "High", "reference": "Ref"}
+    assert_drawn(
+        "track_differences", "track_differences", inputs, reference="reference", titles=titles
+    )
+    alone = write_tables(tmp_path, {"only": 0.0})
+    assert_drawn("track_differences_none", "track_differences", alone, reference="only")

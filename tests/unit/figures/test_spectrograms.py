@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from drawn_figures import assert_drawn
 from figure_drawing import draw, write_probe, write_stack
 from torch import nn
 from torch.nn import functional
@@ -166,3 +167,35 @@ def test_display_keeps_the_power_of_tones_and_noise():
     assert shown.shape == (205, 3)
     assert shown.sum() * 5 == pytest.approx(power.sum(), rel=ROUNDING)
     assert np.argmax(shown[:, 0]) == 512 // 5
+
+
+@pytest.fixture(scope="module")
+def noise_stacks(tmp_path_factory) -> list[Path]:
+    """Stacks of 1.5 s and 2.5 s of noise with a tone at 1 kHz, at rates of different digits."""
+    rng = np.random.default_rng(0)
+    paths = []
+    for seconds in (1.5, 2.5):
+        arrays = {"samplerates": np.array([4000, 8000, 22050, 44100])}
+        names = ("signal", "layer_1", "layer_2", "layer_3")
+        for name, rate in zip(names, arrays["samplerates"], strict=True):
+            time = np.arange(int(seconds * rate)) / rate
+            arrays[name] = rng.uniform(-0.1, 0.1, len(time)) + np.sin(2000 * np.pi * time)
+        paths.append(tmp_path_factory.mktemp("noise") / "stack.npz")
+        np.savez(paths[-1], **arrays)
+    return paths
+
+
+def test_the_drawings_are_those_of_the_page(noise_stacks, tmp_path):
+    assert_drawn("figure6", "figure6", noise_stacks)
+    assert_drawn("figure10", "figure10", noise_stacks[1:])
+    noise = np.random.default_rng(1).uniform(-1, 1, 8000)
+    probes = [write_probe(tmp_path / f"{i}.npz", noise[: 8000 - 500 * i]) for i in range(7)]
+    panels = [{"name": f"v{i}", "title": 3 * f"a title of {i} "} for i in range(7)]
+    panels[1]["floor"] = -60.0
+    assert_drawn("figure1", "figure1", probes[:4])
+    assert_drawn("figure9", "figure9", probes[:2])
+    assert_drawn("variant", "variant", probes[:1], panels=panels[:1])
+    for count in (5, 7):
+        assert_drawn(
+            f"initialisation_{count}", "initialisation", probes[:count], panels=panels[:count]
+        )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from drawn_figures import assert_drawn
 from figure_drawing import draw
 from torch.nn import functional
 
@@ -70,3 +71,18 @@ def test_another_seed_draws_other_weights():
 def test_mistakes_are_told_in_one_line(settings, message, tmp_path):
     with pytest.raises(UserError, match=message):
         draw(tmp_path, "figure2", [], **settings)
+
+
+@pytest.mark.parametrize(
+    ("case", "settings"),
+    [
+        ("figure2", {}),
+        ("figure3", {}),
+        ("figure4", {}),
+        ("figure2_long", {"kernel_size": 8, "stride": 4, "inputs": 6, "seed": 1}),
+        ("figure3_short", {"inputs": 2}),
+    ],
+)
+def test_the_drawings_are_those_of_the_page(case, settings):
+    """`long` has a tick at each fifth sample, `short` is too short for a period."""
+    assert_drawn(case, case.partition("_")[0], [], **settings)

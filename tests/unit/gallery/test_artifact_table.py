@@ -35,3 +35,9 @@ def test_scores_are_those_of_variants(files):
 )
 def test_numbers_have_five_significant_digits(value, expected):
     assert artifact_table.rounded(value) == expected
+
+
+def test_rows_are_sorted_by_frequency_and_those_without_stand_first():
+    rows = [((0, 1, 2, 3, frequency), []) for frequency in (20.0, None, 0.5)]
+    frequencies = [row[0][-1] for row in sorted(rows, key=artifact_table.order_of)]
+    assert frequencies == [None, 0.5, 20.0]

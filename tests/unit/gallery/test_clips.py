@@ -102,3 +102,37 @@ def test_nothing_is_separated_without_scored_variants(tmp_path):
         "mixtures": {},
         "runs": {},
     }
+
+
+def test_a_clip_is_no_longer_than_its_sound(tmp_path):
+    """Of a sound of 1 s, which ends loud, 0.5 s and 2 s."""
+    output = np.concatenate([tone(11025, -40, 0.5), tone(11025, -20, 0.5)])
+    arrays = {"input": tone(440, -10, 1.0), "output": output, "input_samplerate": RATE}
+    save_arrays(tmp_path / "probe.npz", arrays)
+    for seconds, shown, level in ((0.5, 0.5, -40), (2.0, 1.0, -20 - 10 * np.log10(2 / 1.01))):
+        media = Media()
+        clip = clips.probe_clip(media, tmp_path / "probe.npz", "output", -120.0, seconds, 0)
+        assert clip["seconds"] == shown
+        assert clip["level"] == pytest.approx(level, abs=DB)
+        media.render(1e7, workers=1)
+        samples, _ = soundfile.read(io.BytesIO(base64.b64decode(clip["sound"].split(",")[1])))
+        assert len(samples) == shown * RATE
+
+
+def test_times_and_order_of_the_page():
+    """2 s of the stationary noise, the inputs before all seeds, floors of figures."""
+    assert (clips.INITIALISATION_SECONDS, clips.SHARED, clips.FLOOR) == (2.0, -1, -150.0)
+
+
+def test_media_wait_in_the_order_of_seeds(files):
+    media = Media()
+    found = clips.probe_clips(content(), files, media)
+    excerpts = clips.excerpts(content(), files, media)
+    seeds = {id(entry.clip): entry.seed for entry in media.pending}
+    assert {seeds[id(clip)] for clip in found["inputs"].values()} == {-1}
+    assert {seeds[id(clip)] for clip in excerpts["mixtures"].values()} == {-1}
+    assert {seeds[id(clip)] for clip in found["initialisation"].values()} == {0}
+    assert seeds[id(found["runs"]["first"]["0"]["silence"]["trained"])] == 0
+    assert seeds[id(excerpts["runs"]["first"]["0"]["A_side"]["drums"])] == 0
+    assert found["inputs"]["silence"]["floor"] == -150
+    assert found["inputs"]["silence"]["seconds"] == 1

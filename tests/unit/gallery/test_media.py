@@ -3,7 +3,7 @@
 import threading
 import time
 
-from upsampling.gallery.media import BATCH, EXCERPTS, PICTURES, PROBE_SOUNDS, Media
+from upsampling.gallery.media import EXCERPTS, PICTURES, PROBE_SOUNDS, Media
 
 
 def test_media_without_room_are_left_out_in_order():
@@ -20,10 +20,11 @@ def test_media_without_room_are_left_out_in_order():
 def test_nothing_is_rendered_without_room():
     media = Media()
     rendered = []
-    for _ in range(BATCH + 5):
+    # Sixteen at a time.
+    for _ in range(21):
         media.add(0, PICTURES, {}, "picture", lambda: rendered.append(1) or "x" * 1000)
-    assert media.render(1500, workers=1) == BATCH + 4
-    assert len(rendered) == BATCH
+    assert media.render(1500, workers=1) == 20
+    assert len(rendered) == 16
     assert Media().render(10, workers=1) == 0
 
 
@@ -41,3 +42,12 @@ def test_workers_render_at_once_and_keep_the_order():
         media.add(0, PICTURES, clip, "picture", lambda number=number: render(number))
     assert media.render(1e6, workers=2) == 0
     assert [clip["picture"] for clip in clips] == ["0", "1", "2", "3"]
+
+
+def test_the_last_character_of_room_is_kept_free():
+    """Of two media of 40 characters, 81 take both, 80 the first."""
+    for room, left_out in ((81, 0), (80, 1), (41, 1), (40, 2)):
+        media = Media()
+        for _ in range(2):
+            media.add(0, PICTURES, {}, "picture", lambda: "x" * 40)
+        assert media.render(room, workers=1) == left_out

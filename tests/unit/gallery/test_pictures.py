@@ -55,3 +55,16 @@ def test_mean_curves_keep_tones_of_one_bin():
     assert len(curve) == pictures.BANDS
     assert max(curve) == pytest.approx(-43, abs=1)  # Half of its power is at -11025 Hz.
     assert abs(int(np.argmax(curve)) - pictures.BANDS / 2) <= 1
+
+
+def test_pictures_and_curves_have_their_sizes():
+    """At most 280 columns and 256 rows; 240 bands in whole decibels."""
+    noise = np.random.default_rng(0).uniform(-1, 1, 10 * RATE)
+    shown = spectrogram(noise, RATE, 512.0)
+    assert decode(pictures.spectrogram_png(shown, -150.0, 10.0)).size == (280, 256)
+    assert decode(pictures.spectrogram_png(shown, -150.0, 0.001)).size == (1, 256)
+    assert (pictures.LEVELS, len(pictures.mean_curve(noise, RATE))) == (64, 240)
+    # White noise of variance 1/3 has 1.5 / 3 / 16384 at each bin; a band's maximum has more.
+    assert np.mean(pictures.mean_curve(noise, RATE)) == pytest.approx(-45 + 3, abs=2)
+    edge = pictures.mean_curve(tone(22049, -40), RATE)
+    assert int(np.argmax(edge)) == 239

@@ -47,3 +47,8 @@ def test_variants_have_their_titles_operators_and_widths():
 def test_order_of_keys_changes_no_content():
     reordered = dict(reversed(CONFIG["gallery"].items()))
     assert gallery_content(experiment(reordered)) == gallery_content(experiment({}))
+
+
+def test_data_of_the_papers_scale_are_real():
+    content = json.loads(gallery_content(experiment({}, scale="paper")))
+    assert content["real_data"] is True

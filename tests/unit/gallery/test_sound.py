@@ -102,3 +102,33 @@ def test_a_missing_encoder_is_told_in_one_line(monkeypatch, tmp_path):
 def test_a_rate_that_opus_refuses_is_told_in_one_line():
     with pytest.raises(UserError, match="ffmpeg cannot encode Opus"):
         sound.opus(np.zeros((100, 0)), RATE)
+
+
+def test_levels_are_those_that_the_page_tells():
+    """-26 dBFS RMS, -1 dBFS peak, audible from -80 dBFS on, Opus at 96 kbit/s."""
+    played, _ = sound.match_level(tone(11025, -40))
+    assert rms_level(played) == pytest.approx(-26, abs=DB)
+    click = np.zeros(RATE)
+    click[1000] = 0.5
+    assert np.abs(sound.match_level(click)[0]).max() == pytest.approx(0.8912509, rel=1e-6)
+    at_the_limit = 1e-4 * np.resize([1.0, -1.0], RATE)
+    assert not sound.match_level(at_the_limit)[1].silent
+    assert sound.match_level(0.999 * at_the_limit)[1].silent
+    assert (sound.AUDIBLE_DBFS, sound.OPUS_RATE) == (-80, "96k")
+
+
+def test_channels_lose_their_own_constants():
+    samples = np.stack([tone(11025, -30) + 0.2, tone(2756.25, -30) - 0.1], axis=1)
+    played, loudness = sound.match_level(samples)
+    assert loudness.constant == pytest.approx(0.05, abs=1e-4)
+    np.testing.assert_allclose(played.mean(axis=0), 0, atol=1e-9)
+    assert loudness.level == pytest.approx(-30, abs=DB)
+
+
+@pytest.mark.parametrize(("characters", "kind"), [(128_000, "flac"), (128_001, "opus")])
+def test_flac_takes_up_to_256_kilobits_a_second(monkeypatch, characters, kind):
+    """In base64, a character has 6 bits: 128,000 of them are 3 s at 256 kbit/s."""
+    monkeypatch.setattr(sound, "flac", lambda *_: "x" * characters)
+    monkeypatch.setattr(sound, "opus", lambda *_: "opus")
+    played = sound.flac_or_opus(np.zeros(3 * RATE), RATE)
+    assert played == ("opus" if kind == "opus" else "x" * characters)

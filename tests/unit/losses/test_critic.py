@@ -67,3 +67,17 @@ def test_weights_are_of_the_seed_alone():
         assert torch.equal(mine, other)
     torch.manual_seed(5)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_score_is_a_correlation_without_bias():
+    critic, signal = Critic(SETTINGS), np.random.default_rng(2).normal(size=80)
+    *layers, score = critic(torch.tensor(signal, dtype=torch.float32)[None, None])
+    weight = critic.head.weight.detach().double().numpy()
+    assert weight.shape == (1, 2, 3)
+    expected = sum(
+        correlate(x, w, "valid")
+        for x, w in zip(layers[-1][0].detach().double().numpy(), weight[0], strict=True)
+    )
+    np.testing.assert_allclose(score[0, 0].detach().numpy(), expected, atol=ROUNDING)
+    assert not critic(torch.zeros(1, 1, 80))[-1].any()
+    assert all(parameter.ndim == 3 for parameter in critic.parameters())

@@ -122,3 +122,9 @@ def test_frames_are_those_of_scipy():
     )
     found = magnitudes(signal, 1024, 256, 1024)
     np.testing.assert_allclose(found.T, np.abs(frames) * window.sum(), rtol=1e-9, atol=1e-3)
+
+
+def test_an_estimate_for_each_target_is_needed(pair):
+    pytest.importorskip("auraloss")
+    with pytest.raises(ValueError, match="zip"):
+        TrainingLoss("stft")(pair[0][:2], pair[1])

@@ -101,3 +101,62 @@ def test_assessed_frequencies_and_limits_of_prominence() -> None:
     limit = ecma418.prominence_limit
     assert [limit(f, "tone_to_noise_ratio") for f in (4000, 1000, 100)] == [8, 8, 16.33]
     assert [limit(f, "prominence_ratio") for f in (4000, 1000, 100)] == [9, 9, 19]
+
+
+@pytest.mark.parametrize("frequency", [89.1, 171.3, 171.4, 500.0, 500.1, 1599.0, 1600.0, 11200.0])
+def test_bands_are_the_standards_to_the_digit(frequency: float) -> None:
+    """A second writing of ECMA-418-1's formulas."""
+    delta = 25.0 + 75.0 * np.exp(0.69 * np.log(1 + 1.4e-6 * frequency * frequency))
+    if frequency <= 500:
+        low, high = frequency - 0.5 * delta, frequency + 0.5 * delta
+    else:
+        low = -0.5 * delta + np.hypot(0.5 * delta, frequency)
+        high = low + delta
+    assert ecma418.critical_band(frequency) == pytest.approx((low, high), rel=EXACT_DB)
+    square = frequency * frequency
+    if frequency < 171.4:
+        below = 20.0
+    elif frequency < 1600:
+        below = -149.5 + 1.001 * frequency - 6.90e-5 * square
+    else:
+        below = 6.8 + 0.806 * frequency - 8.20e-6 * square
+    if frequency < 1600:
+        above = 149.5 + 1.035 * frequency + 7.70e-5 * square
+    else:
+        above = 3.3 + 1.215 * frequency + 2.16e-5 * square
+    assert ecma418.lower_band(frequency) == pytest.approx((below, low), rel=EXACT_DB)
+    assert ecma418.upper_band(frequency) == pytest.approx((high, above), rel=EXACT_DB)
+
+
+def test_the_edges_of_what_is_assessed_belong_to_it() -> None:
+    rate = 48000.0
+    inside = [ecma418.assessed(f, rate) for f in (89.0, 89.1, 11200.0, 11200.1)]
+    assert inside == [False, True, True, False]
+    top = ecma418.critical_band(5000.0)[1]
+    assert ecma418.assessed(5000.0, 2 * top)
+    assert not ecma418.assessed(5000.0, 2 * top - 0.01)
+
+
+@pytest.mark.parametrize(("frequency", "scaled"), [(150.0, True), (171.4, True), (171.5, False)])
+def test_the_lower_band_is_scaled_to_100_hz_up_to_171_4_hz(frequency: float, scaled: bool) -> None:
+    """All power in the bands below and in the middle: 1 per bin of 0.1 Hz."""
+    bins = np.arange(20001) * 0.1
+    low, edge = ecma418.lower_band(frequency)
+    middle = ecma418.critical_band(frequency)[1]
+    inside = (bins >= low) & (bins < middle)
+    power = np.where(inside, 1.0, 1e-12)
+    below = np.count_nonzero(inside & (bins < edge)) * (100 / (edge - low) if scaled else 1)
+    expected = 10 * np.log10(np.count_nonzero(inside & (bins >= edge)) / (below / 2))
+    measured = ecma418.prominence_ratio(power, frequency, 4000.0)
+    assert measured == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_tone_has_two_bins_on_either_side() -> None:
+    power = np.ones(N_FFT // 2 + 1)
+    line = round(1000.0 / (SAMPLERATE / N_FFT))
+    expected = ecma418.tone_to_noise_ratio(power, 1000.0, SAMPLERATE)
+    for distance in (1, 2, 3):
+        changed = power.copy()
+        changed[line + distance] = 100.0
+        ratio = ecma418.tone_to_noise_ratio(changed, 1000.0, SAMPLERATE)
+        assert (ratio > expected) == (distance <= 2)

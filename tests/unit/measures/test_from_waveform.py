@@ -275,3 +275,81 @@ def test_bins_have_a_floor_below_the_whole_signal(dtype: type, range_db: float) 
         assert (line > 10) == prominent
     measurements = measure_waveform(noise(0.1).astype(dtype), SAMPLERATE, (4,))
     assert all(np.isfinite(m["value"]) for m in measurements)
+
+
+def test_prominence_is_that_of_its_formula_up_to_both_ends_of_the_spectrum() -> None:
+    """Over the median of the bins 3 to 30 away that there are; a random spectrum of 513 bins."""
+    power = np.random.default_rng(3).exponential(size=513)
+    for line in (0, 2, 3, 20, 29, 31, 256, 482, 484, 510, 512):
+        around = [power[b] for b in range(513) if 3 <= abs(b - line) <= 30]
+        expected = 10 * np.log10(power[line] / np.median(around))
+        found = prominence(power, np.array([line * 1000.0 / 1024]), 1000)
+        assert found == pytest.approx([expected], abs=1e-9)
+
+
+def test_notch_depth_is_that_of_its_formula_up_to_both_ends_of_the_spectrum() -> None:
+    """A third-octave is a sixth of an octave to each side; 6 bins at least."""
+    power = np.random.default_rng(4).exponential(size=513)
+    for line in (0, 4, 20, 60, 200, 480, 512):
+        below, above = line - line * 2 ** (-1 / 6), line * 2 ** (1 / 6) - line
+        band = [
+            power[b]
+            for b in range(513)
+            if abs(b - line) >= 3 and -max(round(below), 6) <= b - line <= max(round(above), 6)
+        ]
+        expected = 10 * np.log10(np.median(band) / power[line])
+        measured = notch_depth(power, line * 1000.0 / 1024, 1000)
+        assert measured == pytest.approx(expected, abs=1e-9)
+
+
+def test_combs_are_statistics_of_lines_less_those_of_bins_halfway() -> None:
+    power = np.random.default_rng(5).exponential(size=8193)
+    spacings = comb_spacings((2, 4), 16384)
+    assert spacings == [4096, 2048]
+    lines, controls = (
+        prominence(power, np.array(places), 16384)
+        for places in ([2048.0, 4096, 6144, 8192], [1024.0, 3072, 5120, 7168])
+    )
+    found = comb_prominences(power, spacings, 16384)
+    for (mean, maximum), chosen in zip(found, ([1, 3], [0, 1, 2, 3]), strict=True):
+        assert mean == pytest.approx(lines[chosen].mean() - controls[chosen].mean(), abs=1e-9)
+        assert maximum == pytest.approx(lines[chosen].max() - controls[chosen].max(), abs=1e-9)
+
+
+def test_levels_have_a_floor_of_minus_200_db_and_lines_their_sides() -> None:
+    power = np.full(513, 1e-30)
+    assert [tone_level(power, f, 1000) for f in (0.0, 250.0, 500.0)] == [-200] * 3
+    power[:] = 0.01
+    levels = [tone_level(power, f, 1000) for f in (0.0, 250.0, 500.0)]
+    assert levels == pytest.approx([-20, -20 + 10 * np.log10(2), -20])
+    # 180 dB below a sum of 1, but never below -200 dB.
+    line = np.zeros(513)
+    line[100] = 1.0
+    assert with_floor(line)[0] == pytest.approx(1e-18, rel=1e-9, abs=0)
+    assert with_floor(1e-3 * line)[0] == pytest.approx(1e-20, rel=1e-9, abs=0)
+
+
+def test_combs_need_lines_eight_bins_apart() -> None:
+    """At 16384 points of 16384 Hz, a spacing of 8 Hz is measured and one of 4 Hz is not."""
+    output = np.random.default_rng(6).uniform(-0.1, 0.1, 20000)
+    measurements = measure_waveform(output, 16384, (2, 8, 256))
+    assert sorted(values(measurements, "comb_prominence_mean")) == [8, 64]
+    tones = sorted(values(measurements, "tone_level"))
+    assert tones == [8.0, *(64.0 * np.arange(1, 129))]
+    assert len(measure_waveform(output, 16384, (4096,))) == 1
+
+
+def test_two_frames_can_be_steady_and_one_cannot() -> None:
+    for samples, expected in ((16384 + 8192, 1.0), (16384, 0.0)):
+        frames = frame_transforms(tone(2756.25, 0.1)[:samples])
+        found = stationarity(frames, np.array([2756.25]), SAMPLERATE)
+        assert found == pytest.approx([expected], abs=1e-9)
+
+
+@pytest.mark.parametrize(("dtype", "prominent"), [(np.float64, True), (np.float32, False)])
+def test_the_range_is_that_of_the_precision_of_the_output(dtype: type, prominent: bool) -> None:
+    """A line 160 dB below the loudest one lies below the rounding of single precision alone."""
+    output = tone(1000 * 44100 / 16384, 1.0) + tone(11025.0, 1e-8)
+    found = measure_waveform(output.astype(dtype), SAMPLERATE, (4,))
+    assert (values(found, "tone_prominence")[11025.0] > 10) == prominent
+    assert (values(found, "stationarity")[11025.0] > 0.9) == prominent

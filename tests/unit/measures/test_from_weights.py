@@ -253,3 +253,58 @@ def test_energies_of_a_filter_integrate_its_spectrum() -> None:
     base, images = power[grid < 0.125].sum(), power[grid >= 0.125].sum()
     measured = from_weights.image_to_base(correlation, 4)
     assert measured == pytest.approx(10 * np.log10(images / base), abs=0.02)
+
+
+def test_noise_of_an_operator_is_no_tone() -> None:
+    """An output for silence that no period describes has none: zeros, not a division by zero."""
+    sums = from_weights.impulse_responses(built("noise_sinc", 2), 4, 2)
+    assert sums.bias_comb.tolist() == [0.0] * 4
+
+
+def test_32_channels_at_most_get_an_impulse() -> None:
+    assert from_weights._picked(5).tolist() == [0, 1, 2, 3, 4]
+    picked = from_weights._picked(1000)
+    assert (len(picked), picked[0], picked[-1]) == (32, 0, 999)
+    assert set(np.diff(picked)) == {32, 33}
+
+
+@pytest.mark.parametrize(("size", "length"), [(1.2e-12, 3), (0.9e-12, 2)])
+def test_taps_within_rounding_belong_to_no_filter(size: float, length: int) -> None:
+    layer = with_kernel(np.array([[[1.0, 0.5, size]]]), 2)
+    assert len(from_weights.impulse_responses(layer, 2, 1).correlation) == 2 * length - 1
+
+
+def test_imbalance_lies_between_rounding_and_its_inverse() -> None:
+    found = [
+        from_weights.imbalance(np.array(comb))
+        for comb in ([1, 1.2e-24], [1, 0.9e-24], [0, 0], [0, 1], [4, 1, 0], [1e-30, 1])
+    ]
+    expected = [1.2**0.5 * 1e-12, 0, 0, 1e12, 0.5, 1e12]
+    assert found == pytest.approx(expected, rel=EXACT, abs=0)
+
+
+@pytest.mark.parametrize("frequency", [11025.0, 22050.0])
+def test_expected_notches_are_means_under_the_window_at_quarters_of_a_bin(frequency) -> None:
+    """A second writing, bin by bin, of Hann's spectrum over 8 bins on either side."""
+    taps = np.ones(4) + 0.01 * np.arange(4)
+    offsets = np.arange(-32, 33) / 4
+    hann = np.abs(0.5 * np.sinc(offsets) + 0.25 * (np.sinc(offsets - 1) + np.sinc(offsets + 1)))
+    weights = hann**2 / np.sum(hann**2)
+    bins = np.arange(8193)[:, None] + offsets
+    power = np.zeros(bins.shape)
+    for k in range(4):
+        for m in range(4):
+            power += taps[k] * taps[m] * np.cos(2 * np.pi * bins * (k - m) / 16384)
+    expected = notch_depth(power @ weights, frequency, SAMPLERATE)
+    correlation = np.correlate(taps, taps, "full")
+    measured = from_weights.expected_notch_depth(correlation, frequency, SAMPLERATE)
+    assert measured == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_steady_output_lies_in_the_middle_and_the_ends_are_a_filter_long() -> None:
+    """Ones of length 5 at stride 2: steady 3, 2; at the ends 1, 1, 2 and 2, 1, 1 differ."""
+    sums = from_weights.impulse_responses(with_kernel(np.ones((1, 1, 5)), 2), 2, 1)
+    steady = np.array([3, 2, 3, 2, 3])
+    deviation = steady - np.array([1, 1, 2, 2, 3])
+    assert sums.boundary == pytest.approx(2 * np.sum(deviation**2), rel=EXACT)
+    assert sums.steady == pytest.approx(2 * np.sum(steady**2), rel=EXACT)

@@ -12,8 +12,10 @@ from upsampling.config.model import DemucsLikeSettings, MelganSettings
 from upsampling.config.sections import ProbesSettings
 from upsampling.measures.artifact_rows import ROW_COLUMNS
 from upsampling.measures.measure_artifacts import measure_model
+from upsampling.measures.shifts import measure_shifts
 from upsampling.models import build
 from upsampling.models.base import AudioModel
+from upsampling.probes.model_output import model_output
 from upsampling.probes.signals import probe_signal
 
 NEAREST = DemucsLikeSettings(channels=3, depth=3, operator="nearest")
@@ -93,3 +95,14 @@ def test_melgan_is_measured_at_initialisation_alone(tmp_path: Path) -> None:
     assert all(np.isfinite(float(row["value"])) for row in rows)
     spacings = [row["frequency_hz"] for row in rows if row["measure"] == "polyphase_imbalance"]
     assert spacings == ["86.1328125", "689.0625", "5512.5", "11025.0", ""]
+
+
+def test_noise_is_measured_from_its_first_sample_and_shifts_over_a_second(tmp_path: Path) -> None:
+    rows = measure(tmp_path, {"initialised": STAGES["initialised"]})
+    model = STAGES["initialised"]()
+    _, output, _ = model_output(model, "white_noise", 1.0, PROBES.seed)
+    with np.load(tmp_path / "white_noise_initialised.npz") as stored:
+        np.testing.assert_array_equal(stored["output"], output.astype(np.float32))
+    sample, stride = (m["value"] for m in measure_shifts(model, 1.0, PROBES.seed))
+    for name, value in (("shift_error_sample", sample), ("shift_error_stride", stride)):
+        assert values(rows, "white_noise", name, "initialised") == [value]

@@ -86,3 +86,32 @@ def test_melgan_commutes_with_shifts_by_its_hop() -> None:
     errors = {m["measure"]: m["value"] for m in measure_shifts(model, 1.0, 0)}
     assert errors["shift_error_stride"] < -80
     assert errors["shift_error_sample"] > errors["shift_error_stride"] + 20
+
+
+@pytest.mark.parametrize(
+    ("place", "counts"), [(999, False), (1000, True), (2999, True), (3000, False)]
+)
+def test_the_central_half_of_the_overlap_is_compared(place: int, counts: bool) -> None:
+    sound = np.random.default_rng(2).normal(size=4007)
+    late = sound[7:4007].copy()
+    # The overlap of windows of 4007 and 4000 samples at a shift of 7: 4000.
+    early, late = sound, np.append(late, np.zeros(7))
+    late[place] += 1
+    error = shift_error(early, late, 7)
+    energy = np.sum(sound[1007:3007] ** 2)
+    assert error == (pytest.approx(-10 * np.log10(energy)) if counts else -RANGE_DB)
+
+
+def test_windows_are_at_least_four_periods() -> None:
+    model = build(SMALL)
+    assert shifted_noise(model, 0.001, 3).shape[-1] >= model.input_length(4 * 64)
+    assert (
+        shifted_noise(model, 0.001, 3).shape[-1] == shifted_noise(model, 256 / 44100, 3).shape[-1]
+    )
+    longer = shifted_noise(model, 257 / 44100, 3).shape[-1]
+    assert longer == model.input_length(5 * 64)
+
+
+def test_an_output_for_each_shift_is_needed() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        shift_measurements(build(SMALL), np.zeros((2, 2000)))

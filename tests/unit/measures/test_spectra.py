@@ -12,6 +12,7 @@ from upsampling.measures.spectra import (
     HOP,
     N_FFT,
     Spectrogram,
+    hann,
     mean_spectrum,
     reference_magnitude,
     spectrogram,
@@ -123,3 +124,17 @@ def test_mean_spectrum_refuses_short_and_infinite_signals() -> None:
         mean_spectrum(np.array([0.0, np.nan] * 10000), 8000)
     with pytest.raises(UserError, match=r"8191 samples is too short.*at least 8192"):
         mean_spectrum(np.ones(8191), 8000)
+
+
+def test_the_shortest_signals_are_one_frame_or_half_of_one() -> None:
+    assert stft(np.ones(2048), center=False).shape == (1025, 1)
+    assert mean_spectrum(np.ones(8192), 8000)[1].shape == (8193,)
+    np.testing.assert_allclose(hann(2048), get_window("hann", 2048), atol=1e-15)
+
+
+def test_conventions_are_those_of_the_appendix() -> None:
+    """An FFT of 2048, a hop of 512; empty bins at -300 dB; half a window's sum for a sine."""
+    assert (N_FFT, HOP, FLOOR_DB) == (2048, 512, -300)
+    assert reference_magnitude(np.zeros(4096)) == 512
+    faint = np.full(4096, 1e-14)
+    assert reference_magnitude(faint) == pytest.approx(1024e-14, rel=1e-9, abs=0)
