@@ -22,7 +22,7 @@ FORGERIES = 100
 PUBLISHED = 48
 DOWNLOADS = 76
 DISKS = 60
-# Three of each kind of fault.
+# Some of each kind of fault.
 CALLS = 27
 KILLED_PROGRAMS = 90
 KILLED_RUNS = 10
