@@ -87,3 +87,15 @@ def test_stems_have_a_margin_of_an_eighth_and_a_third_of_it_below_zero(samples, 
     assert [segment[1].tolist() for segment in stems.get_segments()] == [
         [0, samples[0]], [1, samples[1]],
     ]  # fmt: skip
+    (dots,) = axes.get_lines()
+    assert dots.get_xydata().tolist() == [[0, samples[0]], [1, samples[1]]]
+    widths = [zero.get_linewidth()[0], stems.get_linewidth()[0], dots.get_markersize()]
+    assert widths == [0.5, 0.8, 2.2]
+    shown = {side for side, spine in axes.spines.items() if spine.get_visible()}
+    assert shown == {"left", "bottom"}
+
+
+def test_panels_stand_a_fiftieth_of_an_inch_from_the_edge():
+    layout = style.new_figure(3, 2).get_layout_engine()
+    spaces = {"w_pad": 0.02, "h_pad": 0.02, "wspace": 0.02, "hspace": 0.02}
+    assert layout.get() | spaces == layout.get()
