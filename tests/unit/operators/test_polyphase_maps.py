@@ -97,6 +97,22 @@ def test_costs_without_writing_are_the_multiply_adds_of_a_step(method):
     assert counter.get_total_flops() == 2 * (expected + surplus)
 
 
+def test_each_way_writes_the_numbers_that_it_states():
+    """Filters of 3 samples after stride 2, from 2 to 3 channels, for 10 samples."""
+    maps = build_operator("nearest", 2, 3, 2, options={"kernel_size": 3}).maps()
+    with_writing, without = (costs(maps, 1, 10, 2, 3, move=move) for move in (1, 0))
+    written = {way: with_writing[way] - without[way] for way in with_writing}
+    assert written == {
+        # The upsampled signal of 2 x 20 numbers, and its gradient.
+        "plain": 2 * 40,
+        # Kernels of 2 phases x 6 pairs; inputs of 2 and outputs of 2 x 3 rows; with gradients.
+        "convolution": 4 * 2 * maps.window * 6 + 2 * (2 + 6) * 10,
+        # Weights of 3 x 6; inputs of 2 rows, products of 3 x 3 rows twice and outputs of 2 x 3.
+        "matrices": 2 * 18 + 2 * (2 + 2 * 9 + 6) * 10,
+    }
+    assert 4 * polyphase_maps.WORK_SPACE == 2**30
+
+
 def test_align_corners_keeps_the_plain_implementation():
     layer = build_operator("linear", 64, 64, 4, options={"definition": "align_corners"})
     assert layer.choose_implementation(4, 2500) == "plain"

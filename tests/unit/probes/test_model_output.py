@@ -79,6 +79,8 @@ def test_a_margin_is_cut_from_either_end():
     whole = probe_signal("sweep", 4206 / 8000, 8000)
     np.testing.assert_array_equal(inputs, whole[103:4103])
     np.testing.assert_array_equal(output, inputs)
+    without, _, _ = model_output(Identity(), "sweep", 0.5, 0)
+    np.testing.assert_array_equal(without, probe_signal("sweep", 4006 / 8000, 8000)[3:4003])
 
 
 def test_the_output_has_the_precision_of_the_weights():

@@ -4,9 +4,17 @@ import hashlib
 
 import numpy as np
 import pytest
+from sound_prints import assert_print
 
 from upsampling.errors import UserError
-from upsampling.probes.signals import CONSTANT, MUSIC_FILE, SIGNALS, _resonate, probe_signal
+from upsampling.probes.signals import (
+    CONSTANT,
+    FORMANTS,
+    MUSIC_FILE,
+    SIGNALS,
+    _resonate,
+    probe_signal,
+)
 
 MUSIC_SHA256 = "d13812bd468b514a334964901308b5a86f76a1d1352051a1eb029994bf52660d"
 SEEDED = {"white_noise", "percussive", "speech_like"}
@@ -105,6 +113,30 @@ def test_speech_has_pauses_and_most_energy_below_4_khz() -> None:
     power = np.abs(np.fft.rfft(speech)) ** 2
     low = power[np.fft.rfftfreq(len(speech), 1 / 44100) < 4000].sum()
     assert low / power.sum() > 0.9
+
+
+PRINTS = [
+    ("sweep", [0.3535514, 1.00387, -1.043669]),
+    ("percussive", [0.1787047, 0.2840373, -0.05915677]),
+    ("speech_like", [0.08293867, -0.947777, -0.5663413]),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), PRINTS)
+def test_synthetic_signals_stay_as_they_are(name: str, expected: list[float]) -> None:
+    """Measures of other runs are compared with: 12 s, in which every vowel occurs."""
+    assert_print(probe_signal(name, 12, 16000, seed=3), expected)
+
+
+def test_formants_are_those_of_peterson_and_barney() -> None:
+    """Table II, mean of men: /a/ /i/ /u/ /e/ /o/ as in hod, heed, who'd, head and hawed."""
+    assert FORMANTS == (
+        (730, 1090, 2440),
+        (270, 2290, 3010),
+        (300, 870, 2240),
+        (530, 1840, 2480),
+        (570, 840, 2410),
+    )
 
 
 def test_mistakes_are_refused_in_one_line() -> None:
