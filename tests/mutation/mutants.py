@@ -1,7 +1,8 @@
 """Mutants of a Python module: one small change of its behavior each.
 
 A comparison, an arithmetic or Boolean operation, a constant, a returned value or a call for its
-effect is changed. Strings, annotations, decorators and type-checking blocks stay as they are.
+effect is changed. Strings, annotations, decorators and type-checking blocks stay as they are, and
+`strict=True`, an assertion about lengths that a correct program never fails.
 """
 
 import ast
@@ -72,6 +73,8 @@ def mutable_children(node: ast.AST) -> Iterator[ast.AST]:
     """The children of a node that decide about behavior."""
     skipped = {"annotation", "returns", "decorator_list", "type_params", "format_spec"}
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return
+    if isinstance(node, ast.keyword) and node.arg == "strict":
         return
     for name, value in ast.iter_fields(node):
         if name not in skipped:

@@ -113,7 +113,7 @@ class BlindSearch:
 def _multiple(spacing: float, finer: float) -> bool:
     """Return True if `spacing` is a multiple of `finer`, to the accuracy of trial spacings."""
     ratio = spacing / finer
-    return ratio > 0.5 and abs(ratio - round(ratio)) < 1e-6 * ratio
+    return abs(ratio - round(ratio)) < 1e-6 * ratio
 
 
 def search(recording: Recording, band: tuple[float, float] = BAND_HZ) -> BlindSearch:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def _network(report: Mapping[str, Any]) -> dict[str, Any]:
         )
         if comb["excess_db"][noise] is not None
     ]
-    excess, spacing, makers = max(combs, default=(None, None, []), key=lambda comb: comb[0] or 0)
+    excess, spacing, makers = max(combs, default=(None, None, []), key=itemgetter(0))
     repair = report.get("repair")
     return {
         "kind": "network",

@@ -84,6 +84,9 @@ def broken(folder: Path, name: str) -> Path:
     elif name == "enormous":
         samples[RATE // 4] = 1e30
         write(path, samples)
+    elif name == "loud":
+        samples[RATE // 4] = 1.1e6
+        write(path, samples)
     elif name == "slow":
         write(path, samples, rate=100)
     elif name == "fast":
@@ -99,6 +102,7 @@ def broken(folder: Path, name: str) -> Path:
     [("empty", "empty"), ("text", "no audio"), ("random", "no audio"),
      ("header alone", "no audio"), ("not a number", "0.250 s is not a number"),
      ("infinite", "0.250 s is -inf"), ("enormous", "0.250 s is 1e+30"),
+     ("loud", "0.250 s is 1.1e+06"),
      ("slow", "sampling rate of 100 Hz"), ("fast", "sampling rate of 1000000000 Hz"),
      ("raw", "no audio"), ("missing", "no such file")],
 )  # fmt: skip
@@ -127,7 +131,7 @@ def test_a_truncated_file_is_read_as_far_as_it_goes_or_is_one_line(tmp_path):
     assert len(read(cut)) == pytest.approx(RATE, abs=20)
 
 
-def test_a_damaged_file_never_ends_in_a_traceback(tmp_path):
+def test_a_damaged_file_never_ends_in_a_traceback(tmp_path, capfd):
     song = write(tmp_path / "song.wav", music(8.0)[: 2 * RATE], subtype="PCM_16")
     rng = np.random.default_rng(3)
     for suffix, codec in (("mp3", "libmp3lame"), ("m4a", "aac"), ("ogg", "libvorbis")):
@@ -143,6 +147,14 @@ def test_a_damaged_file_never_ends_in_a_traceback(tmp_path):
                 assert np.isfinite(read(path)).all()
             except UserError as error:
                 assert "\n" not in str(error)  # noqa: PT017
+    os.write(2, b"later")
+    assert capfd.readouterr().err == "later"
+
+
+def test_floats_far_above_full_scale_are_read(tmp_path):
+    samples = noise(0.5)
+    samples[RATE // 4] = 0.9e6
+    assert read(write(tmp_path / "loud.wav", samples)).max() == np.float32(0.9e6)
 
 
 def test_playlists_open_no_other_file(tmp_path):

@@ -16,6 +16,7 @@ FRAME_RATES = {
     "Stable Audio 2 VAE": 44100 / 2048,
     "Descript Audio Codec, 44.1 kHz": 44100 / 512,
     "HiFi-GAN V1, V2": 22050 / 256,
+    "Demucs, first version": 44100 / 4096,
 }
 
 

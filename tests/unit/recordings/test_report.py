@@ -39,6 +39,7 @@ def test_a_given_comb_is_reported_with_its_numbers(audits):
     assert all(5000 <= line["frequency_hz"] <= 16000 for line in finest["lines"])
     assert all(0 <= line["stationarity"] <= 1 for line in finest["lines"])
     assert data["blind"] is None
+    assert data["peak"] == round(audits["given"].spectrum.peak, 6) == pytest.approx(0.1, abs=0.1)
 
 
 def test_a_blind_audit_reports_its_search(audits):
@@ -73,6 +74,8 @@ def test_words_say_what_was_measured_and_claim_no_origin(audits):
 def test_the_summary_counts(audits):
     table = summary([audits["blind"], audits["none blind"]], ["bad.wav: silent"])
     lines = table.splitlines()
+    assert lines[0].split() == ["file", "finest", "comb", "Hz", "rate/spacing", "excess", "dB"]
+    assert summary([], ["bad.wav: silent"]).startswith("file  finest comb")
     assert "86.133" in lines[1]
     assert "none" in lines[2]
     assert lines[-1] == ("1 of 2 recordings have a comb that stands out; 1 could not be audited.")

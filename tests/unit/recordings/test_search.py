@@ -1,5 +1,8 @@
 """Combs found without knowing their spacing, and music whose own combs are not taken for one."""
 
+import math
+import statistics
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from upsampling.recordings.search import (
     FRACTIONS,
     MAXIMUM_STRIDE,
     MEDIAN_HZ,
+    PLACES,
     PRIMES,
     THRESHOLD,
     fold,
@@ -146,6 +150,40 @@ def test_a_finer_comb_is_added_where_its_own_lines_stand_out(tmp_path):
     background = noise(12.0, rate, rms=0.005)
     assert searched(tmp_path, background + loud + faint, rate).found[-1] == pytest.approx(25)
     assert searched(tmp_path, background + loud, rate).found[-1] == pytest.approx(50)
+
+
+def test_the_score_is_a_height_over_its_standard_error():
+    residual = np.random.default_rng(0).normal(0, 0.5, 20000)
+    residual[::100] += 4.0
+    places = [0.0, *sorted({n / d for d in range(2, 25) for n in range(1, d)})]
+    values = [[residual[round((k + p) * 100)] for p in places] for k in range(50, 160)]
+    columns = list(zip(*values, strict=True))
+    height = statistics.mean(columns[0]) - max(map(statistics.mean, columns[1:]))
+    variances = [statistics.variance(column) for column in columns]
+    error = math.sqrt(max(variances[0], statistics.mean(variances)) / 110)
+    score, _ = fold(residual, 1.0, 100.0, (5000.0, 16000.0))
+    assert score == pytest.approx(height / error, rel=1e-9)
+
+
+def test_places_between_lines_are_fractions_of_small_denominators():
+    fractions = [Fraction(float(place)).limit_denominator(1000) for place in PLACES]
+    assert max(one.denominator for one in fractions) == 24
+    assert len(fractions) == sum(math.gcd(n, d) == 1 for d in range(2, 25) for n in range(1, d))
+
+
+def test_shoulders_of_a_line_are_no_places_between_lines():
+    """A window spreads each line over three bins at either side."""
+    rng = np.random.default_rng(0)
+    residual = np.abs(rng.normal(0, 0.5, 10000))
+    for offset in range(-2, 3):
+        residual[15 + offset :: 15] += 4.0
+    score, excess = fold(residual, 2.0, 30.0, (5000.0, 16000.0))
+    assert score > THRESHOLD
+    assert excess == pytest.approx(4.0, abs=0.2)
+
+
+def test_lines_that_are_no_louder_than_their_surroundings_score_nothing():
+    assert fold(np.full(20000, 0.2), 1.0, 100.0, (5000.0, 16000.0)) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("offset", [0, 5])

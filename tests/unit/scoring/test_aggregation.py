@@ -90,6 +90,7 @@ def test_mean_over_sources_needs_all_of_them() -> None:
     assert aggregation.overall(by_source, SOURCES[:3]) == 2.0
 
 
+@pytest.mark.filterwarnings("error")
 def test_spread_over_seeds_is_the_sample_deviation() -> None:
     mean, spread = aggregation.over_seeds([5.0, 5.2, 5.7])
     assert mean == pytest.approx(5.3, abs=1e-12)

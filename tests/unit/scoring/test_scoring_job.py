@@ -168,9 +168,11 @@ def test_excerpts_hold_the_beginning_of_every_source(job: ScoringJob) -> None:
     np.testing.assert_array_equal(audio, mixture)
 
 
-def test_scored_tracks_are_not_recomputed(job: ScoringJob) -> None:
+def test_scored_tracks_are_not_recomputed(job: ScoringJob, capfd) -> None:
     first = job.run()
+    assert "scored already" not in "".join(capfd.readouterr())
     assert recomputed(job) == set()
+    assert "3 tracks are scored already" in "".join(capfd.readouterr())
     assert recomputed(job, audio=None) == set()
     job.fingerprint_path(named(job.store, "Falcon 69")).unlink()
     assert recomputed(job) == {"Falcon 69"}

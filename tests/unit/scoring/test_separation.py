@@ -73,6 +73,13 @@ def test_a_memoryless_model_is_reconstructed_exactly(samples: int, overlap: floa
         np.testing.assert_array_equal(result, mixture * gains[:, None, None])
 
 
+def test_segments_of_one_sample_leave_none_out() -> None:
+    result = separate(
+        Gains(), noise(5), segment_seconds=0.01, overlap=0.0, batch_size=2, samplerate=RATE
+    )
+    np.testing.assert_array_equal(result, noise(5) * Gains().gains.numpy()[:, None, None])
+
+
 @pytest.mark.parametrize("kernel_size", [1, 8, 9, 64])
 def test_segments_have_the_context_of_the_track(kernel_size: int) -> None:
     """With context from the track, segments give the same as one pass over the whole track."""

@@ -29,6 +29,13 @@ CONTENT = Content(
     data=(Item("../tables/table1.csv", "all"),),
 )
 
+INCLUDED = [
+    "../tables/table1.tex",
+    "../tables/table1_sources.tex",
+    "../figures/small.pdf",
+    "../figures/large.pdf",
+]
+
 pytestmark = pytest.mark.skipif(
     shutil.which("pdflatex") is None, reason="pdflatex is not installed"
 )
@@ -58,6 +65,7 @@ def test_the_program_writes_the_same_bytes_anywhere_at_any_time(tmp_path):
         environment = os.environ | {"SOURCE_DATE_EPOCH": clock, "FORCE_SOURCE_DATE": "1"}
         subprocess.run(list(map(str, command)), check=True, env=environment)
         assert tex.read_text() == document(CONTENT)
+        assert CONTENT.files == INCLUDED
         assert {path.name for path in tex.parent.iterdir()} == {tex.name, pdf.name}
         made.append(pdf.read_bytes())
     assert made[0] == made[1]
@@ -86,7 +94,10 @@ def test_a_failure_is_told_with_its_cause_and_leaves_no_pdf(tmp_path, capsys):
     with pytest.raises(UserError, match=r"File `\.\./figures/small\.pdf' not found") as error:
         compile_pdf(tex, pdf)
     assert "\n" not in str(error.value)
-    assert "small.pdf" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "small.pdf" in printed
+    assert printed.count("\n") == 25
+    assert "no output PDF file produced" in printed
     assert not pdf.exists()
 
 

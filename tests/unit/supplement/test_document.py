@@ -68,6 +68,8 @@ def test_a_missing_caption_is_named():
     ("rst", "latex"),
     [
         ("plain\n  text", "plain text"),
+        ("*a* b *c*", r"\emph{a} b \emph{c}"),
+        ("*a* , *c* *d*", r"\emph{a} , \emph{c} \emph{d}"),
         ("(`first` minus\n``second``), 95 %", r"(\texttt{first} minus \texttt{second}), 95 \%"),
         ("2 * 3 * 4", "2 {*} 3 {*} 4"),
         ("*a_b*: c", r"\emph{a\_b}: c"),

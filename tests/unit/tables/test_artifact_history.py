@@ -95,6 +95,7 @@ def test_each_run_has_its_own_milestones():
     table = at_milestones(artifact_history(runs))
     assert table[table["seed"] == 0]["epoch"].tolist() == [0, 1, 2, 4, 6]
     assert table[table["seed"] == 1]["silence_dbfs"].tolist() == [-40.0, -43.0]
+    assert table.index.tolist() == list(range(len(table)))
 
 
 def test_a_file_is_read_back_exactly(tmp_path):

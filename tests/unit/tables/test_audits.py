@@ -6,6 +6,7 @@ import io
 import pytest
 from audit_results import audit_network, audit_recordings, content
 
+from upsampling.files import write_json
 from upsampling.tables.audits import AuditRow, audits_table, level, number, render
 from upsampling.tables.sheet import MISSING
 
@@ -37,6 +38,16 @@ def test_a_network_has_its_reports_numbers(table, reports):
     clearest = report["combs"][excess.index(max(excess))]
     assert row["comb_hz"] == clearest["spacing_hz"]
     assert row["made_by"] == ", ".join(clearest["made_by"])
+
+
+def test_the_clearest_comb_is_the_loudest_whichever_comes_first(reports, tmp_path):
+    report = content(reports[1])
+    report["combs"] = report["combs"][::-1]
+    made_by = report["probes"]["latent_noise"]["made_by"]
+    report["probes"]["latent_noise"]["made_by"] = made_by[::-1]
+    write_json(tmp_path / "turned.json", report)
+    rows = audits_table([AuditRow("a", "A")] * 2, [reports[1], tmp_path / "turned.json"])
+    assert rows["comb_hz"].nunique() == rows["made_by"].nunique() == 1
 
 
 def test_recordings_have_the_clearest_comb_and_counts(table):

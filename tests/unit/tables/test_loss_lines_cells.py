@@ -59,6 +59,7 @@ def test_none_is_told_and_one_seed_tells_nothing(table):
 
 def test_rounding_errors_and_exact_zeros_are_none():
     assert cell(pd.Series([-145.0, -200.0]), "silence_dbfs") == "none"
+    assert cell(pd.Series([-144.0]), "silence_dbfs") == "none"
     assert cell(pd.Series([-143.0]), "silence_dbfs") == "-143.0"
     assert cell(pd.Series([-200.0, -200.0]), "silence_dbfs") == "none"
     assert cell(pd.Series([-200.0, -100.0]), "silence_dbfs") == "-150.0 ± 70.7"
