@@ -2,8 +2,8 @@
 # make test   sets up the environment, checks the code and runs the tests
 # make clean  removes the environment and the demo; results of other scales stay
 # make bench  measures training steps, the track store and scoring, and writes docs/benchmarks/
-# make fault-test   attacks a run by kills, damage, wrong configurations, odd audio, forged files and
-#                   full disks, writes docs/reliability.md; makes each variant's step at paper width
+# make fault-test   attacks a run by kills, damage, wrong configurations, odd audio, forged files,
+#                   hostile downloads and full disks, writes docs/reliability.md; makes each variant's step at paper width
 # make mutation-test   changes the package in 320 small ways and counts the changes that tests notice
 # make gpu-test   holds a GPU to the CPU's results; needs torch, NumPy, safetensors and pytest alone
 # make gpu-bench   measures training steps on a GPU and writes docs/benchmarks/gpu.md

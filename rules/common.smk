@@ -22,6 +22,8 @@ try:
     GALLERY = gallery_content(EXPERIMENT)
     ALONE = False
     if workflow.is_main_process:
+        outputs = [Path(name, EXPERIMENT.scale) for name in ("results", "logs")]
+        deployment.require_room(Path(".snakemake"), outputs)
         check_models(EXPERIMENT, SCRIPTS, Path(".snakemake/checked_models.json"))
         listing.refresh(
             Path(EXPERIMENT.data.store, "dataset.json"),

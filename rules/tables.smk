@@ -12,7 +12,7 @@ rule row_differences:
     """Compare every two rows of Table 1 on the same tracks."""
     input:
         scores=scored(rules.score.output.scores),
-        published=EXPERIMENT.published,
+        published=lambda wildcards: EXPERIMENT.published_files,
     output:
         comparisons=report(
             "<results>/tables/comparisons.csv",
@@ -60,7 +60,7 @@ rule table1:
         ),
         comparisons=rules.row_differences.output.comparisons,
         artifacts="<results>/tables/artifacts.csv",
-        published=EXPERIMENT.published,
+        published=lambda wildcards: EXPERIMENT.published_files,
     output:
         csv="<results>/tables/table1.csv",
         md="<results>/tables/table1.md",

@@ -1,15 +1,15 @@
-"""Try each model and operator that jobs will build, before any job starts.
+"""Try each model and operator that jobs will build, and read published scores, before any job.
 
     echo '{"models": [{"where": "model", "model": {"channels": 8}, "trained": true}]}' \\
         | python scripts/check_models.py
 
-Reads the entries of `Experiment.models` and `Experiment.operators` as JSON. Prints the place of
+Reads the entries of `Experiment.models`, `operators` and `published` as JSON. Prints the place of
 each in the configuration before its trial: the last line names a trial that does not end.
 """
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from upsampling.arguments import parser
@@ -22,7 +22,12 @@ def main() -> None:
     # Here, since help and mistakes have no use for PyTorch.
     from upsampling.training.trial import try_model
 
-    for trial, entries in ((try_model, "models"), (try_one_operator, "operators")):
+    trials: dict[str, Callable[..., object]] = {
+        "models": try_model,
+        "operators": try_one_operator,
+        "published": read_published,
+    }
+    for entries, trial in trials.items():
         tried: set[str] = set()
         for entry in request.get(entries, []):
             where = entry.pop("where")
@@ -34,6 +39,13 @@ def main() -> None:
                 trial(**entry)
             except UserError as error:
                 raise UserError(f"{where}: {error}") from error
+
+
+def read_published(folder: str, files: Sequence[object]) -> None:
+    """Read a folder of published scores; its `files` decide whether it is read once more."""
+    from upsampling.scoring.published import read_folder
+
+    read_folder(folder)
 
 
 def try_one_operator(

@@ -1,17 +1,22 @@
 """The environment of the commands in rules."""
 
+import errno
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from upsampling.errors import UserError
+from upsampling.errors import UserError, describe
 
 # Packages of the supplement.
 LATEX_PACKAGES = ("booktabs", "float", "geometry", "graphicx", "siunitx", "tabularx")
+
+# Of locks, metadata and the log of a call.
+STATE_BYTES = 1 << 20
 
 
 def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
@@ -51,6 +56,39 @@ def unusable(environment: Mapping[str, str]) -> list[str]:
         for name, value in environment.items()
         if name.endswith("_NUM_THREADS") and not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", value)
     ]
+
+
+def require_room(state: Path, folders: Iterable[Path]) -> None:
+    """Raise `UserError` where Snakemake cannot keep its `state` or write below one of `folders`.
+
+    Its own errors of that kind are tracebacks. Folders that exist may be full: their jobs tell.
+    """
+    probe = state / f".room.{os.getpid()}"
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(bytes(STATE_BYTES))
+        for folder in folders:
+            nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+            inner = os.walk(folder) if nearest == folder else ()
+            for path in (nearest, *(Path(name) for name, _, _ in inner)):
+                if reason := _unwritable(path):
+                    raise OSError(reason, os.strerror(reason), str(path))
+    except OSError as error:
+        # Errors of a write, as on a full disk, do not say which file it was.
+        error.filename = error.filename or str(probe)
+        raise UserError(describe(error)) from error
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path) -> int:
+    """The number of the error that a new file in `path` would meet; 0 if none is known."""
+    if not path.is_dir():
+        return errno.ENOTDIR
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return errno.EROFS
+    return 0 if os.access(path, os.W_OK) else errno.EACCES
 
 
 def check_executor(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Checks of a configuration that need PyTorch: made once per change, in a process of their own.
+"""Checks of a configuration that take long: made once per change, in a process of their own.
 
 Each call of Snakemake reads the configuration; importing PyTorch would take most of its time.
 """
@@ -28,7 +28,9 @@ MAXIMUM_SECONDS = 300
 
 
 def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> None:
-    """Raise `UserError` for a model or an operator that cannot be built or used.
+    """Raise `UserError` for a model or an operator that cannot be built or used, or for scores.
+
+    Published scores are read, so that a table does not refuse them after all trainings.
 
     The file `remembered` holds a hash of each that passed, with the code that tried it. Where
     PyTorch is not installed, as where Snakemake has an environment of its own, jobs find such
@@ -41,7 +43,11 @@ def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> N
     passed: set[str] = set()
     with suppress(OSError, UserError, TypeError):
         passed = set(read_json(remembered))
-    entries = {"models": list(experiment.models()), "operators": list(experiment.operators())}
+    entries = {
+        "models": list(experiment.models()),
+        "operators": list(experiment.operators()),
+        "published": experiment.published,
+    }
     keys = {name: [entry_key(code, entry) for entry in listed] for name, listed in entries.items()}
     request = {
         name: [e for e, key in zip(listed, keys[name], strict=True) if key not in passed]
@@ -49,7 +55,7 @@ def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> N
     }
     if not any(request.values()):
         return
-    print("Checking the models of a changed configuration.", file=sys.stderr, flush=True)
+    print("Checking the changed configuration.", file=sys.stderr, flush=True)
     try:
         done = subprocess.run(
             [sys.executable, str(program)],

@@ -46,7 +46,8 @@ model = model_settings(model, "model")
 run = SimpleNamespace(
     model=model,
     training=read_settings(TrainingSettings, training | {"batch_size": 1}, "training"),
-    store=SimpleNamespace(sources=model.sources), seed=0, micro_batch=0, name="paper",
+    store=SimpleNamespace(sources=model.sources, samplerate=44100),
+    seed=0, micro_batch=0, name="paper",
 )
 start = time.monotonic()
 train_step = TrainStep(run, Group(torch.device("cpu")))

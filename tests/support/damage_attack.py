@@ -1,11 +1,12 @@
-"""Damaged files of a finished run, then the jobs that read or write them again."""
+"""Damaged files of a finished run, then a job that reads them, or the one that writes them."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from finished_run import FinishedRun, Job, Sandbox, guarded_file
+from finished_run import FinishedRun, Sandbox, guarded_file
 from forked import Ended
+from opened import watch
 from tally import Tally
 
 LONGEST_LINE = 400
@@ -47,25 +48,25 @@ def another_file(path: Path, choice: random.Random) -> None:
 DAMAGES: tuple[Callable[[Path, random.Random], None], ...] = (
     flip_bit, cut, zeros_in_the_middle, empty, remove, another_file,
 )  # fmt: skip
+# Jobs that may read a file are tried until one opens it.
+MOST_JOBS = 3
 
 
-def plan(run: FinishedRun, count: int, seed: int) -> list[tuple[str, Callable]]:
-    """`count` files and damages: those of each rule and kind in turn, so that none is missed."""
+def plan(run: FinishedRun, names: Iterable[str], seed: int) -> Iterator[tuple[str, Callable]]:
+    """All damages of files: those of each rule and kind in turn, so that none is missed."""
     choice = random.Random(seed)
     groups: dict[str, list[tuple[str, Callable]]] = {}
-    for name in run.files:
+    for name in names:
         owners = run.owners(name)
         kind = guarded_file(name) != name, "".join(Path(name).suffixes), Path(name).parts[:3]
         group = f"{owners[0].rule if owners else ''} {kind}"
         groups.setdefault(group, []).extend((name, damage) for damage in DAMAGES)
     for attacks in groups.values():
         choice.shuffle(attacks)
-    planned = []
-    while len(planned) < count and any(groups.values()):
+    while any(groups.values()):
         for attacks in groups.values():
             if attacks:
-                planned.append(attacks.pop())
-    return planned[:count]
+                yield attacks.pop()
 
 
 def names(end: Ended, path: str) -> bool:
@@ -74,31 +75,93 @@ def names(end: Ended, path: str) -> bool:
     return bool(errors) and "Traceback" not in end.output and len(errors[0]) <= LONGEST_LINE
 
 
-def affected(run: FinishedRun, path: str, damage: Callable, choice: random.Random) -> list[Job]:
-    """Jobs to run again: those that read the file, or, if it is gone, those that write it."""
-    readers = run.readers(path)
-    if damage is remove or (readers and not any(path in job.outputs for job in run.jobs)):
-        return run.owners(path)
-    return choice.sample(readers, min(1, len(readers)))
+def attack(
+    tally: Tally, unread: Tally, run: FinishedRun, box: Sandbox, counts: tuple[int, int]
+) -> None:
+    """Damage files one at a time: `counts[0]` that a job then opens, `counts[1]` end products.
 
-
-def attack(tally: Tally, run: FinishedRun, box: Sandbox, count: int) -> None:
-    """Damage `count` files, one at a time."""
-    for path, damage in plan(run, count, tally.seed):
-        attack_one(tally, run, box, path, damage)
+    A file that no job opens, though some may, is an end product, too.
+    """
+    unopened = []
+    for name, damage in plan(run, filter(run.readers, run.files), tally.seed):
+        if tally.outcomes.total() >= counts[0]:
+            break
+        before = tally.outcomes.total()
+        attack_one(tally, run, box, name, damage)
+        if tally.outcomes.total() == before and name not in unopened:
+            unopened.append(name)
+    products = [name for name in run.files if run.owners(name) and not run.readers(name)]
+    for name, damage in plan(run, [*products, *unopened], tally.seed):
+        if unread.outcomes.total() >= counts[1]:
+            break
+        attack_end_product(unread, run, box, name, damage)
 
 
 def attack_one(tally: Tally, run: FinishedRun, box: Sandbox, path: str, damage: Callable) -> None:
-    """Damage one file, and run the jobs that read it."""
+    """Damage one file and run jobs until one opens it, which is judged; none: nothing is counted.
+
+    If the file is gone, Snakemake first runs the job that writes it.
+    """
     choice = random.Random(f"{tally.seed} {path} {damage.__name__}")
-    damage(box.root / path, choice)
-    ends = []
-    for job in affected(run, path, damage, choice):
-        ends.append(job.run(box.root))
-        if ends[-1].status:
+    if not is_damaged(box, path, damage, choice):
+        return
+    damaged = box.root / path, content_of(box.root / path)
+    readers = run.readers(path)
+    jobs = choice.sample(readers, min(MOST_JOBS, len(readers)))
+    if damage is remove:
+        jobs = [*run.owners(path)[:1], *jobs]
+    opened, ends = False, []
+    for job in jobs:
+        files = {box.root / path, box.root / guarded_file(path)}
+        with watch(files) as watched:
+            ends.append(job.run(box.root))
+            opened |= watched.opened
+        if ends[-1].status or opened:
             break
-    judge(tally, f"{path} ({damage.__name__})", path, ends, set(box.changed()))
+    if opened or ends[-1].status:
+        judge(tally, f"{path} ({damage.__name__})", path, ends, changed(box, damaged))
     box.restore()
+
+
+def attack_end_product(
+    tally: Tally, run: FinishedRun, box: Sandbox, path: str, damage: Callable
+) -> None:
+    """Damage one file that no job reads, and run the job that writes it."""
+    choice = random.Random(f"{tally.seed} {path} {damage.__name__}")
+    if not is_damaged(box, path, damage, choice):
+        return
+    end = run.owners(path)[0].run(box.root)
+    if end.status or set(box.changed()):
+        what = f"{path} ({damage.__name__}): {sorted(box.changed())} {end.output[-600:]}"
+        tally.failed("not written again", what)
+    else:
+        tally.survived("written again, same bytes")
+    box.restore()
+
+
+def content_of(path: Path) -> bytes | None:
+    """A file's content; None if there is no file."""
+    return path.read_bytes() if path.is_file() else None
+
+
+def changed(box: Sandbox, damaged: tuple[Path, bytes | None]) -> set[str]:
+    """Files that differ from the finished run's; of checkpoints, those that are still damaged.
+
+    Checkpoints that are written again hold other seconds of epochs.
+    """
+    path, content = damaged
+    return {
+        name
+        for name in box.changed()
+        if "/checkpoints/" not in name or (box.root / name == path and content_of(path) == content)
+    }
+
+
+def is_damaged(box: Sandbox, path: str, damage: Callable, choice: random.Random) -> bool:
+    """Damage a file; False if that has left it as it was."""
+    before = (box.root / path).read_bytes()
+    damage(box.root / path, choice)
+    return not (box.root / path).is_file() or (box.root / path).read_bytes() != before
 
 
 def judge(tally: Tally, what: str, path: str, ends: list[Ended], changed: set[str]) -> None:
@@ -112,7 +175,9 @@ def judge(tally: Tally, what: str, path: str, ends: list[Ended], changed: set[st
         tally.failed("other bytes", f"{what}: {sorted(changed - {path})}")
     elif not changed:
         tally.survived("healed")
-    elif not ends:
-        tally.survived("read by no job")
+    elif guarded_file(path) != path:
+        tally.survived("a checksum lost")
+    elif "/checkpoints/" in path:
+        tally.survived("a checkpoint of a finished training")
     else:
-        tally.survived("without effect")
+        tally.failed("read without a word", what)

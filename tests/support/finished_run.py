@@ -118,9 +118,14 @@ class FinishedRun:
         return declared or [job for job in self.jobs if job.concerns(file)]
 
     def readers(self, path: str) -> list[Job]:
-        """Jobs that may read a file, or the file of a checksum, and do not write it."""
+        """Jobs that may read a file, or the file of a checksum.
+
+        The job that writes a file is not one of them, unless it alone names the file's folder.
+        """
         file = guarded_file(path)
-        return [job for job in self.jobs if job.concerns(file) and file not in job.outputs]
+        jobs = [job for job in self.jobs if job.concerns(file) and file not in job.outputs]
+        declared = any(file in job.outputs for job in self.jobs)
+        return jobs if declared else jobs[1:] or jobs
 
 
 def guarded_file(path: str) -> str:

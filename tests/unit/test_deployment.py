@@ -79,3 +79,37 @@ def test_the_reason_without_latex_is_told(tmp_path, monkeypatch):
     stand_in(tmp_path, "kpsewhich", "for f; do echo /tex/$f; done")
     assert deployment.without_latex(set()) == ""
     assert deployment.without_latex({"apptainer"}) == "the container has no LaTeX"
+
+
+def test_folders_that_can_be_written_are_left_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    deployment.require_room(Path(".state"), [Path("results", "demo"), Path("logs", "demo")])
+    assert [path.name for path in tmp_path.rglob("*")] == [".state"]
+
+
+def test_a_file_in_place_of_a_folder_is_named_before_any_job(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("logs").write_text("x")
+    with pytest.raises(UserError, match=r"logs: Not a directory; move the file"):
+        deployment.require_room(Path(".state"), [Path("results", "demo"), Path("logs", "demo")])
+    with pytest.raises(UserError, match=r"logs"):
+        deployment.require_room(Path("logs"), [])
+
+
+def test_a_full_disk_is_named_before_any_job(tmp_path, monkeypatch):
+    """The device that is always full stands for a disk."""
+    monkeypatch.chdir(tmp_path)
+    Path(".state").mkdir()
+    Path(".state", f".room.{os.getpid()}").symlink_to("/dev/full")
+    with pytest.raises(UserError, match=r"room\.\d+: No space left on device; make room"):
+        deployment.require_room(Path(".state"), [])
+    assert not list(Path(".state").iterdir())
+
+
+def test_a_folder_without_permission_is_named_before_any_job(tmp_path, monkeypatch):
+    """Root may write everywhere, so the system's answer is given here."""
+    monkeypatch.chdir(tmp_path)
+    Path("logs", "demo", "train").mkdir(parents=True)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "train")
+    with pytest.raises(UserError, match="logs/demo/train: Permission denied; change its"):
+        deployment.require_room(Path(".state"), [Path("logs", "demo")])

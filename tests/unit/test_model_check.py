@@ -52,7 +52,7 @@ def test_a_verdict_is_remembered_until_the_models_change(tmp_path, monkeypatch, 
     check(few | {"variants": added["variants"]}, tmp_path)
     asked = json.loads(calls[-1][1]["input"])
     assert {entry["where"] for entry in asked["models"]} == {"variants.another"}
-    assert "Checking the models" in capsys.readouterr().err
+    assert "Checking the changed" in capsys.readouterr().err
 
 
 HAAR = {"operator": "haar_wavelet"}
@@ -97,7 +97,7 @@ def test_an_operator_that_ends_or_never_does_is_named(tmp_path, monkeypatch, bod
     path.write_text(OWN.format(body=body))
     operator = {"where": "variants.own", "operator": f"{path}:Own", "options": {}, "stride": 4,
                 "bias": True, "channels": [4, 2]}  # fmt: skip
-    experiment: Any = SimpleNamespace(models=list, operators=lambda: [operator])
+    experiment: Any = SimpleNamespace(models=list, operators=lambda: [operator], published=[])
     with pytest.raises(UserError, match=f"variants.own: .*{message}"):
         model_check.check_models(experiment, SCRIPTS, tmp_path / "remembered")
     assert not (tmp_path / "remembered").exists()

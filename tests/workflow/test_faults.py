@@ -1,8 +1,13 @@
 """A few attacks of each kind; tests/faults makes many."""
 
+import call_attack
 import config_attack
 import damage_attack
+import disk_attack
+import download_attack
 import odd_recordings
+import pytest
+import scores_attack
 from finished_run import FinishedRun, Sandbox
 from tally import Tally
 
@@ -11,6 +16,9 @@ from upsampling.files import checksum_path
 MUTANTS = 80
 RECORDINGS = 15
 DAMAGES = 6
+PUBLISHED = 8
+DOWNLOADS = 20
+CALLS = 2
 
 
 def test_wrong_configurations(tmp_path, monkeypatch):
@@ -42,6 +50,31 @@ def test_damaged_files(project, tmp_path):
         damage_attack.attack_one(tally, run, box, name, damage_attack.flip_bit)
     assert not tally.failures, "\n".join(tally.failures)
     assert tally.outcomes["named in one line"] == DAMAGES
+
+
+def test_downloads(tmp_path):
+    tally = Tally("downloads", seed=2)
+    download_attack.attack(tally, DOWNLOADS, tmp_path)
+    assert not tally.failures, "\n".join(tally.failures)
+    assert tally.outcomes["complete, same bytes"] > 8
+    assert tally.outcomes["refused in one line, then complete, same bytes"] > 5
+
+
+@pytest.mark.skipif(not disk_attack.can_mount(), reason="needs root, to mount small disks")
+def test_calls_of_snakemake(project, tmp_path):
+    tally = Tally("calls of Snakemake", seed=0)
+    call_attack.attack(tally, FinishedRun(project.root), tmp_path, CALLS)
+    assert not tally.failures, "\n".join(tally.failures)
+    assert tally.outcomes.total() == CALLS
+
+
+def test_published_scores(project, tmp_path):
+    run = FinishedRun(project.root)
+    tally = Tally("published scores", seed=1)
+    scores_attack.attack(tally, run, Sandbox.copy(run, tmp_path / "copy"), PUBLISHED)
+    assert not tally.failures, "\n".join(tally.failures)
+    assert tally.outcomes["used, with the right number"] > 2
+    assert tally.outcomes["refused in one line"] > 2
 
 
 def test_what_another_job_reads_has_a_checksum(project):

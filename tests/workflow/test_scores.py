@@ -1,5 +1,6 @@
 """Scores of others and of several seeds, from the configuration to the table."""
 
+import json
 import shutil
 
 import numpy as np
@@ -56,3 +57,37 @@ def test_another_seed_trains_what_is_new_and_gives_a_spread(restored):
     assert "±" in restored.results("tables/table1.md").read_text().split("| Demucs")[0]
     restored.config = before
     restored.snakemake("--cores", "2", "--quiet", "rules")
+
+
+def test_published_scores_that_change_are_read_again_and_refused_before_any_job(restored):
+    """Snakemake sees the files, not only their folder; a wrong one is named with its key."""
+    folder = restored.root / 'theirs, "1"'
+    shutil.copytree(restored.results("scores/nearest/seed0/test"), folder)
+    next(folder.iterdir()).rename(folder / "a 'b'\n [c]*.json")
+    before, config = restored.config, restored.config
+    config["literature"][0] |= {"table_label": "Theirs", "scores": folder.name}
+    restored.config = config
+    make_table1 = ("--cores", "2", "--quiet", "rules", "table1")
+    restored.snakemake(*make_table1)
+    assert restored.planned("table1") == {}
+    sdr = table1(restored).set_index("label")["sdr"]["Theirs"]
+    for path in folder.iterdir():
+        scores = json.loads(path.read_text())
+        for target in scores["targets"]:
+            for frame in target["frames"]:
+                frame["metrics"]["SDR"] += 1
+        path.write_text(json.dumps(scores))
+    assert restored.planned("table1") == {"row_differences": 1, "table1": 1}
+    restored.snakemake(*make_table1)
+    after = table1(restored).set_index("label")["sdr"]["Theirs"]
+    assert abs(after - sdr - 1) < DECIBELS
+    path = min(folder.iterdir(), key=lambda path: len(path.name))
+    path.write_text("{}")
+    done = restored.snakemake("-n", "table1", check=False)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("error:")]
+    assert line.startswith("error: literature.0.scores: ")
+    assert folder.name in line
+    assert "Traceback" not in done.stdout
+    restored.config = before
+    restored.snakemake(*make_table1)

@@ -23,6 +23,7 @@ from upsampling.config.model import (
     settings_class,
 )
 from upsampling.config.plausibility import check_folders, check_labels, check_lengths
+from upsampling.config.published_scores import score_files
 from upsampling.config.repairs import Repair, check_repairable, resolve_repairs
 from upsampling.config.sections import Config, DataSettings, LossGradient, Stack, Variant
 from upsampling.config.training import OBSERVATION, TrainingSettings
@@ -106,10 +107,29 @@ class Experiment:
         evaluation = self._config.get("evaluation", {})
         return canonical({key: evaluation[key] for key in evaluation if key != "aggregation"})
 
+    @cached_property
+    def published(self) -> list[dict[str, Any]]:
+        """Folders of published scores: the key `where` each stands, `folder`, and its `files`.
+
+        `files` are paths, sizes in bytes and times in ns.
+        """
+        found = []
+        for place, row in enumerate(self.settings.literature):
+            for folder in row.folders:
+                where = f"literature.{place}.scores"
+                try:
+                    files = list(score_files(folder).values())
+                except UserError as error:
+                    raise UserError(f"{where}: {error}") from error
+                stats = [(str(path), path.stat()) for path in files]
+                listed = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
+                found.append({"where": where, "folder": folder, "files": listed})
+        return found
+
     @property
-    def published(self) -> list[str]:
-        """Folders of published scores that rows of the literature name."""
-        return [folder for row in self.settings.literature for folder in row.folders]
+    def published_files(self) -> list[str]:
+        """The files of published scores that tables read."""
+        return [path for entry in self.published for path, *_ in entry["files"]]
 
     @property
     def signals(self) -> list[str]:

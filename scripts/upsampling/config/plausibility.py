@@ -83,10 +83,12 @@ def check_lengths(experiment: "Experiment") -> None:
 
 
 def check_folders(experiment: "Experiment") -> None:
-    """Refuse folders of published scores that are missing, and a root that is a level too deep."""
-    for folder in experiment.published:
-        if not Path(folder).is_dir():
-            raise UserError(f"literature: scores: there is no folder '{folder}'")
+    """Refuse folders of published scores without them, and a root that is a level too deep."""
+    if experiment.published and experiment.settings.evaluation.aggregation == "whole_track":
+        raise UserError(
+            "evaluation.aggregation: published scores (literature.*.scores) have no SDR of a whole "
+            "track; choose median or mean"
+        )
     root = Path(experiment.data.root)
     where = f"scales.{experiment.scale}.data.root"
     if root.exists() and not root.is_dir():

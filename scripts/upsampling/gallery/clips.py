@@ -194,7 +194,6 @@ def track_files(pattern: str) -> dict[str, list[str]]:
 
 def excerpt(media: Media, path: Path, seconds: float, seed: int) -> dict[str, Any]:
     """The clip of the beginning of a WAV file: `sound`, and the fields of `Loudness`."""
-    import soundfile
 
     def read() -> tuple[sound.Samples, sound.Loudness]:
         frames = round(seconds * samplerate)
@@ -202,7 +201,7 @@ def excerpt(media: Media, path: Path, seconds: float, seed: int) -> dict[str, An
         return sound.match_level(samples)
 
     with content_of(path):
-        samplerate = soundfile.info(path).samplerate
+        _, samplerate = read_wav(path, frames=1)
         clip: dict[str, Any] = asdict(read()[1])
     media.add(seed, EXCERPTS, clip, "sound", lambda: sound.opus(read()[0], samplerate))
     return clip

@@ -5,7 +5,7 @@ import json
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from upsampling.config.declared import read_settings, shown
+from upsampling.config.published_scores import score_files
 from upsampling.errors import UserError
 from upsampling.files import checked
 from upsampling.scoring.score_files import SCORE_COLUMNS
@@ -20,37 +21,28 @@ from upsampling.tracks.reading import STEMS
 
 ORIGIN = "published"
 SOURCES = STEMS[1:]
+METRIC = "SDR"
 # Samples of 32 bits tell errors of less than that, in dB.
 LARGEST_SCORE = 400.0
 # Raised by files that are no JSON, or another document.
 NO_SCORES = (gzip.BadGzipFile, zlib.error, EOFError, ValueError, LookupError, TypeError,
              RecursionError)  # fmt: skip
-SUFFIXES = (".json.gz", ".json")
 
 
 def read_folder(folder: str | Path) -> pd.DataFrame:
     """Read a folder of museval's JSON files, plain or gzipped, as tidy scores of all its tracks.
 
-    Files are searched below `folder`/test if that exists, as museval does, else below `folder`; a
-    track has the name of its file without suffix. Columns are `SCORE_COLUMNS`, with the origin
-    "published". A folder without such files, a file of another kind, and two files of one track
-    are each a `UserError`.
+    `score_files` says which files these are. Columns are `SCORE_COLUMNS`, with the origin
+    "published". A file of another kind, and a source without any SDR, are each a `UserError`.
     """
-    folder = Path(folder)
-    root = folder / "test" if (folder / "test").is_dir() else folder
-    names: dict[str, Path] = {}
-    for path in sorted(root.rglob("*")):
-        suffix = next((s for s in SUFFIXES if path.name.endswith(s)), None)
-        if suffix is None or path.name.startswith(".") or not path.is_file():
-            continue
-        name = path.name.removesuffix(suffix)
-        if name in names:
-            raise UserError(f"two files of track '{name}': {names[name]} and {path}; remove one")
-        names[name] = path
-    if not names:
-        raise UserError(f"{folder} holds no scores: museval's files (.json, .json.gz) go there")
-    rows = [row for name, path in names.items() for row in track_rows(name, path)]
-    return pd.DataFrame(rows, columns=SCORE_COLUMNS).astype({"frame": int, "value": float})
+    files = score_files(folder)
+    rows = [row for name, path in files.items() for row in track_rows(name, path)]
+    table = pd.DataFrame(rows, columns=SCORE_COLUMNS).astype({"frame": int, "value": float})
+    known = table[(table["metric"] == METRIC) & table["value"].notna()]["source"].unique()
+    for source in SOURCES:
+        if source not in known:
+            raise UserError(f"{folder}: no track has an SDR of '{source}', which Table 1 needs")
+    return table
 
 
 @dataclass(frozen=True)
@@ -87,11 +79,25 @@ def track_rows(name: str, path: Path) -> Iterator[tuple[Any, ...]]:
                 f"{path}: the source '{source}' is listed {names[source]} times; museval's files "
                 f"have {', '.join(SOURCES)} once each"
             )
+    check_frames(targets, path)
     for target in targets:
         for number, frame in enumerate(target.frames):
             for metric, value in frame.metrics.items():
                 where = f"{path}: {target.name}, frame {number}, {metric}"
                 yield name, ORIGIN, target.name, number, metric, decibels(value, where)
+
+
+def check_frames(targets: Sequence[Target], path: Path) -> None:
+    """Refuse sources without frames, with other numbers of frames, or with frames without SDR."""
+    frames = {target.name: target.frames for target in targets if target.name in SOURCES}
+    counts = {name: len(listed) for name, listed in frames.items()}
+    if len({*counts.values()}) > 1 or not all(counts.values()):
+        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise UserError(f"{path}: sources have the same number of frames, not {listed}")
+    for name, listed_frames in frames.items():
+        for number, frame in enumerate(listed_frames):
+            if METRIC not in frame.metrics:
+                raise UserError(f"{path}: {name}, frame {number} has no {METRIC}")
 
 
 def decibels(value: Any, where: str) -> float:

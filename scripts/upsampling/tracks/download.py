@@ -15,10 +15,12 @@ import time
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from upsampling.config.declared import shown
 from upsampling.errors import UserError, reason_of
 from upsampling.tracks.listing import tracks_root
 
@@ -27,6 +29,8 @@ BLOCK = 1 << 16
 GIGABYTE = 1e9
 # A name that cannot be resolved, or a network without a route, is no matter of minutes.
 ATTEMPTS_OFFLINE = 2
+# Bytes of a name and of a path that common file systems take.
+LONGEST_NAME, LONGEST_PATH = 255, 3000
 RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -158,6 +162,7 @@ def _attempt(archive: Archive, part: Path, timeout: float, bar: Any) -> None:
     Raises `_Interrupted` when it ends early, `UserError` for an error that will not pass.
     """
     import requests
+    import urllib3
 
     url, size, received = archive.url, archive.size, file_size(part)
     # identity: a compressed transfer would count other bytes than the file's.
@@ -175,11 +180,16 @@ def _attempt(archive: Archive, part: Path, timeout: float, bar: Any) -> None:
                         break
                     file.write(block)
                     bar.update(len(block))
-    except requests.exceptions.RequestException as error:
+    # A redirect to no address raises the errors of the parsers of addresses.
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
         if isinstance(error, (ValueError, requests.exceptions.TooManyRedirects)):
-            raise UserError(f"cannot download {url}: {error}") from None
+            raise UserError(f"cannot download {url}: {reason_of(error)}") from None
         kind = _Unreachable if is_offline(error) else _Interrupted
         raise kind(reason_of(error)) from None
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(part)
+        raise
     if received > size:
         part.unlink()
         raise UserError(f"{url}: the server sends more than the {size} bytes of the archive")
@@ -228,9 +238,11 @@ def _body_start(archive: Archive, response: Any, part: Path, received: int) -> i
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip file into `folder`, completely or not at all; an existing folder is left alone.
+    """Unpack a data set's zip file into `folder`, completely or not at all.
 
-    Absolute paths, '..' and symbolic links are refused before anything is written.
+    An existing folder is left alone. Members that would leave the folder or overwrite each other,
+    and symbolic links, are refused before anything is written; so is, after that, a zip file
+    without folders train/ and test/.
     """
     if folder.exists():
         return
@@ -239,16 +251,15 @@ def unpack(archive: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         with zipfile.ZipFile(archive) as opened:
-            names = Counter(member.filename.casefold() for member in opened.infolist())
-            for member in opened.infolist():
-                path = PurePosixPath(member.filename.replace("\\", "/"))
-                linked = stat.S_ISLNK(member.external_attr >> 16)
-                if path.is_absolute() or ".." in path.parts or ":" in str(path) or linked:
-                    raise UserError(f"{archive}: refused to unpack '{member.filename}'")
-                if names[member.filename.casefold()] > 1:
-                    raise UserError(f"{archive}: '{member.filename}' is in it more than once")
+            check_members(archive, opened.infolist())
             require_space(folder.parent, sum(member.file_size for member in opened.infolist()))
-            opened.extractall(temporary)
+            for member in opened.infolist():
+                written = Path(opened.extract(member, temporary))
+                # Python ends a member that is shorter than listed without an error.
+                if not member.is_dir() and file_size(written) != member.file_size:
+                    raise zipfile.BadZipFile(f"{shown(member.filename)} is shorter than listed")
+        if tracks_root(temporary) is None:
+            raise UserError(f"{archive} holds no train/ and test/; delete it and run again")
         os.replace(temporary, folder)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UserError(f"{archive} is damaged ({error}); delete it and run again") from None
@@ -257,6 +268,26 @@ def unpack(archive: Path, folder: Path) -> None:
         raise UserError(f"{archive} cannot be unpacked: {error}") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_members(archive: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse links, names that leave the folder or are too long, and two members of one path.
+
+    Names are compared as paths, without case. A file with others below it is one of two, too.
+    """
+    paths = [PurePosixPath(member.filename.replace("\\", "/")) for member in members]
+    for member, path in zip(members, paths, strict=True):
+        linked = stat.S_ISLNK(member.external_attr >> 16)
+        longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
+        long = longest > LONGEST_NAME or len(os.fsencode(str(path))) > LONGEST_PATH
+        if path.is_absolute() or ".." in path.parts or ":" in str(path) or linked or long:
+            raise UserError(f"{archive}: refused to unpack {shown(member.filename)}")
+    keys = [str(path).casefold() for path in paths]
+    above = {str(parent).casefold() for path in paths for parent in path.parents}
+    files = Counter(key for key, one in zip(keys, members, strict=True) if not one.is_dir())
+    for key, member in zip(keys, members, strict=True):
+        if files[key] > 1 or (files[key] and (key in above or member.is_dir())):
+            raise UserError(f"{archive}: {shown(member.filename)} is in it more than once")
 
 
 def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
@@ -276,7 +307,7 @@ def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
     unpack(archive, root / "tracks")
     folder = tracks_root(root)
     if folder is None:
-        raise UserError(f"{archive} holds no train/ and test/; see {root / 'tracks'}")
+        raise UserError(f"{root / 'tracks'} has no train/ and test/; move it away and run again")
     if not keep_archive:
         archive.unlink()
     return folder

@@ -122,11 +122,31 @@ def test_another_aggregation_scores_nothing_again():
 
 
 def test_published_scores_may_be_one_folder_or_one_per_seed(tmp_path):
-    (tmp_path / "a").mkdir()
-    one = Experiment(changed("literature/0/scores", str(tmp_path / "a")))
-    two = Experiment(changed("literature/0/scores", [str(tmp_path), str(tmp_path / "a")]))
-    assert one.published == [str(tmp_path / "a")]
-    assert two.published == [str(tmp_path), str(tmp_path / "a")]
+    """The files that tables read decide about reruns; their sizes and times about a check."""
+    first, second = tmp_path / "1", tmp_path / "2"
+    for folder, text in ((first, "12"), (second, "3456")):
+        (folder / "test").mkdir(parents=True)
+        (folder / "test" / "a.json").write_text(text)
+    one = Experiment(changed("literature/0/scores", str(first)))
+    two = Experiment(changed("literature/0/scores", [str(second), str(first)]))
+    assert one.published_files == [str(first / "test" / "a.json")]
+    assert two.published_files == [str(second / "test" / "a.json"), *one.published_files]
+    entries = [(entry["where"], entry["folder"]) for entry in two.published]
+    assert entries == [("literature.0.scores", str(second)), ("literature.0.scores", str(first))]
+    assert [entry["files"][0][1] for entry in two.published] == [4, 2]
+    before = two.published
+    (first / "test" / "a.json").write_text("99")
+    after = Experiment(changed("literature/0/scores", [str(second), str(first)])).published
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+def test_published_scores_have_no_sdr_of_whole_tracks(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    config = changed("literature/0/scores", str(tmp_path))
+    config["evaluation"] = config["evaluation"] | {"aggregation": "whole_track"}
+    with pytest.raises(UserError, match=r"evaluation\.aggregation: published scores"):
+        Experiment(config)
 
 
 def test_order_of_keys_and_labels_do_not_change_a_job():

@@ -107,9 +107,13 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         read_folder(tmp_path)
 
 
+def frame(sdr: float) -> dict:
+    return {"time": 0.0, "duration": 1.0, "metrics": {"SDR": sdr}}
+
+
 def forged(change) -> str:
     """A file of scores, changed."""
-    frames = [{"time": 0.0, "duration": 1.0, "metrics": {"SDR": 5.0}}]
+    frames = [frame(5.0)]
     document = {"targets": [{"name": name, "frames": frames} for name in SOURCES]}
     document = json.loads(json.dumps(document))
     changed = change(document["targets"])
@@ -138,6 +142,12 @@ def set_score(value):
         (lambda targets: targets[0].pop("frames") and None, "the key 'frames' is missing"),
         (lambda targets: {}, "targets"),
         (lambda targets: [None], "targets.0"),
+        (lambda targets: targets[0]["frames"].append(frame(5.0)), "not drums 2, bass 1, other 1"),
+        (lambda targets: [one | {"frames": []} for one in targets], "not drums 0, bass 0"),
+        (
+            lambda targets: targets[3]["frames"][0]["metrics"].pop("SDR") and None,
+            "vocals, frame 0 has no SDR",
+        ),
     ],
 )
 def test_forged_scores_are_refused_in_one_line(tmp_path, change, reason):
@@ -156,7 +166,22 @@ def test_other_documents_are_refused(tmp_path, content):
 
 @pytest.mark.parametrize("value", [None, math.nan])
 def test_frames_without_a_score_count_as_such(tmp_path, value):
+    (tmp_path / "other.json").write_text(forged(lambda targets: None))
     (tmp_path / "track.json").write_text(forged(set_score(value)))
     table = read_folder(tmp_path)
+    table = table[table["track"] == "track"]
     assert table.loc[table["source"] == "bass", "value"].isna().all()
     assert (table.loc[table["source"] != "bass", "value"] == 5).all()
+
+
+def test_a_source_without_any_score_is_refused(tmp_path):
+    """One track may be silent in a source, not all: the row would have an empty cell."""
+
+    def silent(targets) -> None:
+        targets[1]["frames"][0]["metrics"]["SDR"] = math.nan
+
+    (tmp_path / "a.json").write_text(forged(silent))
+    with pytest.raises(UserError, match="no track has an SDR of 'bass'"):
+        read_folder(tmp_path)
+    (tmp_path / "b.json").write_text(forged(lambda targets: None))
+    assert read_folder(tmp_path)["track"].nunique() == 2

@@ -39,6 +39,7 @@ class Server(ThreadingHTTPServer):
         self.announce = True
         self.cuts = []
         self.statuses = []
+        self.moved = "/data.zip"
         self.requests = []
 
     def handle_error(self, request, client_address):
@@ -58,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         server.requests.append((self.path, asked))
         if self.path == "/moved":
             self.send_response(302)
-            self.send_header("Location", "/data.zip")
+            self.send_header("Location", server.moved)
             self.end_headers()
             return
         if server.statuses:
@@ -216,6 +217,14 @@ def test_wrong_content_is_refused_and_removed(get, server, tmp_path):
     assert left(tmp_path) == []
 
 
+@pytest.mark.parametrize("target", ["http://[", "http://a b:x/", "file:///etc/passwd", "//"])
+def test_a_redirect_to_no_address_ends_in_one_line(get, server, target):
+    server.moved = target
+    with pytest.raises(UserError, match="cannot download") as caught:
+        get(server.url.replace("data.zip", "moved"))
+    assert "\n" not in str(caught.value)
+
+
 def test_no_server_at_all_ends_in_one_line(get, server, tmp_path):
     with pytest.raises(UserError, match="cannot download"):
         get("http://127.0.0.1:1/data.zip")
@@ -309,6 +318,30 @@ def clashing_names(path: Path) -> None:
         opened.writestr("train/A", "2")
 
 
+def file_and_folder(path: Path) -> None:
+    write_zip(path, {"train/a/b": b"1", "train/a": b"2"})
+
+
+def same_path(path: Path) -> None:
+    write_zip(path, {"train/a": b"1", "./train//a": b"2"})
+
+
+def long_name(path: Path) -> None:
+    write_zip(path, {"train/" + "a" * 300: b"1"})
+
+
+def one_subset(path: Path) -> None:
+    write_zip(path, {"train/a": b"1", "tests/b": b"2"})
+
+
+def shorter_than_listed(path: Path) -> None:
+    """The list of members gives another size than the member has."""
+    write_zip(path, {"train/a": b"1", "test/b": b"2"})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 24] += 1
+    path.write_bytes(content)
+
+
 def no_zip(path: Path) -> None:
     path.write_text("<html>Sign in</html>")
 
@@ -321,6 +354,11 @@ def no_zip(path: Path) -> None:
         (damaged_member, "is damaged"),
         (clashing_names, "'train/[aA]' is in it more than once"),
         (no_zip, "is damaged"),
+        (file_and_folder, "'train/a' is in it more than once"),
+        (same_path, "is in it more than once"),
+        (long_name, r"refused to unpack 'train/a+\.\.\.a+'"),
+        (one_subset, "holds no train/ and test/"),
+        (shorter_than_listed, "is damaged .*'train/a' is shorter than listed"),
     ],
 )
 def test_archives_that_cannot_be_unpacked_are_one_line(tmp_path, make, reason):
