@@ -15,7 +15,7 @@ from mutants import Mutant
 PACKAGE = Path("scripts/upsampling")
 # Tests of a mutant's module, of its room and of other rooms are chosen up to this sum, each.
 SECONDS = 20.0
-# Beyond three times that, a change is taken to never end.
+# A change is taken to never end if tests take five times as long as without it, and this longer.
 MORE_SECONDS = 60.0
 
 
@@ -67,26 +67,30 @@ class Coverage:
         return made
 
     def of(self, trial: Trial) -> list[list[str]]:
-        """Tests of the mutant's module, then of its room, then of other rooms.
+        """Tests of the mutant's module, then of its room, of other rooms, and all of its room.
 
-        The first are all, the others those that execute the mutant's function; a change outside
-        functions belongs to all functions of its module, and to all tests of its room.
+        The second and third are those that execute the mutant's function; a change outside
+        functions belongs to all functions of its module, and to all tests of its room. The last
+        are not limited: tests that run programs do not tell what these execute.
         """
         executing: set[str] = set()
         for (module, line), tests in self.tests.items():
             if module == str(trial.module) and trial.mutant.function in (0, line):
                 executing |= tests
         groups: list[list[str]] = [[], [], []]
+        room: list[str] = []
         for test in self.seconds:
             file = test.split("::")[0]
             is_of_room = Path(file).parent == Path(trial.own_tests).parent
+            if is_of_room and "::" in test:
+                room.append(test)
             if file == trial.own_tests:
                 groups[0].append(test)
             elif not executing.isdisjoint((test, file)) or (
                 is_of_room and trial.mutant.function == 0
             ):
                 groups[1 if is_of_room else 2].append(test)
-        return [self.fastest(group, executing) for group in groups]
+        return [*(self.fastest(group, executing) for group in groups), room]
 
     def fastest(self, tests: list[str], executing: set[str]) -> list[str]:
         """Of the tests that execute a function, then of others, the fast ones, up to `SECONDS`."""
@@ -118,13 +122,17 @@ def survives(project: Path, trial: Trial, coverage: Coverage) -> bool:
     original = path.read_text()
     path.write_text(trial.mutant.source)
     try:
-        return all(passes(project, tests) for tests in coverage.of(trial) if tests)
+        return all(
+            passes(project, tests, sum(coverage.seconds[test] for test in tests))
+            for tests in coverage.of(trial)
+            if tests
+        )
     finally:
         path.write_text(original)
 
 
-def passes(project: Path, tests: list[str]) -> bool:
-    """Return True if tests pass, in a process of their own that ends in time."""
+def passes(project: Path, tests: list[str], seconds: float) -> bool:
+    """Return True if tests of that many `seconds` pass in a process that ends in time."""
     files = sorted({test.split("::")[0] for test in tests})
     child = os.fork()
     if not child:
@@ -133,7 +141,7 @@ def passes(project: Path, tests: list[str]) -> bool:
         silent = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):
             os.dup2(silent, stream)
-        signal.alarm(int(3 * SECONDS + MORE_SECONDS))
+        signal.alarm(int(5 * seconds + MORE_SECONDS))
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"]
         os._exit(int(pytest.main([*options, *files], plugins=[Selection(tests)])) not in (0, 5))
     status = os.waitpid(child, 0)[1]

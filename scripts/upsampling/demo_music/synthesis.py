@@ -30,7 +30,7 @@ def harmonic_tone(
     is smooth because the phases stay the same.
     """
     samples, harmonics = len(frequency), len(phases)
-    rows = max(2, int(np.ceil(samples * CONTROL_RATE / SAMPLERATE)) + 1)
+    rows = int(np.ceil(samples * CONTROL_RATE / SAMPLERATE)) + 1
     at = np.linspace(0, samples - 1, rows)
     partials = np.interp(at, np.arange(samples), frequency)[:, None] * np.arange(1, harmonics + 1)
     amplitudes = gain(at[:, None] / SAMPLERATE, partials) * (partials < HIGHEST_PARTIAL)

@@ -162,16 +162,19 @@ def read_track(track: SourceTrack, loud: str = "refuse") -> Decoded:
 
 
 def mixture_difference(samples: np.ndarray) -> float:
-    """Energy of the mixture less all stems, in dB relative to the mixture; -inf if there is none.
+    """Energy of the mixture less all stems, in dB relative to the mixture.
 
-    `samples` is int16 [5, samples, 2].
+    `samples` is int16 [5, samples, 2]. Without a difference it is -inf, else inf for a silent
+    mixture.
     """
     error = mixture = 0.0
     for start in range(0, samples.shape[1], BLOCK):
         block = samples[:, start : start + BLOCK].astype(np.float64)
         mixture += float(np.square(block[0]).sum())
         error += float(np.square(block[0] - block[1:].sum(axis=0)).sum())
-    return 10 * float(np.log10(error / mixture)) if error and mixture else -np.inf
+    if not mixture:
+        return np.inf if error else -np.inf
+    return 10 * float(np.log10(error / mixture)) if error else -np.inf
 
 
 def _read_wav(track: SourceTrack, loud: str) -> Decoded:

@@ -71,3 +71,8 @@ def test_the_drawing_is_that_of_the_page(tmp_path):
     rows = [ROWS[1], ROWS[0], {"name": "loud"}]
     settings = {"rows": rows, "strides": [4, 2], "title": "a variant"}
     assert_drawn("before_after", "before_after", inputs, **settings)
+
+
+def test_a_single_signal_is_drawn_too(inputs, tmp_path):
+    panels = draw(tmp_path, "before_after", inputs[2:], rows=ROWS[1:])
+    assert set(panels) == {f"white_noise_{kind}" for kind in ("initialised", "trained", "mean")}

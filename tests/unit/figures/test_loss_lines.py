@@ -78,3 +78,8 @@ def test_groups_differ_in_color_and_marker():
     assert [entry["marker"] for entry in marks[:6]] == ["o", "s", "^", "D", "v", "o"]
     assert marks[0]["color"] == marks[8]["color"] == "#0072b2"
     assert len({entry["color"] for entry in marks[:8]}) == 8
+
+
+def test_a_single_loss_is_drawn_too(tmp_path, inputs):
+    panels = draw(tmp_path, "loss_lines", inputs, rows=SETTINGS[:1])
+    assert set(panels["gradients"]) == {"frequencies", "base"}

@@ -31,3 +31,9 @@ def test_inputs_and_seed_are_those_of_all_rows(tmp_path):
 
 def test_the_drawing_is_that_of_the_page():
     assert_drawn("figure5", "figure5", [])
+
+
+def test_a_single_row_is_drawn_too(tmp_path):
+    rows = [{"kernel_size": 4, "stride": 2, "weights": "ones"}]
+    panels = draw(tmp_path, "figure5", [], rows=rows, inputs=2)
+    assert panels["1"]["samples"].tolist() == [1, 1, 2, 2, 1, 1]

@@ -121,3 +121,11 @@ def test_a_line_without_its_level_is_told(tmp_path):
     arrays = {"frequencies": KHZ} | spectrum(np.random.default_rng(0), "a", levels=[-10.0])
     with pytest.raises(UserError, match="figure 'operator_spectra' cannot be drawn from"):
         draw(tmp_path, "operator_spectra", stored(tmp_path, arrays), panels=[{"name": "a"}])
+
+
+def test_a_single_operator_has_replicas_too(tmp_path):
+    rng, arrays = np.random.default_rng(0), {"frequencies": KHZ}
+    for kind in KINDS:
+        arrays |= spectrum(rng, f"{kind}_0")
+    panels = draw(tmp_path, "replicas", stored(tmp_path, arrays), rows=["first"])
+    assert set(panels) == {f"{kind}_1" for kind in KINDS}

@@ -93,3 +93,18 @@ def test_the_program_names_mistakes(arguments, message, tmp_path):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(message)
+
+
+def test_defaults_are_those_of_the_papers_figures():
+    """Figs. 2-4: length 3 at strides 3, 2 and 1. Figs. 1 and 9: two columns of lettered panels."""
+    shapes = {
+        name: [FIGURES[name][1][key] for key in ("kernel_size", "stride", "inputs")]
+        for name in ("figure2", "figure3", "figure4")
+    }
+    assert shapes == {"figure2": [3, 3, 5], "figure3": [3, 2, 6], "figure4": [3, 1, 7]}
+    assert FIGURES["figure2"][1]["seed"] == 2
+    for name in ("figure1", "figure9"):
+        assert (FIGURES[name][1]["letters"], FIGURES[name][1]["columns"]) == (True, 2)
+    assert FIGURES["variant"][1] == {"columns": 1}
+    # MelGAN's output is by far the faintest.
+    assert [panel.get("floor") for panel in FIGURES["figure1"][1]["panels"]] == [-200, *[None] * 3]

@@ -86,3 +86,8 @@ def test_mistakes_are_told_in_one_line(settings, message, tmp_path):
 def test_the_drawings_are_those_of_the_page(case, settings):
     """`long` has a tick at each fifth sample, `short` is too short for a period."""
     assert_drawn(case, case.partition("_")[0], [], **settings)
+
+
+def test_one_input_is_enough_for_a_diagram():
+    samples = upsampled_ones(TransposedSettings(3, 3, 1, "ones"))["samples"]
+    assert samples.tolist() == [1, 1, 1]

@@ -10,9 +10,10 @@ import soundfile
 from gallery_results import RATE, content, files_of, tone
 
 from upsampling.files import save_arrays
-from upsampling.gallery import clips
+from upsampling.gallery import clips, pictures
 from upsampling.gallery.media import Media
 from upsampling.gallery.sound import TARGET_DBFS
+from upsampling.measures.spectra import reference_magnitude, spectrogram
 
 DB = 0.01
 
@@ -136,3 +137,24 @@ def test_media_wait_in_the_order_of_seeds(files):
     assert seeds[id(excerpts["runs"]["first"]["0"]["A_side"]["drums"])] == 0
     assert found["inputs"]["silence"]["floor"] == -150
     assert found["inputs"]["silence"]["seconds"] == 1
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_pictures_of_inputs_alone_have_centered_frames(tmp_path, side):
+    """As in the paper: padding would add artifacts to outputs."""
+    arrays = {"input": tone(440, -10, 1.0), "output": tone(11025, -40, 1.0)}
+    save_arrays(tmp_path / "probe.npz", arrays | {"input_samplerate": RATE})
+    media = Media()
+    clip = clips.probe_clip(media, tmp_path / "probe.npz", side, -120.0, 1.0, 0)
+    media.render(1e7, workers=1)
+    zero = reference_magnitude(arrays["input"])
+    shown = spectrogram(arrays[side], RATE, zero, center=side == "input")
+    assert clip["picture"] == pictures.spectrogram_png(shown, -120.0, 1.0)
+
+
+def test_an_excerpt_may_have_one_channel(tmp_path):
+    soundfile.write(tmp_path / "x.wav", 0.1 * np.random.default_rng(0).normal(size=RATE), RATE)
+    media = Media()
+    clip = clips.excerpt(media, tmp_path / "x.wav", 0.5, 0)
+    assert media.render(1e7, workers=1) == 0
+    assert clip["sound"].startswith("data:audio/ogg")

@@ -87,3 +87,26 @@ def test_a_page_of_few_megabytes_leaves_sounds_out_and_says_so(files):
     data = page_data(text)
     assert data["clips"]["inputs"]["silence"]["picture"]
     assert data["excerpts"]["runs"]["first"]["0"]["A_side"]["vocals"]["sound"] is None
+
+
+def media_of(clips: dict) -> list[dict]:
+    """All clips of a page's data, which have a sound."""
+    if "sound" in clips:
+        return [clips]
+    return [clip for part in clips.values() if isinstance(part, dict) for clip in media_of(part)]
+
+
+def test_a_page_takes_as_many_characters_as_its_megabytes(files, tmp_path):
+    """Of 10^6 characters each: the data's own, those of the figure, and those of all media."""
+    (tmp_path / "figure.png").write_bytes(b"\x89PNG picture")
+    training = replace(files, training=tmp_path / "figure.png")
+    shown, _ = page.gallery(content(), training)
+    data = page_data(shown)
+    characters = len("data:image/png;base64,") + len(base64.b64encode(b"\x89PNG picture"))
+    for clip in [*media_of(data["clips"]), *media_of(data["excerpts"])]:
+        for key in {"picture", "sound"} & clip.keys():
+            characters += len(clip[key])
+            clip[key] = None
+    characters += len(json.dumps(data))
+    for room, left_out in ((characters + 0.5, 0), (characters - 0.5, 1)):
+        assert page.gallery(content(megabytes=room / 1e6), training)[1] == left_out

@@ -35,7 +35,7 @@ def test_a_picture_holds_the_spectrogram_in_64_steps_and_its_tone():
 def test_levels_are_steps_of_the_range():
     """A constant spectrum at a fraction of the range has that fraction of the steps."""
     shown = spectrogram(tone(11025, -20, seconds=1.0), RATE, 512.0)
-    for level, step in ((0.0, 63), (-75.0, 32), (-150.0, 0), (-200.0, 0)):
+    for level, step in ((20.0, 63), (0.0, 63), (-75.0, 32), (-150.0, 0), (-200.0, 0)):
         flat = type(shown)(
             np.full_like(shown.decibels, level), shown.frequencies, shown.times, RATE
         )
@@ -66,5 +66,7 @@ def test_pictures_and_curves_have_their_sizes():
     assert (pictures.LEVELS, len(pictures.mean_curve(noise, RATE))) == (64, 240)
     # White noise of variance 1/3 has 1.5 / 3 / 16384 at each bin; a band's maximum has more.
     assert np.mean(pictures.mean_curve(noise, RATE)) == pytest.approx(-45 + 3, abs=2)
+    # A constant of 1 stands in the first bin, at 0 dB.
+    assert pictures.mean_curve(np.ones(RATE), RATE)[0] == 0
     edge = pictures.mean_curve(tone(22049, -40), RATE)
     assert int(np.argmax(edge)) == 239

@@ -105,7 +105,9 @@ def test_a_subpixel_bias_adds_a_tone() -> None:
     bias = layer.convolution.bias.detach().numpy().reshape(3, 4)
     comb = comb_spectrum(bias) ** 2
     expected = np.sqrt(comb[:, 1:].sum() / comb[:, 0].sum())
-    measured = from_weights.imbalance(from_weights.impulse_responses(layer, 4, 3).bias_comb)
+    found = from_weights.impulse_responses(layer, 4, 3).bias_comb
+    np.testing.assert_allclose(found, comb.sum(axis=0) / 4**2, rtol=1e-5)
+    measured = from_weights.imbalance(found)
     assert measured == pytest.approx(expected, rel=1e-6)
 
 

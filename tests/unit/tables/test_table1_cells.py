@@ -43,6 +43,9 @@ def test_caption_and_footnotes(suffix, table):
     assert "1,048,576; the 648M of Demucs is a decimal figure" in text
     at_paper_scale = table1_cells.render(table, "paper", Description())[suffix]
     assert "not comparable" not in at_paper_scale
+    assert "2 test tracks" in at_paper_scale
+    more = table1_cells.render(table, "demo", Description(test_tracks=3))[suffix]
+    assert "3 test tracks" in more
 
 
 def test_latex_has_the_papers_form_and_the_further_columns_apart(table):

@@ -62,6 +62,9 @@ def test_the_footnote_names_models_with_tones_after_training(table):
     faint = trained.assign(silence_level_trained=-150.0)
     assert standing(faint, "silence") == "none"
     assert standing(trained.assign(music_trained=9.9), "music") == "none"
+    assert "Sec. 6" in render(table, "demo", DESCRIPTION)["md"]
+    unmeasured = table.assign(silence_trained=float("nan"))
+    assert "Sec. 6" not in render(unmeasured, "demo", DESCRIPTION)["md"]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")

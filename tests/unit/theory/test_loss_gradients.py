@@ -44,6 +44,16 @@ def test_gradient_of_a_convolution_is_the_transposed_one(length, stride):
     np.testing.assert_allclose(middle(samples, stride), expected, atol=TOLERANCE * scale)
 
 
+def test_the_mean_gradient_of_one_layers_features_is_predicted():
+    """Up to the borders: one layer has no correlation with others."""
+    critic = Critic(CriticSettings(1, 4, 9, 3, slope=0.2))
+    output, target = signals()
+    samples = loss_gradients.gradient("features", critic, output, target)
+    expected = loss_gradients.expected_period("features", critic, output, target)
+    folded = samples[: len(samples) // 4 * 4].reshape(-1, 4).mean(axis=0)
+    np.testing.assert_allclose(folded, expected, atol=5e-3 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize(("length", "stride"), [(3, 2), (4, 2), (8, 6), (8, 4), (41, 4)])
 def test_unequal_coverage_makes_lines_and_equal_coverage_none(length, stride):
     """Weights of ones: the levels of Sec. 2's issue (ii), in the gradient."""

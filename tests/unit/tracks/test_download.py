@@ -1,8 +1,10 @@
 """Downloads from an HTTP server on this machine, which serves ranges and fails on request."""
 
+import errno
 import hashlib
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -420,3 +422,20 @@ def test_addresses_are_complete():
         assert source.url.endswith(".zip")
         assert len(bytes.fromhex(source.md5)) == 16
         assert source.unpacked > source.size
+
+
+@pytest.mark.parametrize(
+    ("error", "offline"),
+    [
+        (socket.gaierror("no such name"), True),
+        (OSError(errno.ENETUNREACH, "unreachable"), True),
+        (OSError(errno.EHOSTUNREACH, "unreachable"), True),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), False),
+        (TimeoutError(), False),
+    ],
+)
+def test_no_network_is_told_from_a_server_that_is_down(error, offline):
+    assert module.is_offline(error) == offline
+    wrapped = RuntimeError("pool")
+    wrapped.reason = error
+    assert module.is_offline(RuntimeError(wrapped)) == offline

@@ -15,6 +15,7 @@ from upsampling.tracks.reading import (
     STEMS,
     inspect_headers,
     list_tracks,
+    mixture_difference,
     musdb_validation_names,
     read_track,
 )
@@ -126,6 +127,18 @@ def test_damaged_wav_is_a_user_error_that_names_the_track(noise_track, damage, r
     with pytest.raises(UserError, match=reason) as error:
         read_track(track)
     assert "A - B" in str(error.value)
+
+
+def test_the_mixtures_difference_is_relative_to_it():
+    stems = np.random.default_rng(0).integers(-2000, 2000, (5, 3000, 2)).astype(np.int16)
+    stems[0] = stems[1:].sum(axis=0)
+    assert mixture_difference(stems) == -np.inf
+    assert mixture_difference(np.zeros((5, 10, 2), np.int16)) == -np.inf
+    stems[0] = 0
+    assert mixture_difference(stems) == np.inf
+    stems[1:] = 0
+    stems[0, :, 0], stems[1, :, 0] = 1000, 900
+    assert mixture_difference(stems) == pytest.approx(-20)
 
 
 @pytest.mark.parametrize(("keep", "reason"), [(0.5, "ends early"), (0.001, "cannot decode")])

@@ -9,6 +9,7 @@ from noise_tracks import LENGTH, RATE
 
 from upsampling.errors import UserError
 from upsampling.files import read_json, write_json
+from upsampling.tracks import store as module
 from upsampling.tracks.store import TrackStore, safe_file_name
 
 
@@ -57,6 +58,21 @@ def test_opening_reads_no_track_and_copies_carry_no_map(store):
     reopened = TrackStore.open(store.root)
     with pytest.raises(UserError, match="is missing"):
         reopened.mixture(reopened.tracks("test")[0])
+
+
+def test_comparing_large_stores_reports_each_tenth(store, monkeypatch, capfd):
+    store.verify("train", "test")
+    assert not capfd.readouterr().err
+    monkeypatch.setattr(module, "QUICK", 0)
+    store.verify("train", "test")
+    assert not capfd.readouterr().err
+    for track in store.tracks():
+        os.utime(store.root / track.file, ns=(1, 1))
+    one, both = (sum(t.bytes for t in tracks) for tracks in (store.tracks("train"), store.tracks()))
+    store.verify("train", "test")
+    lines = capfd.readouterr().err.splitlines()
+    shares = [f"{done / both:.0%} of {both / 1e9:.2f} GB" for done in (one, both)]
+    assert [line.rpartition(": ")[2] for line in lines] == shares
 
 
 def test_a_truncated_track_is_refused(store):

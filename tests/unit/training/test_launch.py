@@ -1,13 +1,17 @@
 """Ranks as torchrun and srun set them, and the commands that start processes."""
 
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import torch
 
 from upsampling.errors import UserError
 from upsampling.training import launch
 
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 SRUN = {"SLURM_PROCID": "5", "SLURM_LOCALID": "1", "SLURM_JOB_ID": "41234"}
 LAUNCHERS = ("SLURM_", "MASTER_", "RANK", "WORLD_SIZE", "LOCAL_RANK")
 RANKS = [
@@ -57,8 +61,30 @@ def test_the_first_host_is_expanded_by_scontrol(monkeypatch, tmp_path):
     assert launch.first_host("gpu") == "gpu-first"
 
 
-def test_one_process_needs_no_launcher():
-    launch.launch(1)
+@pytest.mark.skipif(torch.cuda.device_count() > 1, reason="0 means a process for each GPU")
+@pytest.mark.parametrize("processes", [0, 1])
+def test_one_process_needs_no_launcher(processes):
+    launch.launch(processes)
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_processes_run_the_program_and_the_first_one_exits_as_they_do(tmp_path, status):
+    (tmp_path / "program.py").write_text(
+        "import os, sys\n"
+        "from upsampling.training.launch import launch\n"
+        "launch(2)\n"
+        "print('rank', os.environ.get('RANK'), flush=True)\n"
+        f"sys.exit({status})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, tmp_path / "program.py"],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert done.returncode == status
+    ranks = sorted(line for line in done.stdout.splitlines() if line.startswith("rank"))
+    assert ranks == ["rank 0", "rank 1"] or (status and set(ranks) <= {"rank 0", "rank 1"})
 
 
 @pytest.mark.parametrize(
@@ -77,7 +103,7 @@ def test_several_nodes_need_a_slurm_job(monkeypatch, tmp_path):
 
 
 def test_srun_starts_the_processes_of_several_nodes(monkeypatch, tmp_path):
-    """The job has 24 CPUs on two nodes: 3 for each of 8 processes."""
+    """The job has 24 CPUs on two nodes: 6 for each of 4 processes."""
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv("OMP_NUM_THREADS", "12")
@@ -89,12 +115,12 @@ def test_srun_starts_the_processes_of_several_nodes(monkeypatch, tmp_path):
         f'echo "$@" "$OMP_NUM_THREADS" "$MASTER_PORT" > {tmp_path}/called\nexit 75',
     )
     with pytest.raises(SystemExit) as end:
-        launch.launch(4, 2, "nearest_seed0")
+        launch.launch(2, 2, "nearest_seed0")
     assert end.value.code == 75
     *words, threads, port = (tmp_path / "called").read_text().split()
     assert words == [
-        "--job-name=nearest_seed0", "--nodes=2", "--ntasks=8", "--ntasks-per-node=4",
-        "--cpus-per-task=3", "--kill-on-bad-exit=1", sys.executable, "train.py", "--seed", "0",
+        "--job-name=nearest_seed0", "--nodes=2", "--ntasks=4", "--ntasks-per-node=2",
+        "--cpus-per-task=6", "--kill-on-bad-exit=1", sys.executable, "train.py", "--seed", "0",
     ]  # fmt: skip
-    assert threads == "3"
+    assert threads == "6"
     assert 1024 <= int(port) < 65536

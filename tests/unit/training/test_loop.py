@@ -148,6 +148,17 @@ def test_a_signal_stops_within_an_epoch_and_loses_no_other(store, tmp_path):
     assert small.results(tmp_path) == small.results(tmp_path / "whole")
 
 
+def test_a_signal_in_the_last_epoch_comes_too_late(store, tmp_path):
+    class Signalled(loop.Trainer):
+        def validate(self) -> float:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            return super().validate()
+
+    trainer = Signalled(small.make_run(store, tmp_path, epochs=1), small.CPU)
+    trainer.train()
+    assert trainer.epoch == 1
+
+
 def test_a_stopped_run_exits_with_its_status(store, tmp_path, capfd):
     run = small.make_run(store, tmp_path / "checkpoints", max_minutes=0)
     with pytest.raises(SystemExit) as end:
@@ -222,6 +233,12 @@ def test_validation_does_not_depend_on_micro_batches(store, tmp_path):
         run = small.make_run(store, tmp_path, micro_batch=micro_batch)
         losses.append(loop.Trainer(run, small.CPU).validate())
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-6)
+
+
+def test_validation_is_not_augmented(store, tmp_path):
+    one, other = (loop.Trainer(small.make_run(store, tmp_path, seed=n), small.CPU) for n in (0, 1))
+    other.model.load_state_dict(one.model.state_dict())
+    assert one.validate() == other.validate()
 
 
 def test_each_process_needs_an_example_and_each_epoch_a_batch(store, tmp_path):

@@ -1,5 +1,6 @@
 """Operators and architectures from a user's file either work to the end or are refused at once."""
 
+import contextlib
 import textwrap
 
 import pytest
@@ -153,3 +154,56 @@ def test_options_that_do_not_fit_the_stride_are_refused(operator, stride, option
 def test_a_model_whose_size_no_integer_holds_is_refused():
     with pytest.raises(UserError, match="lower its channels, depth or kernel sizes"):
         try_model({"depth": 30, "channels": 1000}, trained=True)
+
+
+ARCHITECTURE = """
+import torch
+from torch import nn
+from upsampling.models.base import AudioModel
+
+class Net(AudioModel):
+    samplerate = 16000
+
+    def __init__(self, upsampler):
+        super().__init__()
+        self.encoder = nn.Conv1d(1, 4, 8, 4, padding=2)
+        self.outer = upsampler(4, 1, 4)
+
+    def forward(self, waveform):
+        return self.outer(self.encoder(waveform))
+
+    def find_upsamplers(self):
+        return [(self.outer, 4, 4)]
+
+    def input_length(self, samples):
+        return -(-samples // 4) * 4
+"""
+ARCHITECTURES = {
+    "works": (None, "pass"),
+    "a part of the samples": (
+        r"gave \[1, 1, 1, \d+\], expected \[1, 1, 1, 1001\] or longer; see input_length",
+        "def input_length(self, samples): return min(-(-samples // 4) * 4, 990)",
+    ),
+    "not finite at some lengths": (
+        "gives values that are not finite",
+        "def process(self, waveforms):"
+        " return super().process(waveforms) / (waveforms.shape[-1] < 4096)",
+    ),
+    "raises when it learns": (
+        "RuntimeError: no learning",
+        "def train(self, mode=True):\n"
+        "    super().train(mode)\n"
+        "    if mode: self.forward = self.fail\n"
+        "    return self\n"
+        "def fail(self, waveform): raise RuntimeError('no learning')",
+    ),
+}
+
+
+@pytest.mark.parametrize(("reason", "body"), ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_architectures_work_to_the_end_or_are_refused(tmp_path, reason, body):
+    path = tmp_path / "net.py"
+    path.write_text(ARCHITECTURE + textwrap.indent(body, "    "))
+    model = {"architecture": f"{path}:Net", "operator": "transposed"}
+    with pytest.raises(UserError, match=reason) if reason else contextlib.nullcontext():
+        try_model(model, trained=True)
