@@ -24,6 +24,8 @@ from upsampling.measures.spectra import reference_magnitude, spectrogram
 FLOOR = -150.0
 INITIALISATION = "initialisation"
 MIXTURE = "mixture"
+# Of excerpts: models separate stereo sound.
+MOST_CHANNELS = 2
 # Enough of a stationary noise.
 INITIALISATION_SECONDS = 2.0
 # In the queue, the clips that all seeds share come before those of the first seed.
@@ -198,6 +200,8 @@ def excerpt(media: Media, path: Path, seconds: float, seed: int) -> dict[str, An
     def read() -> tuple[sound.Samples, sound.Loudness]:
         frames = round(seconds * samplerate)
         samples, _ = read_wav(path, frames=frames, dtype="float64", always_2d=True)
+        if samples.shape[1] > MOST_CHANNELS:
+            raise ValueError(f"{samples.shape[1]} channels, not {MOST_CHANNELS} at most")
         return sound.match_level(samples)
 
     with content_of(path):

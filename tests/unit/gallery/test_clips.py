@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from gallery_results import RATE, content, files_of, tone
 
+from upsampling.errors import UserError
 from upsampling.files import save_arrays
 from upsampling.gallery import clips, pictures
 from upsampling.gallery.media import Media
@@ -81,6 +82,12 @@ def test_an_excerpt_has_the_length_that_is_asked_for(tmp_path):
     )  # fmt: skip
     played, _ = soundfile.read(io.BytesIO(done.stdout))
     assert len(played) == pytest.approx(0.5 * RATE, abs=2)
+
+
+def test_an_excerpt_of_more_channels_than_models_have_is_refused(tmp_path):
+    soundfile.write(tmp_path / "x.wav", np.full((RATE, 3), 0.1), RATE, subtype="FLOAT")
+    with pytest.raises(UserError, match=r"x\.wav has content that does not fit: .*3 channels"):
+        clips.excerpt(Media(), tmp_path / "x.wav", 0.5, 0)
 
 
 def test_a_tracks_name_may_begin_with_that_of_another(tmp_path):
