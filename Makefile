@@ -4,7 +4,8 @@
 # make bench  measures training steps, the track store and scoring, and writes docs/benchmarks/
 # make fault-test   attacks a run by kills, damage, wrong configurations, odd audio, forged files,
 #                   hostile downloads and full disks, writes docs/reliability.md; makes each variant's step at paper width
-# make mutation-test   changes the package in 320 small ways and counts the changes that tests notice
+# make mutation-test   changes the package in small ways, counts those that unit tests notice, and
+#                      writes docs/mutation.md
 # make gpu-test   holds a GPU to the CPU's results; needs torch, NumPy, safetensors and pytest alone
 # make gpu-bench   measures training steps on a GPU and writes docs/benchmarks/gpu.md
 # make cluster-test   runs the pipeline on a SLURM cluster that it brings up on this machine, as root
@@ -36,7 +37,7 @@ fault-test: $(ENV)/ready
 	pytest -q tests/faults/test_attacks.py tests/faults/test_config_mutants.py
 	pytest -s -m slow tests/faults
 
-mutation-test: $(ENV)/ready
+mutation-test: $(ENV)/ready-for-audits
 	python tests/mutation/run.py --output docs/mutation.md
 
 gpu-test: $(ENV)/ready

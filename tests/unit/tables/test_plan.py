@@ -74,6 +74,7 @@ def test_compared_rows_do_not_depend_on_labels(tmp_path):
     }
     assert plan.scored_rows(experiment(variants=changed)) == plan.scored_rows(experiment())
     (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "A - B.json").touch()
     quoted = CONFIG["literature"][0] | {"scores": str(tmp_path / "scores")}
     rows = json.loads(plan.scored_rows(experiment(literature=[quoted])))
     assert rows[-1] == {"label": quoted["table_label"], "scores": [quoted["scores"]]}
