@@ -103,13 +103,24 @@ def survivors(trials: list[Trial], tests: Coverage, workers: int) -> list[Trial]
     return found
 
 
-def report(trials: list[Trial], survived: list[Trial], seed: int) -> str:
-    """The page of the scores per room, with the mutants that survived."""
-    known = {
-        (module, entry["line"], entry["change"])
-        for module, entries in yaml.safe_load(EQUIVALENT.read_text()).items()
-        for entry in entries
-    }
+def known_equivalents() -> set[tuple[str, str, str]]:
+    """Module, line and change of each entry of `equivalent.yaml`, which must name a mutant."""
+    known = set()
+    for module, entries in yaml.safe_load(EQUIVALENT.read_text()).items():
+        source = (ROOT / PACKAGE / module).read_text()
+        all_of_module = [mutant(source, number) for number in range(count_mutants(source))]
+        mutants = {(one.text, one.change) for one in all_of_module}
+        for entry in entries:
+            if (entry["line"], entry["change"]) not in mutants:
+                raise SystemExit(f"{EQUIVALENT}: {module} has no mutant {entry}; remove it")
+            known.add((module, entry["line"], entry["change"]))
+    return known
+
+
+def report(
+    trials: list[Trial], survived: list[Trial], known: set[tuple[str, str, str]], seed: int
+) -> str:
+    """The page of the scores per room, with the mutants that survived and are not `known`."""
     equivalent = {t for t in survived if (str(t.module), t.mutant.text, t.mutant.change) in known}
     rows: dict[str, Counter[str]] = defaultdict(Counter)
     for trial in trials:
@@ -146,11 +157,12 @@ def main() -> None:
     options.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options.add_argument("--output", type=Path, help="page of the scores per room")
     arguments = options.parse_args()
+    known = known_equivalents()
     trials = drawn(arguments.seed, arguments.mutants, arguments.rooms)
     tests = coverage(arguments.workers)
     print(len(trials), "mutants", flush=True)
     survived = survivors(trials, tests, arguments.workers)
-    text = report(trials, survived, arguments.seed)
+    text = report(trials, survived, known, arguments.seed)
     print(text)
     if arguments.output:
         arguments.output.write_text(text)
