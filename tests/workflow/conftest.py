@@ -72,7 +72,7 @@ class Project:
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs that a run would execute, by rule; without the target rule itself."""
-        output = self.snakemake("-n", "--quiet", "rules", *arguments).stdout
+        output = self.snakemake("-n", *arguments, "--quiet", "rules").stdout
         jobs = {}
         if "Job stats:" in output:
             lines = output.split("Job stats:")[1].split("total")[0].splitlines()

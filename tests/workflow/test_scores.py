@@ -67,7 +67,7 @@ def test_published_scores_that_change_are_read_again_and_refused_before_any_job(
     before, config = restored.config, restored.config
     config["literature"][0] |= {"table_label": "Theirs", "scores": folder.name}
     restored.config = config
-    make_table1 = ("--cores", "2", "--quiet", "rules", "table1")
+    make_table1 = ("table1", "--cores", "2", "--quiet", "rules")
     restored.snakemake(*make_table1)
     assert restored.planned("table1") == {}
     sdr = table1(restored).set_index("label")["sdr"]["Theirs"]
