@@ -2,7 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from audit_results import audit_network, content
+from audited_networks import seeded, under_audit
+
+from upsampling.audit.arrays import audit_arrays
+from upsampling.audit.audit import AuditSettings, respond_to_constants
 
 # Sums of squares in double precision, in dB.
 ROUNDING_DB = 1e-6
@@ -41,6 +46,24 @@ def test_the_sound_is_the_response_to_noise(audited):
     # The stored samples are single precision.
     assert level == pytest.approx(noise, abs=1e-4)
     assert (arrays["samplerate"], arrays["sound"].dtype) == (24000, np.float32)
+    assert [layer["operation"] for layer in report["layers"]] == ["conv_transpose1d"] * 2
+
+
+def test_without_a_probe_there_is_no_sound():
+    class Choosy(torch.nn.Module):
+        """Takes constants alone."""
+
+        def __init__(self):
+            super().__init__()
+            self.up = torch.nn.ConvTranspose1d(2, 1, 8, 4)
+
+        def forward(self, signal):
+            return self.up(signal / (signal == signal[..., :1]).all())
+
+    network, structure = under_audit(seeded(Choosy), 2)
+    responses = respond_to_constants(network, structure)
+    arrays = audit_arrays(network, structure, responses, None, AuditSettings())
+    assert arrays["sound"].shape == (0,)
 
 
 def test_a_repair_adds_the_repaired_waveforms(audited):

@@ -117,6 +117,8 @@ def test_a_comb_in_noise_is_attributed_to_its_layer():
     assert as_is[1] > 10
     assert makers_in_sound(as_is[1], fine) == (0,)
     assert makers_in_sound(2.0, [0.0]) == ()
+    assert makers_in_sound(3.0, [0.0]) == ()
+    assert makers_in_sound(4.0, [3.0, 3.1]) == (0,)
     assert makers_in_sound(None, [None]) == ()
     assert makers_in_sound(20.0, [9.0, 11.0, -5.0]) == (0, 2)
 

@@ -134,5 +134,7 @@ def test_numbers_that_are_not_finite_are_refused():
 def test_an_output_without_two_periods_is_refused():
     with pytest.raises(NetworkError, match="no two periods of 8"):
         periods_of(np.zeros((1, 15)), 8)
+    early, late, start = periods_of(np.arange(16.0)[None], 8)
+    assert (early[0, 0], late[0, 0], start) == (0, 8, 8)
     early, late, start = periods_of(np.arange(17.0)[None], 8)
     assert (early[0, 0], late[0, 0], start) == (0, 8, 8)

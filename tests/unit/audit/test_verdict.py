@@ -72,6 +72,9 @@ def test_the_gate_asks_for_more_than_chance(limit, count):
         assert "5512.5 Hz stands 40.0 dB above its surroundings in silence" in found[0]
     comb = report()["combs"][1]
     assert not stands_out(comb, "music", 0.0)
+    exact = {"excess_db": {"music": 5.0}, "error_db": {"music": 0.0}}
+    assert stands_out(exact, "music", 4.9)
+    assert not stands_out(exact, "music", 5.0)
 
 
 def test_advice_fits_the_layers():
