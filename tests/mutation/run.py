@@ -48,7 +48,8 @@ def drawn(seed: int, count: int, rooms: list[str]) -> list[Trial]:
         share = max(LEAST, -(-count * lines[room] // sum(lines.values())))
         chosen = random_numbers.sample(places, min(share, len(places)))
         trials += [Trial(module, mutant(sources[module], n)) for module, n in sorted(chosen)]
-    return trials
+    # `return None` becomes itself.
+    return [trial for trial in trials if len({*trial.mutant.change.split(" -> ")}) > 1]
 
 
 def copied(folder: str) -> Path:

@@ -26,6 +26,15 @@ class Rows(nn.Module):
         batch, time = x.shape
         return self.up(x[:, None])[:, 0]
 
+class Stereo(nn.Module):
+    """Two channels through a stride of 4 and back."""
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv1d(2, 2, 8, 4, padding=2)
+        self.up = nn.ConvTranspose1d(2, 2, 8, 4, padding=2)
+    def forward(self, x):
+        return self.up(self.down(x))
+
 class Single(nn.Module):
     """Computes in single precision alone."""
     def __init__(self):

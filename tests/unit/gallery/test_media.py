@@ -26,6 +26,11 @@ def test_nothing_is_rendered_without_room():
     assert media.render(1500, workers=1) == 20
     assert len(rendered) == 16
     assert Media().render(10, workers=1) == 0
+    short, rendered = Media(), []
+    for _ in range(21):
+        short.add(0, PICTURES, {}, "picture", lambda: rendered.append(1) or "x")
+    assert short.render(16, workers=1) == 6
+    assert len(rendered) == 16
 
 
 def test_workers_render_at_once_and_keep_the_order():

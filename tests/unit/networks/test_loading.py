@@ -50,6 +50,11 @@ def test_samples_without_channels_are_audio(folder):
     assert structure.length > 10000
 
 
+def test_two_channels_are_stereo_audio(folder):
+    network, _, _ = open_network(Source(f"{folder}/nets.py:Stereo"))
+    assert (network.channels, network.kind) == (2, "audio")
+
+
 def test_single_precision_is_a_last_resort(folder):
     network, structure, _ = open_network(Source(f"{folder}/nets.py:Single", samplerate=8000))
     assert network.epsilon == torch.finfo(torch.float32).eps

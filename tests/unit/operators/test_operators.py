@@ -60,6 +60,13 @@ def test_a_class_has_the_defaults_of_the_configuration_and_a_bias(name):
 
 
 @pytest.mark.parametrize("name", OPERATORS)
+def test_checkpoints_hold_what_is_learned_and_the_state_of_noise_alone(name):
+    layer = build_operator(name, 2, 3, 4)
+    noise = {"noise_seed", "passes"} if name == "noise_sinc" else set()
+    assert {*layer.state_dict()} == {key for key, _ in layer.named_parameters()} | noise
+
+
+@pytest.mark.parametrize("name", OPERATORS)
 def test_without_bias_silence_stays_silent_except_for_noise_and_the_head(name):
     layer = build_operator(name, 2, 3, 4, bias=False).eval()
     assert not any("bias" in key for key, _ in layer.named_parameters())
