@@ -38,6 +38,11 @@ def test_a_step_that_no_network_has_is_refused():
     chain = [(1, 7, 0)] * 9
     with pytest.raises(NetworkError, match="which is no network's stride"):
         step_of(traced(7**9, *chain), traced(2 * 7**9, *chain), 7**9)
+    # 2^22 samples, 95 s at 44.1 kHz, are the largest.
+    chain = [(1, 4, 0)] * 11
+    assert step_of(traced(4**11, *chain), traced(2 * 4**11, *chain), 4**11) == 2**22
+    with pytest.raises(NetworkError, match="after 8388608 samples"):
+        step_of(traced(2**23, *chain, (1, 2, 0)), traced(2**24, *chain, (1, 2, 0)), 2**23)
 
 
 def test_time_is_the_one_axis_that_grows():
