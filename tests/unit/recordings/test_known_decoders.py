@@ -15,7 +15,11 @@ FRAME_RATES = {
     "ACE-Step 1.5 VAE": 25.0,
     "Stable Audio 2 VAE": 44100 / 2048,
     "Descript Audio Codec, 44.1 kHz": 44100 / 512,
+    "MelGAN": 22050 / 256,
     "HiFi-GAN V1, V2": 22050 / 256,
+    "HiFi-GAN V3, Piper": 22050 / 256,
+    "BigVGAN, 24 kHz": 24000 / 256,
+    "BigVGAN v2, 44.1 kHz, 512x": 44100 / 512,
     "Demucs, first version": 44100 / 4096,
 }
 
@@ -37,3 +41,4 @@ def test_coarser_combs_are_known_and_other_spacings_are_not():
 def test_every_row_has_its_source():
     assert all("arXiv" in d.source or "github.com" in d.source for d in DECODERS)
     assert len({d.name for d in DECODERS}) == len(DECODERS)
+    assert {d.name for d in DECODERS} == {*FRAME_RATES}

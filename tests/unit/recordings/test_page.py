@@ -9,7 +9,7 @@ import pytest
 from planted_combs import RATE, comb, noise, write
 
 from upsampling.recordings.command import audit_recording
-from upsampling.recordings.page import COLUMNS, around_a_line, page, plots
+from upsampling.recordings.page import COLUMNS, _ticks, around_a_line, page, plots
 
 NASTY = "<script>alert(1)</script>'\"&{{ 7*7 }}\n<img src=x onerror=alert(1)>"
 
@@ -84,6 +84,19 @@ def test_curves_keep_lines_and_marks_stand_on_them(audits):
     centre = np.array([float(p.split(",")[1]) for p in around.points.split()])
     assert abs(np.argmin(centre) - len(centre) // 2) <= 1
     assert np.all(np.diff(places) > 0)
+
+
+def test_marks_are_round_numbers_in_their_places(audits):
+    spectrum, residual, _ = plots(audits[0])
+    left, right = (float(spectrum.points.split()[n].split(",")[0]) for n in (0, -1))
+    for plot in (spectrum, residual):
+        assert [mark.label for mark in plot.across] == ["0", "5", "10", "15", "20"]
+        for mark in plot.across:
+            place = left + (right - left) * 1000 * float(mark.label) / 22050
+            assert mark.at == pytest.approx(place, abs=0.1)
+    assert _ticks(0.0, 8.0) == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert _ticks(-9.0, 0.0) == [-8, -6, -4, -2, 0]
+    assert _ticks(0.0, 100.0) == [0, 20, 40, 60, 80, 100]
 
 
 def test_around_a_line_is_the_mean_over_the_band():

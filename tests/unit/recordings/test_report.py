@@ -69,6 +69,7 @@ def test_words_say_what_was_measured_and_claim_no_origin(audits):
     shown = text(audits["blind"])
     assert sentence in shown
     assert "stationarity" in shown
+    assert any(line.split()[:2] == ["86.133", "512"] for line in shown.splitlines())
 
 
 def test_the_summary_counts(audits):
