@@ -51,6 +51,12 @@ def test_cells_are_means_and_spreads_over_seeds(table):
     assert gone[-1] == "3"
 
 
+def test_two_measurements_have_one_difference():
+    table = artifact_history({("kept", 0): frame(history({0: -40.0, 2: -70.0}))})
+    text = render(table, ROWS[:1], "demo", DESCRIPTION)
+    assert "training changes the tone in silence by -30.0 dB; the imbalance" in text
+
+
 def test_sentences_say_when_a_tone_fell_and_which_layer_keeps_it(table):
     text = render(table, ROWS, "demo", DESCRIPTION)
     assert "demo scale (2 epochs, 12 channels)" in text

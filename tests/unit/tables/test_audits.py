@@ -5,6 +5,7 @@ import io
 
 import pytest
 from audit_results import audit_network, audit_recordings, content
+from table_texts import markdown_rows
 
 from upsampling.files import write_json
 from upsampling.tables.audits import AuditRow, audits_table, level, number, render
@@ -68,6 +69,7 @@ def test_all_formats_hold_the_rows(table):
     )
     assert "<b>vocoder" not in texts["html"]
     assert "1 of 2" in texts["md"]
+    assert f"{table['excess_db'][0]:.1f}" in markdown_rows(texts["md"])[0]
 
 
 def test_levels_of_silence_have_no_number():

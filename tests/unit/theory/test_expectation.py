@@ -74,6 +74,14 @@ def test_there_is_no_expectation_without_a_closed_form(operator, options):
     assert expectation.expected_values("boundary_error", "transposed", {}, STRIDE) == ()
 
 
+def test_a_sinc_has_24_zeros_unless_it_says_otherwise():
+    found, expected = (
+        expectation.expected_values("droop", "sinc", options, STRIDE)
+        for options in ({}, {"zeros": 24})
+    )
+    assert found == expected != ()
+
+
 def test_rows_are_of_the_outermost_layer_and_have_no_seed():
     settings = DemucsLikeSettings(operator="transposed", stride=3, samplerate=24000)
     rows = expectation.expectations(settings, "mine")

@@ -134,6 +134,12 @@ def test_spectra_have_the_lines_of_both_strides_and_are_reproducible():
     assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
     assert np.allclose(arrays["score_strided_lines"], RATE / 16 * np.arange(1, 9))
     assert arrays["score_dense_lines"].size == 0
+    bins = np.rint(arrays["score_strided_lines"] / arrays["frequencies"][1]).astype(int)
+    measured = arrays["score_strided_measured"][bins]
+    loud = arrays["score_strided_levels"] > np.median(arrays["score_strided_measured"]) + 15
+    assert loud.sum() >= 2
+    tolerance = CORRELATION_DB["score"]
+    np.testing.assert_allclose(arrays["score_strided_levels"][loud], measured[loud], atol=tolerance)
     assert arrays["coverage_lengths"].tolist() == list(range(4, 19))
     for name in ("waveform", "score_strided", "features_dense"):
         power = 10 ** (arrays[f"{name}_measured"] / 10)
