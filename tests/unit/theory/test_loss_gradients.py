@@ -138,8 +138,8 @@ def test_spectra_have_the_lines_of_both_strides_and_are_reproducible():
     measured = arrays["score_strided_measured"][bins]
     loud = arrays["score_strided_levels"] > np.median(arrays["score_strided_measured"]) + 15
     assert loud.sum() >= 2
-    tolerance = CORRELATION_DB["score"]
-    np.testing.assert_allclose(arrays["score_strided_levels"][loud], measured[loud], atol=tolerance)
+    # The slopes of 2 s are correlated more than those of 4 s.
+    np.testing.assert_allclose(arrays["score_strided_levels"][loud], measured[loud], atol=2.0)
     assert arrays["coverage_lengths"].tolist() == list(range(4, 19))
     for name in ("waveform", "score_strided", "features_dense"):
         power = 10 ** (arrays[f"{name}_measured"] / 10)
