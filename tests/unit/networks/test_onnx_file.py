@@ -127,6 +127,14 @@ def test_external_data_of_the_models_own_folder_are_read(onnx, tmp_path):
     assert found.ravel().tolist() == list(range(32))
 
 
+def test_tensors_without_numbers_are_read(onnx, tmp_path):
+    """Exporters write such ones, as the regions of a Resize."""
+    model = vocoder_graph(onnx)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(0, np.float32), "roi"))
+    onnx.save(model, tmp_path / "net.onnx")
+    assert read_graph(tmp_path / "net.onnx").graph.initializer[-1].name == "roi"
+
+
 def test_without_onnx_one_line_says_what_to_install(tmp_path, capsys, monkeypatch):
     import sys
 

@@ -10,6 +10,7 @@ from upsampling.recordings.audio import open_recording
 from upsampling.recordings.combs import (
     BAND_HZ,
     FOUND_LINES,
+    FRAME_SECONDS,
     MAXIMUM_N_FFT,
     frame_length,
     measure_combs,
@@ -157,3 +158,10 @@ def test_a_band_without_sound_is_one_line(tmp_path):
 def test_a_constant_is_one_line(tmp_path):
     with pytest.raises(UserError, match="nothing sounds"):
         measured(tmp_path, np.full(4 * RATE, 0.5), [689.0625])
+
+
+def test_frames_of_other_rates_are_powers_of_two():
+    """A decoder's rate over its stride need not divide that of the file."""
+    samples = frame_length(44100, 44100 / 100.5)
+    assert samples.bit_count() == 1
+    assert samples / 44100 == pytest.approx(FRAME_SECONDS, rel=0.42)
