@@ -5,6 +5,7 @@ import errno
 import sys
 import textwrap
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 # The remedy for each error of an operating system.
 REMEDIES = {
@@ -75,3 +76,11 @@ def reason_of(error: Exception, width: int = 400) -> str:
     """Return the type and message of `error` on one line, cut after `width` characters."""
     message = textwrap.shorten(str(error), width, placeholder=" ...")
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def require_text(path: Path, kind: str) -> None:
+    """Raise `UserError` for a name that is not UTF-8; `kind` is the word for its bearer."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{str(path)!a}: the name is not UTF-8; rename the {kind}") from error

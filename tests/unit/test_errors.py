@@ -1,10 +1,18 @@
 """A user's mistake ends a program with one line and status 1."""
 
 import errno
+import os
 
 import pytest
 
-from upsampling.errors import UserError, choose_from, command_line, nearest_match, reason_of
+from upsampling.errors import (
+    UserError,
+    choose_from,
+    command_line,
+    nearest_match,
+    reason_of,
+    require_text,
+)
 
 
 def test_a_mistake_ends_the_program_with_its_message_alone():
@@ -88,3 +96,10 @@ def test_choices_are_listed_up_to_a_length():
 )
 def test_the_reason_of_an_error_is_one_short_line(error, expected):
     assert reason_of(error) == expected
+
+
+def test_names_are_text(tmp_path):
+    require_text(tmp_path / "caf\N{LATIN SMALL LETTER E WITH ACUTE} \\udce9", "track")
+    with pytest.raises(UserError, match="the name is not UTF-8; rename the track") as error:
+        require_text(tmp_path / os.fsdecode(b"caf\xe9"), "track")
+    assert str(error.value).isascii()

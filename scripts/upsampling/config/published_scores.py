@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from upsampling.errors import UserError, describe
+from upsampling.errors import UserError, describe, require_text
 
 SUFFIXES = (".json.gz", ".json")
 
@@ -32,8 +32,7 @@ def score_files(folder: str | Path) -> dict[str, Path]:
         name = path.name.removesuffix(suffix)
         if not path.is_file():
             raise UserError(f"{path} is not a file of museval's scores; remove it")
-        if not _is_text(name):
-            raise UserError(f"{str(path)!a}: the name is not UTF-8; rename the file")
+        require_text(path, "file")
         if {*"{}"} & {*str(path)}:
             raise UserError(f"{path}: Snakemake takes names in braces for wildcards; rename it")
         if name in names:
@@ -59,11 +58,3 @@ def _walk(root: Path) -> Iterator[Path]:
 
 def _refuse(error: OSError) -> None:
     raise UserError(describe(error)) from error
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

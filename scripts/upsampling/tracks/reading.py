@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from upsampling.errors import UserError
+from upsampling.errors import UserError, require_text
 from upsampling.tracks.decoder import ensure_ffmpeg
 from upsampling.tracks.listing import SUBSETS
 
@@ -74,8 +74,7 @@ def list_tracks(root: Path, wav: bool) -> list[SourceTrack]:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.name.startswith("."):
                 continue
-            if "\\udc" in ascii(path.name):
-                raise UserError(f"{str(path)!a}: the name is not UTF-8; rename the track")
+            require_text(path, "track")
             if wav and any((path / f"{stem}.wav").is_file() for stem in STEMS):
                 tracks.append(SourceTrack(path.name, subset, path, wav))
             elif not wav and path.name.endswith(STEM_SUFFIX) and path.is_file():
