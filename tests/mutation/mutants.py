@@ -33,9 +33,10 @@ class Mutant:
     function: int
 
 
-def count_mutants(source: str) -> int:
-    """The number of mutants of a module's source."""
-    return len(list(places(ast.parse(source))))
+def mutated_lines(source: str) -> list[str]:
+    """The line of each mutant of a module's source, in the order of the source."""
+    lines = source.splitlines()
+    return [lines[node.lineno - 1].strip() for node, _ in places(ast.parse(source))]
 
 
 def mutant(source: str, number: int) -> Mutant:

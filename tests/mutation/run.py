@@ -23,7 +23,7 @@ from pathlib import Path
 
 import executed
 import yaml
-from mutants import count_mutants, mutant
+from mutants import mutant, mutated_lines
 from trial import PACKAGE, Coverage, Trial, room_of, survives
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def drawn(seed: int, count: int, rooms: list[str]) -> list[Trial]:
     lines = {room: sum(sources[m].count("\n") for m in ms) for room, ms in by_room.items()}
     trials = []
     for room in sorted(rooms or by_room):
-        places = [(m, n) for m in by_room[room] for n in range(count_mutants(sources[m]))]
+        places = [(m, n) for m in by_room[room] for n, _ in enumerate(mutated_lines(sources[m]))]
         share = max(LEAST, -(-count * lines[room] // sum(lines.values())))
         chosen = random_numbers.sample(places, min(share, len(places)))
         trials += [Trial(module, mutant(sources[module], n)) for module, n in sorted(chosen)]
@@ -109,8 +109,9 @@ def known_equivalents() -> set[tuple[str, str, str]]:
     known = set()
     for module, entries in yaml.safe_load(EQUIVALENT.read_text()).items():
         source = (ROOT / PACKAGE / module).read_text()
-        all_of_module = [mutant(source, number) for number in range(count_mutants(source))]
-        mutants = {(one.text, one.change) for one in all_of_module}
+        listed = {entry["line"] for entry in entries}
+        numbers = [n for n, line in enumerate(mutated_lines(source)) if line in listed]
+        mutants = {(one.text, one.change) for one in (mutant(source, n) for n in numbers)}
         for entry in entries:
             if (entry["line"], entry["change"]) not in mutants:
                 raise SystemExit(f"{EQUIVALENT}: {module} has no mutant {entry}; remove it")

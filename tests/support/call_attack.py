@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from disk_attack import small_disk
+from disk_attack import remount, small_disk
 from finished_run import FinishedRun, Job, Sandbox
 from forked import give_up_capabilities
 from kill_attack import copy_code
@@ -53,7 +53,7 @@ def full_logs(project: Path) -> Iterator[None]:
 @contextmanager
 def read_only_logs(project: Path) -> Iterator[None]:
     with small_disk(project / "logs") as logs:
-        subprocess.run(["mount", "-o", "remount,ro", logs], check=True)
+        remount(logs, "ro")
         yield
 
 
@@ -67,13 +67,25 @@ def file_for_logs(project: Path) -> Iterator[None]:
 
 
 @contextmanager
-def forbidden_logs(project: Path) -> Iterator[None]:
-    folders = [project / "logs", *(p for p in (project / "logs").rglob("*") if p.is_dir())]
+def forbidden(folders: list[Path]) -> Iterator[None]:
+    """Nothing new may be written into `folders`."""
     for folder in folders:
         folder.chmod(0o555)
     yield
     for folder in folders:
         folder.chmod(0o755)
+
+
+def below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_dir()]
+
+
+def forbidden_logs(project: Path) -> AbstractContextManager[None]:
+    return forbidden([project / "logs", *below(project / "logs")])
+
+
+def forbidden_results(project: Path) -> AbstractContextManager[None]:
+    return forbidden(below(project / "results"))
 
 
 @contextmanager
@@ -85,9 +97,9 @@ def full_disk(project: Path) -> Iterator[None]:
 
 @contextmanager
 def read_only_disk(project: Path) -> Iterator[None]:
-    subprocess.run(["mount", "-o", "remount,ro", project], check=True)
+    remount(project, "ro")
     yield
-    subprocess.run(["mount", "-o", "remount,rw", project], check=True)
+    remount(project, "rw")
 
 
 @contextmanager
@@ -98,7 +110,7 @@ def own_disk(project: Path) -> Iterator[Path]:
     with small_disk(results):
         shutil.copytree(kept, results, dirs_exist_ok=True)
         yield results
-        subprocess.run(["mount", "-o", "remount,rw", results], check=True)
+        remount(results, "rw")
         (results / "filler").unlink(missing_ok=True)
         shutil.rmtree(kept)
         shutil.copytree(results, kept)
@@ -116,18 +128,8 @@ def full_results(project: Path) -> Iterator[None]:
 @contextmanager
 def read_only_results(project: Path) -> Iterator[None]:
     with own_disk(project) as results:
-        subprocess.run(["mount", "-o", "remount,ro", results], check=True)
+        remount(results, "ro")
         yield
-
-
-@contextmanager
-def forbidden_results(project: Path) -> Iterator[None]:
-    folders = [p for p in (project / "results").rglob("*") if p.is_dir()]
-    for folder in folders:
-        folder.chmod(0o555)
-    yield
-    for folder in folders:
-        folder.chmod(0o755)
 
 
 FAULTS: tuple[Callable, ...] = (

@@ -103,7 +103,7 @@ def attack_one(tally: Tally, run: FinishedRun, box: Sandbox, path: str, damage: 
     If the file is gone, Snakemake first runs the job that writes it.
     """
     choice = random.Random(f"{tally.seed} {path} {damage.__name__}")
-    if not is_damaged(box, path, damage, choice):
+    if not damage_file(box, path, damage, choice):
         return
     damaged = box.root / path, content_of(box.root / path)
     readers = run.readers(path)
@@ -128,7 +128,7 @@ def attack_end_product(
 ) -> None:
     """Damage one file that no job reads, and run the job that writes it."""
     choice = random.Random(f"{tally.seed} {path} {damage.__name__}")
-    if not is_damaged(box, path, damage, choice):
+    if not damage_file(box, path, damage, choice):
         return
     end = run.owners(path)[0].run(box.root)
     if end.status or set(box.changed()):
@@ -157,11 +157,11 @@ def changed(box: Sandbox, damaged: tuple[Path, bytes | None]) -> set[str]:
     }
 
 
-def is_damaged(box: Sandbox, path: str, damage: Callable, choice: random.Random) -> bool:
+def damage_file(box: Sandbox, path: str, damage: Callable, choice: random.Random) -> bool:
     """Damage a file; False if that has left it as it was."""
-    before = (box.root / path).read_bytes()
+    before = content_of(box.root / path)
     damage(box.root / path, choice)
-    return not (box.root / path).is_file() or (box.root / path).read_bytes() != before
+    return content_of(box.root / path) != before
 
 
 def judge(tally: Tally, what: str, path: str, ends: list[Ended], changed: set[str]) -> None:

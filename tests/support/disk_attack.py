@@ -43,8 +43,13 @@ def full(job: Job, box: Sandbox, choice: random.Random) -> None:
         os.posix_fallocate(file.fileno(), 0, max(1, free - left - left % 4096))
 
 
+def remount(disk: Path, state: str) -> None:
+    """Make a mounted disk read-only, `ro`, or writable, `rw`."""
+    subprocess.run(["mount", "-o", f"remount,{state}", disk], check=True)
+
+
 def read_only(job: Job, box: Sandbox, choice: random.Random) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", box.root], check=True)
+    remount(box.root, "ro")
 
 
 def forbidden(job: Job, box: Sandbox, choice: random.Random) -> None:
