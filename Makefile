@@ -38,7 +38,7 @@ fault-test: $(ENV)/ready
 	pytest -s -m slow tests/faults
 
 mutation-test: $(ENV)/ready-for-audits
-	python tests/mutation/run.py --output docs/mutation.md
+	PYTHONPATH=tests/support python tests/mutation/run.py --output docs/mutation.md
 
 gpu-test: $(ENV)/ready
 	pytest -q -s tests/gpu

@@ -1,6 +1,6 @@
 """Change the package in many small ways, one at a time, and count the changes that tests notice.
 
-    python tests/mutation/run.py --seed 1 --mutants 320 --output docs/mutation.md
+    PYTHONPATH=tests/support python tests/mutation/run.py --seed 1 --output docs/mutation.md
 
 First, the unit tests run once to note the functions that each executes. Then each mutant runs in
 a copy of the project: the tests of its module, and, if they pass, those of other modules that
@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,10 +22,10 @@ from pathlib import Path
 
 import executed
 import yaml
+from checkout import ROOT, copy_checkout
 from mutants import mutant, mutated_lines
 from trial import PACKAGE, Coverage, Trial, room_of, survives
 
-ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
 # Of a room with fewer, one survivor would decide.
 LEAST = 17
@@ -52,12 +51,6 @@ def drawn(seed: int, count: int, rooms: list[str]) -> list[Trial]:
     return [trial for trial in trials if len({*trial.mutant.change.split(" -> ")}) > 1]
 
 
-def copied(folder: str) -> Path:
-    """A copy of the project in `folder`, without data and results."""
-    ignored = shutil.ignore_patterns(".git", ".venv", ".snakemake", "data", "results", "logs")
-    return shutil.copytree(ROOT, Path(folder) / "project", ignore=ignored, symlinks=True)
-
-
 def coverage(workers: int) -> Coverage:
     """The functions that each unit test executes, from one run of all, which must pass."""
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +59,7 @@ def coverage(workers: int) -> Coverage:
         subprocess.run(
             [sys.executable, "-m", "pytest", *options, "tests/unit"],
             env=os.environ | environment,
-            cwd=copied(folder),
+            cwd=copy_checkout(Path(folder) / "project"),
             check=True,
         )
         return Coverage.merged(json.loads(p.read_text()) for p in Path(folder).glob("*.json"))
@@ -80,7 +73,7 @@ def work(
         __import__(module)
     sys.dont_write_bytecode = True
     with tempfile.TemporaryDirectory() as folder:
-        project = copied(folder)
+        project = copy_checkout(Path(folder) / "project")
         while (trial := trials.get()) is not None:
             results.put((trial, survives(project, trial, tests)))
 

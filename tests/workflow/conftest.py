@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from checkout import copy_checkout
 
-ROOT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).parent / "stand_in"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -96,19 +96,8 @@ class Project:
 
 
 def copy_project(target: Path) -> Project:
-    """Copy the files under version control (with their changes) and make the config tiny."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],
-        cwd=ROOT,
-        text=True,
-        capture_output=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_symlink() or (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
-    project = Project(target)
+    """Copy the checkout and make its config tiny."""
+    project = Project(copy_checkout(target))
     config = project.config
     config["variants"] = TINY["variants"]
     config["audits"] = TINY["audits"]

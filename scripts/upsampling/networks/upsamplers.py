@@ -183,13 +183,14 @@ def _upsamples(first: Operation, second: Operation, stride: int) -> bool:
 
 def _innermost(found: Sequence[tuple[Operation, Operation, int, Fraction]]) -> list[Any]:
     """The operations that upsample, and the innermost modules whose operations lengthen nothing."""
-    paths = [one[0].key[0] for one in found if one[0].kind != "module"]
+    paths = [first.key[0] for first, *_ in found if first.kind != "module"]
     chosen = []
     for one in found:
-        if one[0].kind != "module":
-            chosen += [one] if _upsamples(*one[:3]) else []
+        first, second, stride, _ = one
+        if first.kind != "module":
+            chosen += [one] if _upsamples(first, second, stride) else []
             continue
-        path = one[0].key[0]
+        path = first.key[0]
         if not any(not path or other == path or other.startswith(f"{path}.") for other in paths):
             chosen.append(one)
             paths.append(path)

@@ -189,13 +189,14 @@ def _ffmpeg_blocks(recording: Recording, samples: int) -> Iterator[Floats]:
                 whole = len(raw) - len(raw) % width
                 block = np.frombuffer(raw[:whole], "<f4").reshape(-1, recording.channels)
                 yield block.astype(np.float64)
+            status = decoder.wait()
         finally:
             # The reader may stop early; the decoder then has nobody to write to.
             decoder.kill()
-        if decoder.wait() not in (0, -9):
+        if status:
             errors.seek(0)
             reason = _line(errors.read().decode(errors="replace"), recording.path)
-            raise UserError(f"{recording.path}: damaged: {reason}")
+            raise UserError(f"{recording.path}: damaged: {reason or f'ffmpeg ended by {status}'}")
 
 
 def _read_fully(stream: BinaryIO | Any, size: int) -> bytes:

@@ -27,12 +27,14 @@ STAGES: dict[str, Callable[[], AudioModel]] = {
 }
 
 
-def measure(folder: Path, stages: dict[str, Callable[[], AudioModel]]) -> list[dict[str, str]]:
+def measure(
+    folder: Path, stages: dict[str, Callable[[], AudioModel]], probes: ProbesSettings = PROBES
+) -> list[dict[str, str]]:
     measure_model(
         stages,
         "name",
         7,
-        PROBES,
+        probes,
         arrays=str(folder / "{signal}_{stage}.npz"),
         audio=str(folder / "{signal}_{kind}.wav"),
         measures=folder / "measures.csv",
@@ -98,9 +100,18 @@ def test_melgan_is_measured_at_initialisation_alone(tmp_path: Path) -> None:
 
 
 def test_noise_is_measured_from_its_first_sample_and_shifts_over_a_second(tmp_path: Path) -> None:
-    rows = measure(tmp_path, {"initialised": STAGES["initialised"]})
     model = STAGES["initialised"]()
-    _, output, _ = model_output(model, "white_noise", 1.0, PROBES.seed)
+    # Of two samples more the model would take a longer signal, and the noise would be shifted.
+    samples = next(
+        n for n in range(44100, 45100) if model.input_length(n + 2) > model.input_length(n)
+    )
+    seconds = samples / 44100
+    rows = measure(
+        tmp_path,
+        {"initialised": STAGES["initialised"]},
+        dataclasses.replace(PROBES, seconds=seconds),
+    )
+    _, output, _ = model_output(model, "white_noise", seconds, PROBES.seed)
     with np.load(tmp_path / "white_noise_initialised.npz") as stored:
         np.testing.assert_array_equal(stored["output"], output.astype(np.float32))
     sample, stride = (m["value"] for m in measure_shifts(model, 1.0, PROBES.seed))

@@ -165,6 +165,18 @@ def test_lossy_files_need_no_ffmpeg_on_the_path(tmp_path, monkeypatch):
     np.testing.assert_array_equal(read(path), expected)
 
 
+def test_a_decoder_that_is_killed_gives_no_shorter_recording(tmp_path, monkeypatch):
+    """For want of memory, say: in the middle of a sample, without a word."""
+    song = write(tmp_path / "song.wav", music(2.0), subtype="PCM_16")
+    recording = open_recording(encode(song, tmp_path / "song.m4a", "aac", "96k"))
+    decoder = tmp_path / "ffmpeg"
+    decoder.write_text("#!/bin/sh\nprintf 1234567890\nkill -9 $$\n")
+    decoder.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(UserError, match=r"song.m4a: damaged: ffmpeg ended by -9$"):
+        list(recording.blocks())
+
+
 def test_playlists_open_no_other_file(tmp_path):
     write(tmp_path / "secret.wav", noise(0.5))
     playlist = tmp_path / "list.m3u8"

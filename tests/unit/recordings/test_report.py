@@ -1,6 +1,8 @@
 """Reports of recordings: the numbers of the measurement, and words that claim no origin."""
 
+import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from planted_combs import RATE, comb, noise, write
@@ -80,6 +82,16 @@ def test_the_summary_counts(audits):
     assert "86.133" in lines[1]
     assert "none" in lines[2]
     assert lines[-1] == ("1 of 2 recordings have a comb that stands out; 1 could not be audited.")
+
+
+def test_long_names_are_cut_at_their_beginning_to_the_width_of_the_column(audits):
+    names = ["short.wav", 60 * "x", f"folder/{58 * 'y'}"]
+    one = audits["none blind"]
+    paths = [dataclasses.replace(one.recording, path=Path(name)) for name in names]
+    shown = [dataclasses.replace(one, recording=path) for path in paths]
+    _, *lines, _ = summary(shown, []).splitlines()
+    cut = [names[0].ljust(60), names[1], f"..{58 * 'y'}"]
+    assert lines == [f"{name}  {'none':>14}" for name in cut]
 
 
 def test_names_are_one_printable_line():

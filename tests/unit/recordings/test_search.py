@@ -182,6 +182,22 @@ def test_shoulders_of_a_line_are_no_places_between_lines():
     assert excess == pytest.approx(4.0, abs=0.2)
 
 
+def test_a_bin_is_as_narrow_as_four_frames_of_its_length_allow(tmp_path):
+    """65,536 samples at 44.1 kHz suit a bin of 0.75 Hz; with a sample less, twice the width."""
+    for missing, bins in ((0, 65536), (1, 32768)):
+        found = searched(tmp_path, noise((4 * 65536 - missing) / RATE))
+        assert found.spectrum.bin_hz == RATE / bins
+
+
+@pytest.mark.parametrize(("lines", "scores"), [(8, False), (7, True)])
+def test_lines_of_a_coarser_comb_are_no_finer_one_if_four_lines_tell(lines, scores):
+    """Only even lines are loud; of eight lines four are odd, of seven three."""
+    residual = np.abs(np.random.default_rng(0).normal(0, 0.1, 20000))
+    residual[::200] += 4.0
+    band = (5000.0, 5000.0 + 100 * lines)
+    assert (fold(residual, 1.0, 100.0, band)[0] > 0) == scores
+
+
 def test_lines_that_are_no_louder_than_their_surroundings_score_nothing():
     assert fold(np.full(20000, 0.2), 1.0, 100.0, (5000.0, 16000.0)) == (0.0, 0.0)
 

@@ -95,6 +95,11 @@ def test_a_run_that_contradicts_the_paper_says_so():
     assert "no tones in silence: holds in part (at most -99.0 dBFS)" in text
 
 
+def test_equal_scores_are_not_above_each_other():
+    text = statements.footnote(ROWS, table(nearest=4.62), None, None)
+    assert "does not hold (4.62 dB against 4.62 dB)" in text
+
+
 def test_a_tone_must_survive_with_every_seed():
     one = artifacts(transposed=[(-30.0, -60.0), (-30.0, -190.0)])
     text = statements.footnote(ROWS, table(), None, one)

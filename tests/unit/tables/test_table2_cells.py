@@ -67,6 +67,12 @@ def test_the_footnote_names_models_with_tones_after_training(table):
     assert "Sec. 6" not in render(unmeasured, "demo", DESCRIPTION)["md"]
 
 
+def test_a_label_that_is_a_number_is_printed_as_it_is(table):
+    labels = ["1,024", "Quiet", "Not trained"]
+    tex = render(table.assign(label=labels), "demo", DESCRIPTION)["tex"]
+    assert [row[0] for row in latex_rows(tex)] == labels
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_latex_compiles(table, tmp_path):
     names = ["Nearest neighbor interpolation", "Transposed, nearest at init"]
