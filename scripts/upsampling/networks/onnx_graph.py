@@ -61,6 +61,7 @@ def override_name(name: str) -> str:
 
 
 def open_session(content: bytes) -> Any:
+    """A session of ONNX Runtime on one thread, its graph as it is; `NetworkError` if it refuses."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -149,6 +150,7 @@ def attributes_of(node: Any) -> dict[str, Any]:
 
 
 def constants_of(model: Any) -> dict[str, Floats]:
+    """Values that are stored in a model, by name: initializers and outputs of Constant nodes."""
     import onnx
 
     constants = {one.name: onnx.numpy_helper.to_array(one) for one in model.graph.initializer}
@@ -161,6 +163,7 @@ def constants_of(model: Any) -> dict[str, Floats]:
 
 
 def depth_to_space(value: Floats, attributes: dict[str, Any]) -> Floats:
+    """ONNX's DepthToSpace: [b, c s^2, h, w] to [b, c, h s, w s], where s is `blocksize`."""
     size, (batch, channels, height, width) = attributes["blocksize"], value.shape
     rest = channels // size**2
     if attributes.get("mode", b"DCR") == b"CRD":

@@ -43,6 +43,7 @@ def load_callable(reference: str, what: str) -> Callable[..., Any]:
 
 
 def from_factory(path: Path, name: str) -> Any:
+    """The module that the function `name` of a Python file returns; `UserError` if it is none."""
     from torch import nn
 
     factory = load_callable(f"{path}:{name}", "network")
@@ -84,6 +85,7 @@ def load_weights(module: Any, path: Path) -> None:
 
 
 def read_torchscript(path: Path) -> Any:
+    """The module of a TorchScript file, on the CPU; `UserError` if it cannot be read."""
     import torch
 
     check_torchscript(path)
