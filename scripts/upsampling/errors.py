@@ -23,6 +23,10 @@ REMEDIES = {
 }
 
 
+# In the messages of torch, which raises a RuntimeError for want of memory.
+NO_MEMORY = ("can't allocate memory", "out of memory")
+
+
 class UserError(Exception):
     """A mistake of the user's; the message says what is wrong, where, and what to do."""
 
@@ -46,9 +50,16 @@ def message_of(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.errno is not None:
         return describe(error)
-    if isinstance(error, MemoryError):
+    if lacks_memory(error):
         return "there is not enough memory; close other programs or use a larger machine"
     raise error
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Return True for a lack of memory: Python's and NumPy's error, or torch's, on any device."""
+    if isinstance(error, RuntimeError):
+        return any(text in str(error) for text in NO_MEMORY)
+    return isinstance(error, MemoryError)
 
 
 def describe(error: OSError) -> str:

@@ -48,7 +48,7 @@ def room_for(store, group, tmp_path) -> Limit:
     def imitated(examples: int) -> Iterator[None]:
         def refuse(module: torch.nn.Module, inputs: tuple[Any, ...]) -> None:
             if isinstance(module, DemucsLike) and len(inputs[0]) > examples:
-                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB.\nMore.")
+                torch.empty(2**50)
 
         with register_module_forward_pre_hook(refuse):
             yield
@@ -63,7 +63,7 @@ def test_micro_batches_fit_where_a_batch_does_not(store, group, tmp_path, room_f
         train(store, group, tmp_path, 2)
     message = str(error.value)
     assert "\n" not in message
-    assert "out of memory" in message.lower()
+    assert f"{group.device} has not enough memory: " in message
     assert (tmp_path / "model" / "best.safetensors").exists()
 
 

@@ -3,7 +3,9 @@
 import errno
 import os
 
+import numpy as np
 import pytest
+import torch
 
 from upsampling.errors import (
     UserError,
@@ -53,6 +55,10 @@ def test_the_nearest_choice_is_offered(word, expected):
         ),
         (OSError(errno.ENOSPC, "No space left"), "error: a file: No space left; make room on that"),
         (MemoryError(), "error: there is not enough memory"),
+        (
+            RuntimeError("CUDA out of memory. Tried to allocate"),
+            "error: there is not enough memory",
+        ),
     ],
 )
 def test_errors_of_the_system_are_one_line(error, message):
@@ -63,6 +69,12 @@ def test_errors_of_the_system_are_one_line(error, message):
         command_line(main)
     assert str(caught.value.code).startswith(message)
     assert "\n" not in str(caught.value.code)
+
+
+@pytest.mark.parametrize("allocate", [np.empty, torch.empty])
+def test_arrays_and_tensors_that_do_not_fit_are_one_line(allocate):
+    with pytest.raises(SystemExit, match=r"^error: there is not enough memory; "):
+        command_line(lambda: allocate(2**50))
 
 
 def test_a_reader_that_is_gone_ends_the_program_quietly():

@@ -4,8 +4,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
+
+from upsampling.errors import UserError
 
 Result = TypeVar("Result")
 
@@ -16,7 +19,8 @@ def run_jobs(
     """Yield `function(*job)` for every job, in the order of completion.
 
     More than one worker means new processes, so `function` and the jobs must be picklable. The
-    first exception is raised here; jobs that have not started are then cancelled.
+    first exception is raised here; jobs that have not started are then cancelled. A process that is
+    killed is a `UserError`.
     """
     workers = min(workers, len(jobs))
     if workers <= 1:
@@ -26,6 +30,11 @@ def run_jobs(
         futures = [pool.submit(function, *job) for job in jobs]
         try:
             yield from (future.result() for future in as_completed(futures))
+        except BrokenProcessPool as error:
+            raise UserError(
+                f"one of {workers} processes was killed, as a system does that runs out of memory; "
+                "call Snakemake with fewer --cores"
+            ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from upsampling.errors import UserError
+from upsampling.errors import UserError, lacks_memory
 from upsampling.files import write_json
 from upsampling.tracks.segments import Dataset
 from upsampling.training import checkpoint_file, optimizer_state
@@ -39,8 +39,8 @@ VALIDATION_BATCH = 8
 def train(run: Run, group: Group, output: Path) -> None:
     """Train `run` to its last epoch and write the trained model to `output`.
 
-    A run that has to stop earlier exits with `EXIT_STATUS`; the next call resumes it. A GPU without
-    enough memory is a `UserError`.
+    A run that has to stop earlier exits with `EXIT_STATUS`; the next call resumes it. A device
+    without enough memory is a `UserError`.
     """
     try:
         trainer = Trainer(run, group)
@@ -49,9 +49,12 @@ def train(run: Run, group: Group, output: Path) -> None:
         if group.is_main:
             report(f"{run.name}: {stop}; start again to continue")
         sys.exit(EXIT_STATUS)
-    except torch.OutOfMemoryError as error:
+    except (RuntimeError, MemoryError) as error:
+        if not lacks_memory(error):
+            raise
+        reason = str(error).partition("\n")[0].rstrip(".")
         raise UserError(
-            f"{run.name}: {group.device} is too small: {str(error).splitlines()[0]} Let fewer "
+            f"{run.name}: {group.device} has not enough memory: {reason}. Let fewer "
             "examples go through the model at once (--micro-batch; micro_batch in a profile)"
         ) from error
     if group.is_main:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from upsampling.errors import UserError
 from upsampling.tracks.processes import run_jobs
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
@@ -32,6 +33,11 @@ def test_several_workers_are_other_processes():
 def test_the_first_error_is_raised(workers):
     with pytest.raises(ZeroDivisionError):
         list(run_jobs(divmod, [(1, 1), (1, 0), (2, 1)], workers))
+
+
+def test_a_process_that_is_killed_is_one_line():
+    with pytest.raises(UserError, match=r"^one of 2 processes was killed, .* fewer --cores$"):
+        list(run_jobs(signal.raise_signal, [(signal.SIGKILL,)] * 2, 2))
 
 
 def test_workers_exit_when_their_parent_is_killed(tmp_path):
