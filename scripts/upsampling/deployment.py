@@ -22,11 +22,12 @@ STATE_BYTES = 1 << 20
 def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
     """Let commands find `scripts` as $SCRIPTS, and the `python` that runs Snakemake.
 
-    Conda, if it is among Snakemake's `deployment_methods`, puts another python before that one;
-    `UserError` if it is not on PATH.
+    Names of files are UTF-8 to them, whatever the shell's locale. Conda, if it is among
+    Snakemake's `deployment_methods`, puts another python first; `UserError` if it is not on PATH.
     """
     for name in unusable(os.environ):
         del os.environ[name]
+    os.environ["PYTHONUTF8"] = "1"
     os.environ["SCRIPTS"] = str(scripts)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     if "conda" in deployment_methods and shutil.which("conda") is None:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from upsampling import deployment
 from upsampling.errors import UserError
@@ -17,6 +19,7 @@ SCRIPTS = Path(deployment.__file__).parents[1]
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("PYTHONUTF8", "0")
     monkeypatch.setenv("SCRIPTS", "")
 
 
@@ -47,6 +50,19 @@ def test_numbers_of_threads_that_are_none_do_not_reach_jobs(monkeypatch, value, 
     monkeypatch.setenv("NUMBA_NUM_THREADS", value)
     deployment.prepare(Path("scripts"), set())
     assert os.environ.get("NUMBA_NUM_THREADS") == (value if kept else None)
+
+
+def test_commands_open_files_of_any_name_in_an_old_locale(tmp_path, monkeypatch):
+    """soundfile encodes names itself, as Python does."""
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("PYTHONCOERCECLOCALE", "0")
+    path = tmp_path / "Müsik.wav"
+    soundfile.write(path, np.zeros(8), 8000)
+    program = "import pathlib, soundfile; soundfile.read(next(pathlib.Path('.').iterdir()))"
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 1
+    deployment.prepare(Path("scripts"), set())
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
 
 
 def test_figures_are_drawn_whatever_backend_the_shell_names():
