@@ -208,8 +208,14 @@ def failures():
     ]
     for job in sorted(jobs, key=str):
         values = ", ".join(f"{k} {v}" for k, v in job.wildcards_dict.items())
-        logs = ", ".join(map(str, job.log))
-        lines.append(
-            f"  {job.rule.name} ({values}): see {logs or 'the messages above'}"
+        name = f"{job.rule.name} ({values})" if values else job.rule.name
+        logs = [
+            str(log)
+            for log in map(Path, job.log)
+            if log.exists() and log.stat().st_size
+        ]
+        reason = (
+            f"see {', '.join(logs)}" if logs else "killed or not started; see above"
         )
+        lines.append(f"  {name}: {reason}")
     return "\n".join(lines)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from checkout import ROOT
 from packaging.requirements import Requirement
 
-from .conftest import ROOT, STAND_IN
+from .conftest import STAND_IN
 
 
 def test_slurm_profile_plans_the_paper_in_five_seconds(project, monkeypatch):
@@ -68,6 +69,34 @@ def test_a_wrong_config_ends_in_one_line(restored, change, expected):
     assert len(error) == 1
     assert expected.split(":")[0].strip() in error[0]
     assert "Traceback" not in done.stdout
+
+
+# It passes its trial, and is killed in one program, as for want of memory.
+KILLED = """
+import signal, sys
+from torch import nn
+
+class Killed(nn.ConvTranspose1d):
+    def __init__(self, in_channels, out_channels, stride, *, bias=True):
+        super().__init__(in_channels, out_channels, stride, stride, bias=bias)
+
+    def forward(self, features):
+        if sys.argv[0].endswith("render_initialised.py"):
+            signal.raise_signal(signal.SIGKILL)
+        return super().forward(features)
+"""
+
+
+def test_a_job_that_is_killed_is_named_without_an_empty_log(restored):
+    (restored.root / "killed.py").write_text(KILLED)
+    config = restored.config
+    config["variants"]["killed"] = {"operator": "killed.py:Killed", "train": False}
+    restored.config = config
+    target = restored.results("initialisation/killed.npz").relative_to(restored.root)
+    done = restored.snakemake(str(target), "--cores", "1", check=False)
+    assert done.returncode == 1
+    assert "  render_initialised (variant killed): killed or not started; see above" in done.stdout
+    assert "Killed" in done.stdout
 
 
 def test_workflow_is_clean(project):

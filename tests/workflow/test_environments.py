@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from checkout import ROOT
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from .conftest import ROOT
 from .test_commands import locked, pinned
 
 ENVS = ROOT / "envs"

@@ -7,8 +7,7 @@ import subprocess
 import sys
 
 import pytest
-
-from .conftest import ROOT
+from checkout import ROOT
 
 # A command and the lines that it goes on in.
 EXAMPLE = r"(?m)^    (\w.*(?:(?<=\\)\n.*)*)"

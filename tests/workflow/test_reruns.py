@@ -7,13 +7,14 @@ import shutil
 import time
 
 import pytest
+from checkout import ROOT
 from safetensors.torch import save_file
 
 from upsampling.config.model import model_settings
 from upsampling.models import build
 from upsampling.tables.table2 import SILENT_DB
 
-from .conftest import ROOT, Project
+from .conftest import Project
 from .test_gallery import gallery_data
 
 PROGRAMS = sorted(

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from .conftest import ROOT
+from checkout import ROOT
 
 SETUP = ROOT / "envs" / "setup.sh"
 TOOLS = ["sh", "sed", "df", "awk", "timeout", "tr", "grep", "mkdir", "touch", "ln", "rm"]
