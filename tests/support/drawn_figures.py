@@ -1,12 +1,6 @@
-"""Figures as text, one line per thing that is drawn, compared with the text that was noted.
+"""Figures as text, one line per thing that is drawn, compared with the text that was noted."""
 
-With RECORD_DRAWINGS=1 in the environment, the text of a drawing that is meant to change is noted.
-"""
-
-import os
-import re
 from collections.abc import Iterator
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +15,14 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Patch
 from matplotlib.text import Annotation, Text
+from noted import ROUNDING, assert_noted
 
 from upsampling.config.mapping import merge
 from upsampling.figures import style
 from upsampling.figures.registry import FIGURES
 
 NOTED = Path(__file__).parents[1] / "unit" / "figures" / "drawn"
-NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]\d+)?|\bnan\b")
-# Relative, of sizes and data; of places in the layout, in widths of the figure, which depend on
-# the lengths of texts to a pixel.
-ROUNDING = 2e-4
+# Of places in the layout, in widths of the figure, which depend on the lengths of texts to a pixel.
 LAYOUT = 4e-3
 
 
@@ -41,16 +33,11 @@ def assert_drawn(case: str, name: str, inputs: list[Path], /, **settings: Any) -
         drawing = draw(merge(defaults, settings), inputs, name)
         FigureCanvasAgg(drawing.figure).draw()
         found = list(described(drawing.figure))
-    path = NOTED / f"{case}.txt"
-    if os.environ.get("RECORD_DRAWINGS"):
-        path.write_text("\n".join(found) + "\n")
-    for line, expected in zip_longest(found, path.read_text().splitlines()):
-        assert line is not None
-        assert expected is not None, line
-        assert NUMBER.sub("#", line) == NUMBER.sub("#", expected)
-        values, noted = ([float(n) for n in NUMBER.findall(text)] for text in (line, expected))
-        atol = LAYOUT if line.strip().startswith("at ") else ROUNDING / 10
-        np.testing.assert_allclose(values, noted, rtol=ROUNDING, atol=atol, err_msg=expected)
+    assert_noted(
+        NOTED / f"{case}.txt",
+        found,
+        lambda line: LAYOUT if line.strip().startswith("at ") else ROUNDING / 10,
+    )
 
 
 def described(figure: Any) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Attribution: planted imbalances are found where they were planted."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from audited_networks import SpectralHead, hifi_gan, seeded, under_audit
@@ -73,6 +75,16 @@ def test_a_network_without_lines_has_no_makers():
     assert found.comb_makers == [(), ()]
 
 
+def test_lines_below_the_floor_have_no_makers():
+    """A stride of 2 has one line, at the Nyquist frequency."""
+    network, structure = under_audit(planted((2,), (0,)), 6)
+    steady = settle(network, structure, np.ones(6))
+    (level,) = attribute(network, structure, steady, np.ones(6)).as_is
+    for above, makers in ((-1.0, (0,)), (1.0, ())):
+        judged = dataclasses.replace(steady, floor=level + above)
+        assert attribute(network, structure, judged, np.ones(6)).comb_makers == [makers]
+
+
 def test_lines_of_several_layers_are_said_to_be():
     assert makers_of(1.0, [0.01, 0.9], [0.99, 0.1]) == (0,)
     assert makers_of(1.0, [0.01, 0.05], [0.99, 0.95]) == (0, 1)
@@ -82,4 +94,6 @@ def test_lines_of_several_layers_are_said_to_be():
     assert makers_of(1.0, [1.0, 1.0], [0.1, 0.2]) == ()
     # Nothing takes half of 10 away, but one changes more than half.
     assert makers_of(10.0, [9.0, 10.0], [5.5, 0.5]) == (0,)
+    # The first takes more than half of 2 away; the second changes more.
+    assert makers_of(2.0, [0.8, 1.9], [1.2, 1.5]) == (0,)
     assert makers_of(1.0, [], []) == ()

@@ -1,17 +1,33 @@
 """The same network as PyTorch module, TorchScript and ONNX gives the same report to rounding."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from audited_networks import AutoEncoder, FunctionalUp, Shuffled, seeded
+from audited_networks import (
+    AutoEncoder,
+    FunctionalUp,
+    Shuffled,
+    SpectralHead,
+    Stuffed,
+    hifi_gan,
+    seeded,
+    under_audit,
+)
+from noted import assert_noted, described, without_rounding
 from torch import nn
 
+from upsampling.audit import terminal
 from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
+from upsampling.audit.page import plot
+from upsampling.audit.verdict import advice, failures
 from upsampling.networks.loading import Source, open_network
 from upsampling.networks.network import Network
 from upsampling.networks.torch_network import TorchNetwork
 from upsampling.networks.upsamplers import find_structure
 
+NOTED = Path(__file__).with_name("noted")
 NO_ONNX = "onnx and onnxruntime are not installed (envs/audit.lock)"
 # Levels of lines well above the rounding of single precision.
 AUDIBLE_DB = -100.0
@@ -157,3 +173,26 @@ def test_names_are_those_of_the_modules(case):
         assert names == ["up", "middle", "last"]
         found = [one["name"] for one in report_of(str(path))["layers"]]
         assert found == ["up", "interpolation", "shuffle"]
+
+
+@pytest.mark.parametrize(
+    ("name", "build", "channels", "kind", "samplerate"),
+    [
+        ("vocoder", lambda: hifi_gan((4, 5)), 6, "latent", 44100),
+        ("mixed", Mixed, 4, "latent", 24000),
+        ("audio", lambda: AutoEncoder(2, (4, 2)), 2, "audio", 8000),
+        ("spectral", lambda: nn.Sequential(nn.Conv1d(4, 8, 3), SpectralHead(8, 6, 24)), 4,
+         "latent", 11025),
+        ("stuffed", lambda: nn.Sequential(nn.Conv1d(4, 4, 3), Stuffed(4, 4)), 4, "latent", 32000),
+        ("without layers", lambda: nn.Sequential(nn.Conv1d(4, 2, 3)), 4, "latent", 16000),
+    ],
+)  # fmt: skip
+def test_whole_reports_are_those_that_were_noted(name, build, channels, kind, samplerate):
+    network, structure = under_audit(seeded(build), channels, kind, samplerate)
+    responses = respond_to_constants(network, structure)
+    report = without_rounding(
+        audit(network, structure, responses, settings=AuditSettings(seconds=1.0))
+    )
+    shown = {"advice": advice(report), "failures": failures(report, 3.0), "plot": plot(report)}
+    lines = [*described(report), *described(shown), *terminal.text(report).splitlines()]
+    assert_noted(NOTED / f"{name}.txt", lines)

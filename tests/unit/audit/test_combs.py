@@ -78,6 +78,17 @@ def test_a_planted_comb_stands_out_by_what_was_planted(structure):
     assert 0 < fine[1] < coarse[1] < 1
 
 
+def test_bins_between_lines_count_against_them(structure):
+    """A comb of half the spacing, whose own lines are half as high in dB: no layer makes those."""
+    n_fft, finest = combs.resolution(structure)
+    power = np.ones((1, n_fft // 2 + 1))
+    power[:, :: n_fft // finest] = 10**0.6
+    power[:, n_fft // finest // 2 :: n_fft // finest] = 10**0.3
+    for excess, error in combs.excesses(structure, power):
+        assert excess == pytest.approx(3, abs=EXACT)
+        assert error == 0
+
+
 def test_excess_of_steady_lines_is_over_the_rounding_of_sixteen_bits(structure):
     n_fft, _ = combs.resolution(structure)
     rng = np.random.default_rng(1)

@@ -14,7 +14,7 @@ from audited_networks import hifi_gan, seeded, under_audit
 from torch import nn
 
 from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
-from upsampling.audit.page import page, plot, sound
+from upsampling.audit.page import page, plot, sound, title
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,16 @@ def test_a_page_is_whole_and_loads_nothing(audited):
     assert audited[0]["verdict"] in text.replace("\n", " ")
     assert page(*audited) == text
     assert "default-src 'none'" in html.unescape(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("runs/nearest/seed0", "nearest/seed0"), ("a/b/net.onnx", "net.onnx"), ("net", "net")],
+)
+def test_the_title_is_the_file_or_the_folders_of_a_model(audited, path, expected):
+    report, silence = audited
+    assert title(path) == expected
+    assert f"<title>Audit of {expected}</title>" in page({**report, "network": path}, silence)
 
 
 def test_text_of_the_network_is_shown_not_run(audited):

@@ -14,7 +14,9 @@ from upsampling.audit.probing import (
     probes,
     respond,
     shift_errors,
+    waveforms,
 )
+from upsampling.measures.shifts import shift_error
 from upsampling.networks.network import NetworkError
 from upsampling.probes.signals import probe_signal
 
@@ -136,6 +138,18 @@ def test_shifts_by_the_stride_pass_through_and_others_do_not():
     errors = shift_errors(network, structure)
     assert errors["shift_error_stride_db"] < -150
     assert errors["shift_error_sample_db"] > -20
+
+
+def test_shifts_are_those_of_noise_that_lasts_four_strides_longer_than_the_trial():
+    network, structure = audited(seeded(lambda: AutoEncoder(1, (4, 5))))
+    length, step = structure.length + 4 * structure.step, structure.step
+    noise = waveforms(network, "white_noise", length + step, 3)
+    first, sample, stride = (
+        respond(network, structure, noise[:, start : start + length]) for start in (0, 1, step)
+    )
+    errors = shift_errors(network, structure, 3)
+    assert errors["shift_error_sample_db"] == shift_error(first, sample, 1)
+    assert errors["shift_error_stride_db"] == shift_error(first, stride, step)
 
 
 def test_numbers_that_are_not_finite_are_refused():

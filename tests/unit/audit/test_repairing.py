@@ -1,10 +1,13 @@
 """A repair from the command line: excerpts, targets, and the table of before and after."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 import torch
-from audited_networks import AutoEncoder, hifi_gan, seeded, under_audit
+from audited_networks import SAMPLERATE, AutoEncoder, hifi_gan, seeded, under_audit
+from noted import assert_noted, described, without_rounding
 
 from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
 from upsampling.audit.combs import total_level
@@ -12,6 +15,8 @@ from upsampling.audit.repairing import check_target, repair_network, summary, wr
 from upsampling.audit.steady import settle
 from upsampling.errors import UserError
 from upsampling.networks.loading import Source, open_network
+
+NOTED = Path(__file__).with_name("noted")
 
 
 def audited(module, channels, kind):
@@ -61,6 +66,37 @@ def test_latents_need_features_to_read_audio(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.zeros(4000), 44100)
     with pytest.raises(UserError, match="needs --features"):
         repair_network(network, structure, report, "sounds", [tmp_path / "a.wav"], None)
+
+
+def test_latents_are_features_of_the_mean_of_audio_channels(tmp_path):
+    """They count in the repair: other features give other weights."""
+    samples = np.random.default_rng(0).uniform(-1, 1, (60000, 2))
+    soundfile.write(tmp_path / "a.wav", samples, SAMPLERATE, subtype="DOUBLE")
+    given = []
+
+    def features(mono, samplerate):
+        given.append((mono, samplerate))
+        return np.lib.stride_tricks.sliding_window_view(mono, 6)[::60].T
+
+    made = []
+    for paths in ([], [tmp_path / "a.wav"]):
+        network, structure, report = audited(seeded(lambda: hifi_gan((4, 5))), 6, "latent")
+        made.append(
+            repair_network(network, structure, report, "sounds", paths, features, seconds=1.0)
+        )
+    mono, samplerate = given[-1]
+    np.testing.assert_allclose(mono, samples.mean(axis=1), atol=1e-12)
+    assert samplerate == SAMPLERATE
+    assert made[0]["layers"] != made[1]["layers"]
+
+
+@pytest.mark.parametrize("aim", ["silence", "sounds", "constants"])
+def test_whole_repairs_are_those_that_were_noted(aim):
+    network, structure, report = audited(seeded(lambda: hifi_gan((4, 5))), 6, "latent")
+    made = repair_network(network, structure, report, aim, [], None, seconds=1.0)
+    # The summary has a level of rounding.
+    kept = {key: made[key] for key in ("sounds", "layers", "rows")}
+    assert_noted(NOTED / f"repair for {aim}.txt", described(without_rounding(kept)))
 
 
 def test_torchscript_is_repaired_and_written(tmp_path):
