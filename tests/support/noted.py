@@ -64,10 +64,12 @@ def summary(array: np.ndarray) -> dict[str, Any]:
     }
 
 
-def without_rounding(value: Any) -> Any:
-    """The same value, whose levels in dB are at least `QUIET_DB`."""
+def without_rounding(value: Any, quiet: float = QUIET_DB) -> Any:
+    """The same value, whose levels in dB are at least `quiet`."""
     if isinstance(value, dict):
-        return {key: without_rounding(part) for key, part in value.items()}
+        return {key: without_rounding(part, quiet) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [without_rounding(part) for part in value]
-    return max(value, QUIET_DB) if isinstance(value, float) else value
+        return [without_rounding(part, quiet) for part in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return np.maximum(value, quiet)
+    return max(value, quiet) if isinstance(value, float) else value

@@ -1,16 +1,20 @@
 """The page of recordings: escaped, self-contained, accessible, and true to its numbers."""
 
+import dataclasses
 import html.parser
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from noted import assert_noted, described
 from planted_combs import RATE, comb, noise, write
 
 from upsampling.recordings.command import audit_recording
 from upsampling.recordings.page import COLUMNS, _ticks, around_a_line, page, plots
 
+NOTED = Path(__file__).with_name("noted")
 NASTY = "<script>alert(1)</script>'\"&{{ 7*7 }}\n<img src=x onerror=alert(1)>"
 
 
@@ -97,6 +101,16 @@ def test_marks_are_round_numbers_in_their_places(audits):
     assert _ticks(0.0, 8.0) == [0, 1, 2, 3, 4, 5, 6, 7, 8]
     assert _ticks(-9.0, 0.0) == [-8, -6, -4, -2, 0]
     assert _ticks(0.0, 100.0) == [0, 20, 40, 60, 80, 100]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_whole_plots_are_those_that_were_noted(audits, place):
+    lines = []
+    for plot in plots(audits[place]):
+        data = dataclasses.asdict(plot)
+        data["points"] = np.array([p.split(",") for p in plot.points.split()], dtype=float)
+        lines += described(data)
+    assert_noted(NOTED / f"plots {place}.txt", lines)
 
 
 def test_around_a_line_is_the_mean_over_the_band():

@@ -5,10 +5,15 @@ import json
 from pathlib import Path
 
 import pytest
+from noted import assert_noted, described
 from planted_combs import RATE, comb, noise, write
 
 from upsampling.recordings.command import audit_recording
 from upsampling.recordings.report import CAVEAT, as_json, printable, summary, text, verdict
+
+NOTED = Path(__file__).with_name("noted")
+# Reports round; so does another processor, before them.
+HUNDREDTH = 0.0101
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +25,10 @@ def audits(tmp_path_factory):
     return {
         "given": audit_recording(loud, strides=(8, 8, 4, 2)),
         "blind": audit_recording(loud),
+        "coarse": audit_recording(
+            write(folder / "coarse.wav", noise(8.0, rms=0.01) + comb(8.0, RATE / 64, -60)),
+            strides=(8, 4, 2),
+        ),
         "spacing": audit_recording(loud, spacing=RATE / 512),
         "none given": audit_recording(clean, strides=(8, 8, 4, 2)),
         "none blind": audit_recording(clean),
@@ -82,6 +91,17 @@ def test_the_summary_counts(audits):
     assert "86.133" in lines[1]
     assert "none" in lines[2]
     assert lines[-1] == ("1 of 2 recordings have a comb that stands out; 1 could not be audited.")
+
+
+@pytest.mark.parametrize("name", ["coarse", "blind", "none given", "none blind"])
+def test_whole_reports_are_those_that_were_noted(audits, name):
+    one = audits[name]
+    named = dataclasses.replace(one, recording=dataclasses.replace(one.recording, path=Path("a")))
+    data = as_json(named)
+    for found in data["combs"]:
+        found["lines"] = found["lines"][:12]
+    lines = [*text(named).splitlines(), *described(data)]
+    assert_noted(NOTED / f"{name}.txt", lines, lambda line: HUNDREDTH)
 
 
 def test_long_names_are_cut_at_their_beginning_to_the_width_of_the_column(audits):

@@ -9,12 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from artifact_histories import frame, history, write
+from noted import assert_noted
 from table_texts import NASTY, markdown_rows
 
 from upsampling.tables.artifact_history import artifact_history
 from upsampling.tables.artifact_history_cells import HistoryRow, removal, removed_from, render
 from upsampling.tables.captions import Description
 
+NOTED = Path(__file__).with_name("noted")
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 ROWS = [HistoryRow("kept", NASTY), HistoryRow("silent", "Silent"), HistoryRow("gone", "Gone")]
 # A tone below -144 dBFS, one step of 24-bit audio, does not stand out.
@@ -115,3 +117,8 @@ def test_the_program_writes_what_is_asked_for(table, tmp_path):
     subprocess.run(list(map(str, command)), check=True)
     assert (tmp_path / "all.md").read_text() == render(table, ROWS, "demo", DESCRIPTION)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "all.csv"), table)
+
+
+def test_the_whole_table_is_the_one_that_was_noted(table):
+    text = render(table, ROWS, "demo", DESCRIPTION)
+    assert_noted(NOTED / "artifact history.txt", text.splitlines())

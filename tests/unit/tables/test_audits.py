@@ -2,14 +2,18 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from audit_results import audit_network, audit_recordings, content
+from noted import assert_noted
 from table_texts import markdown_rows
 
 from upsampling.files import write_json
 from upsampling.tables.audits import AuditRow, audits_table, level, number, render
 from upsampling.tables.sheet import MISSING
+
+NOTED = Path(__file__).with_name("noted")
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +81,10 @@ def test_levels_of_silence_have_no_number():
     assert level(None) == MISSING
     assert level(-56.72) == "-56.7"
     assert number(5512.5, 2) == "5512.50"
+
+
+def test_the_whole_table_is_the_one_that_was_noted(table):
+    # The repaired network's lines are rounding.
+    texts = render(table.assign(repaired_dbfs=-150.0))
+    del texts["csv"]
+    assert_noted(NOTED / "audits.txt", "\n".join(texts.values()).splitlines())

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from loss_runs import GRADIENTS, RATE, ROWS, artifacts
+from noted import assert_noted
 from scipy import stats
 from table_texts import NASTY, markdown_rows
 
@@ -17,6 +18,7 @@ from upsampling.tables.captions import Description
 from upsampling.tables.loss_lines import differences, loss_lines
 from upsampling.tables.loss_lines_cells import cell, interval, render, sentence
 
+NOTED = Path(__file__).with_name("noted")
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 DESCRIPTION = Description(epochs=4, channels=12)
 
@@ -86,3 +88,8 @@ def test_the_program_writes_what_is_asked_for(table, tmp_path):
     assert (tmp_path / "lines.md").read_text() == render(table, ROWS, "demo", DESCRIPTION)
     written = pd.read_csv(tmp_path / "lines.csv", keep_default_na=False)
     pd.testing.assert_frame_equal(written, table)
+
+
+def test_the_whole_table_is_the_one_that_was_noted(table):
+    text = render(table, ROWS, "demo", DESCRIPTION)
+    assert_noted(NOTED / "loss lines.txt", text.splitlines())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from noted import assert_noted
 from table1_example import (
     COUNTS,
     DESCRIPTION,
@@ -27,6 +28,7 @@ from upsampling.scoring import significance
 from upsampling.tables import plan, table1, table1_cells
 from upsampling.tables.captions import Description
 
+NOTED = Path(__file__).with_name("noted")
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
 
 
@@ -183,3 +185,20 @@ def test_parameters_are_rounded_as_printed(count, text):
 )
 def test_seconds_keep_three_digits(seconds, text):
     assert table1_cells.seconds_text(seconds) == text
+
+
+def test_whole_tables_are_those_that_were_noted(table):
+    """At both scales, with and without rows that are measured, or compared."""
+    rows = table1.read_rows(ROWS)
+    cases = {
+        "table1 demo": (table, "demo", DESCRIPTION),
+        "table1 paper": (table1.table1(rows, MEASURED), "paper", Description(test_tracks=50)),
+        "table1 printed": (
+            table1.table1(table1.read_rows(ROWS[2:]), table1.Measurements({}, {}, {})),
+            "paper",
+            Description(),
+        ),
+    }
+    for name, (one, scale, description) in cases.items():
+        texts = table1_cells.render(one, scale, description, "A statement.")
+        assert_noted(NOTED / f"{name}.txt", "\n".join(texts.values()).splitlines())

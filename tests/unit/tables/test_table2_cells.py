@@ -9,12 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from noted import assert_noted
 from table2_example import DESCRIPTION, ROWS, example_artifacts
 from table_texts import NASTY, compile_latex, html_rows, latex_rows, markdown_rows
 
 from upsampling.tables.table2 import QUANTITIES
 from upsampling.tables.table2_cells import render, standing, table2
 
+NOTED = Path(__file__).with_name("noted")
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 
@@ -97,3 +99,9 @@ def test_the_program_writes_the_formats_that_are_asked_for(table, tmp_path):
         *("artifacts.csv", "table2.csv", "table2.md"),
     }
     assert (tmp_path / "table2.md").read_text() == texts["md"]
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_whole_tables_are_those_that_were_noted(table, scale):
+    texts = render(table, scale, DESCRIPTION)
+    assert_noted(NOTED / f"table2 {scale}.txt", "\n".join(texts.values()).splitlines())

@@ -1,14 +1,18 @@
 """Expected measurements of random initialisations, against the mean over simulated ones."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from noted import assert_noted, described
 
 from upsampling.config.model import DemucsLikeSettings, MelganSettings
 from upsampling.measures import from_weights
 from upsampling.operators import build_operator
 from upsampling.theory import expectation
 
+NOTED = Path(__file__).with_name("noted")
 STRIDE = 4
 # `impulse_responses` aggregates over 32 x 48 pairs of channels: four deviations of each mean.
 CHANNELS = 48
@@ -99,3 +103,11 @@ def test_rows_are_of_the_outermost_layer_and_have_no_seed():
 def test_melgans_last_layer_upsamples_by_2():
     rows = expectation.expectations(MelganSettings(), "melgan")
     assert {row["frequency_hz"] for row in rows} == {11025}
+
+
+@pytest.mark.parametrize("operator", ["transposed", "nearest", "linear", "sinc", "subpixel"])
+def test_whole_expectations_are_those_that_were_noted(operator):
+    settings = DemucsLikeSettings(channels=4, depth=3, operator=operator)
+    rows = [*expectation.expectations(settings, operator)]
+    rows += expectation.expectations(MelganSettings(), "melgan")
+    assert_noted(NOTED / f"expected of {operator}.txt", described(rows))

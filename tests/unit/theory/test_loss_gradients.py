@@ -1,11 +1,13 @@
 """Gradients of losses: lines at multiples of fs / stride, from strides alone."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from comb_levels import comb_levels
+from noted import assert_noted, described, without_rounding
 
 from upsampling.config.sections import CriticSettings, LossGradient
 from upsampling.errors import UserError
@@ -15,6 +17,7 @@ from upsampling.theory import loss_gradients
 from upsampling.theory.loss_gradients import Critic
 from upsampling.theory.prediction import HANN_NOISE, line_amplitudes
 
+NOTED = Path(__file__).with_name("noted")
 TOLERANCE = 1e-6
 RATE = 8192
 # Changes by the correlation of layers' slopes, and of slopes and signs of differences.
@@ -157,3 +160,8 @@ def test_spectra_have_the_lines_of_both_strides_and_are_reproducible():
 def test_mistakes_are_told_in_one_line(critic, seconds, message):
     with pytest.raises(UserError, match=message):
         loss_gradients.loss_gradients(LossGradient(critic, samplerate=RATE, seconds=seconds))
+
+
+def test_whole_spectra_are_those_that_were_noted():
+    arrays = loss_gradients.loss_gradients(LossGradient(seconds=1.5))
+    assert_noted(NOTED / "loss gradients.txt", described(without_rounding(arrays, -100.0)))

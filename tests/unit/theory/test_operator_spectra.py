@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from noted import assert_noted, described, without_rounding
 
 from upsampling.config.experiment import Experiment
 from upsampling.config.sections import OperatorSpectra
 from upsampling.errors import UserError
 from upsampling.theory.operator_spectra import operator_spectra
 
+NOTED = Path(__file__).with_name("noted")
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
 # Those that the default configuration leaves out, too.
 VARIANTS = {name: entry | {"enabled": True} for name, entry in CONFIG["variants"].items()}
@@ -59,3 +61,7 @@ def test_tones_and_valleys_are_where_the_paper_has_them(spectra):
 def test_too_short_a_signal_is_refused():
     with pytest.raises(UserError, match=r"figures\.operator_spectra: 0\.01 s are too short"):
         operator_spectra(OperatorSpectra(seconds=0.01), OPERATORS)
+
+
+def test_whole_spectra_are_those_that_were_noted(spectra):
+    assert_noted(NOTED / "operators.txt", described(without_rounding(spectra, FLOOR_DB)))

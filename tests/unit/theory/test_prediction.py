@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from noted import assert_noted, described
 
 from upsampling.config.experiment import Experiment
 from upsampling.config.sections import Stack
@@ -15,6 +16,7 @@ from upsampling.probes.operator_stack import stack_outputs
 from upsampling.theory import prediction
 from upsampling.theory.filters import per_channel
 
+NOTED = Path(__file__).with_name("noted")
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
 FIGURES = Experiment(CONFIG).settings.figures
 # Lines stand on bins and are exact but for single precision.
@@ -148,3 +150,9 @@ def test_another_seed_changes_levels_and_no_places():
     first, other = (prediction.stack_prediction(signal, replace(stack, seed=s)) for s in (0, 1))
     np.testing.assert_array_equal(first["lines_3"], other["lines_3"])
     assert np.abs(power_to_db(first["line_power_3"] / other["line_power_3"])).max() > 1
+
+
+@pytest.mark.parametrize(("figure", "side"), COLUMNS)
+def test_whole_predictions_are_those_that_were_noted(stacks, figure, side):
+    _, theory = stacks[figure, side]
+    assert_noted(NOTED / f"{figure} {side}.txt", described(theory))

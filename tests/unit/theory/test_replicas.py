@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from noted import assert_noted, described, without_rounding
 
 from upsampling.config.experiment import Experiment
 from upsampling.config.model import Last
@@ -13,6 +14,7 @@ from upsampling.config.sections import Replicas
 from upsampling.errors import UserError
 from upsampling.theory.replicas import KINDS, replicas
 
+NOTED = Path(__file__).with_name("noted")
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
 SETTINGS: Replicas = Experiment(CONFIG).settings.figures.replicas
 LINE_DB = 0.05
@@ -90,3 +92,7 @@ def test_zero_insertion_keeps_replicas_and_interpolation_removes_those_of_offset
 def test_mistakes_are_told_in_one_line(changes, message):
     with pytest.raises(UserError, match=message):
         replicas(replace(SETTINGS, **changes))
+
+
+def test_whole_spectra_are_those_that_were_noted(spectra):
+    assert_noted(NOTED / "replicas.txt", described(without_rounding(spectra, FLOOR_DB)))

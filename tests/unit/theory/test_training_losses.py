@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from noted import assert_noted, described, without_rounding
 
 from upsampling.config.sections import LossGradient
 from upsampling.errors import UserError
 from upsampling.probes.signals import probe_signal
 from upsampling.theory.training_losses import gradient, training_losses
 
+NOTED = Path(__file__).with_name("noted")
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 SETTINGS = LossGradient(seconds=1.5)
 LOSSES = {"waveform": "l1", "strided": "features", "control": "features_dense"}
@@ -73,3 +75,7 @@ def test_the_program_writes_the_arrays(arrays, tmp_path):
     with np.load(tmp_path / "a.npz", allow_pickle=False) as stored:
         assert set(stored) == set(arrays)
         np.testing.assert_array_equal(stored["strided_measured"], arrays["strided_measured"])
+
+
+def test_whole_spectra_are_those_that_were_noted(arrays):
+    assert_noted(NOTED / "training losses.txt", described(without_rounding(arrays, -100.0)))
