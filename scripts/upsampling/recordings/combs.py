@@ -209,7 +209,8 @@ def line_powers(spectrum: RecordingSpectrum, frequencies: Floats) -> Floats:
     Where there is noise alone they are of either sign, and their sum is about zero.
     """
     centres = np.rint(frequencies / spectrum.bin_hz).astype(np.intp)
-    sides = np.concatenate([np.arange(-NEIGHBORHOOD, -GUARD + 1), np.arange(GUARD, NEIGHBORHOOD)])
+    side = np.arange(GUARD, NEIGHBORHOOD + 1)
+    sides = np.concatenate([-side, side])
     last = len(spectrum.power) - 1
     noise = np.median(spectrum.power[np.clip(centres[:, None] + sides, 0, last)], axis=1)
     around = spectrum.power[np.clip(centres[:, None] + np.arange(-2, 3), 0, last)]

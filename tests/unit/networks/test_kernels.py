@@ -1,9 +1,23 @@
 """Kernels: any layer's weights as filters after zero insertion, checked by the layer's output."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from audited_networks import FunctionalUp, Shuffled, SpectralHead, Stuffed, seeded, under_audit
+from audited_networks import (
+    AntiAliased,
+    AutoEncoder,
+    FunctionalNetwork,
+    FunctionalUp,
+    Shuffled,
+    SpectralHead,
+    Stuffed,
+    seeded,
+    under_audit,
+)
+from noted import assert_noted
+from noted_networks import described_network
 from torch import nn
 
 from upsampling.networks.kernels import assign, find_kernel, regrouped, ungrouped
@@ -12,6 +26,7 @@ from upsampling.operators.kaiser_sinc import KaiserSinc
 from upsampling.operators.sinc import Sinc
 from upsampling.theory.filters import Filters
 
+NOTED = Path(__file__).with_name("noted")
 EXACT = 1e-12
 SINGLE = 1e-6
 
@@ -48,6 +63,14 @@ LAYERS = {
     "linear": LinearFrames,
     "two biases": TwoBiases,
     "module": lambda: Stuffed(4, 4),
+}
+# They have several layers, or one that has no kernel.
+NETWORKS = {
+    "interpolation": lambda: FunctionalUp(4, 3, "linear"),
+    "functions": FunctionalNetwork,
+    "anti-aliased": AntiAliased,
+    "audio": lambda: AutoEncoder(2, (4, 5)),
+    "spectral": lambda: SpectralHead(4, 6, 24),
 }
 
 
@@ -127,3 +150,14 @@ def test_groups_are_blocks(transposed, groups):
     dense.weight.data = torch.from_numpy(full if transposed else full.swapaxes(0, 1).copy())
     signal = torch.randn(1, 6, 20, dtype=torch.float64)
     assert torch.allclose(dense(signal), layer(signal))
+
+
+@pytest.mark.parametrize("name", [*LAYERS, *NETWORKS])
+def test_whole_networks_are_those_that_were_noted(name):
+    build = (LAYERS | NETWORKS)[name]
+    if name == "audio":
+        network, structure = under_audit(seeded(build), 2, "audio")
+    else:
+        module = seeded(lambda: nn.Sequential(nn.Conv1d(4, 4, 3), build()))
+        network, structure = under_audit(module, 4)
+    assert_noted(NOTED / f"{name}.txt", described_network(network, structure))

@@ -118,6 +118,31 @@ def test_hostile_graphs_end_with_one_line(onnx, tmp_path, capsys, name):
         assert "go beyond the end of short" in error
 
 
+@pytest.mark.parametrize(("name", "shown"), [("ups.weight", "ups.weight"), ("", "a constant")])
+def test_a_tensor_is_named_or_said_to_be_a_constant(onnx, tmp_path, name, shown):
+    model = vocoder_graph(onnx)
+    tensor = model.graph.initializer[0]
+    tensor.name, tensor.dims[:] = name, [-4, -1, 8]
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(UserError, match=rf"net.onnx: {shown} has the shape \[-4, -1, 8\]"):
+        read_graph(tmp_path / "net.onnx")
+
+
+def test_external_data_begin_at_the_beginning_of_their_file_if_nothing_is_said(onnx, tmp_path):
+    model = vocoder_graph(onnx)
+    tensor = model.graph.initializer[0]
+    (tmp_path / "whole").write_bytes(tensor.raw_data)
+    length = len(tensor.raw_data)
+    expected = onnx.numpy_helper.to_array(tensor)
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", "whole"), ("length", str(length))):
+        tensor.external_data.add(key=key, value=value)
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    found = onnx.numpy_helper.to_array(read_graph(tmp_path / "net.onnx").graph.initializer[0])
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_external_data_of_the_models_own_folder_are_read(onnx, tmp_path):
     model = vocoder_graph(onnx, np.arange(32, dtype=np.float32).reshape(4, 1, 8))
     path = tmp_path / "net.onnx"

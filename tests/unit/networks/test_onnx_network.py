@@ -1,7 +1,11 @@
 """ONNX graphs: any layout of the input, interventions, weights, and repaired files."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from noted import assert_noted
+from noted_networks import described_network
 
 NO_ONNX = "onnx and onnxruntime are not installed (envs/audit.lock)"
 onnx = pytest.importorskip("onnx", reason=NO_ONNX)
@@ -16,6 +20,7 @@ from upsampling.networks.network import NetworkError  # noqa: E402
 from upsampling.networks.onnx_network import OnnxNetwork  # noqa: E402
 from upsampling.networks.upsamplers import find_structure  # noqa: E402
 
+NOTED = Path(__file__).with_name("noted")
 SINGLE = 1e-5
 FLOAT = onnx.TensorProto.FLOAT
 
@@ -196,6 +201,27 @@ def test_repaired_graphs_are_silent_and_stay_so_on_disk(audited, tmp_path):
     assert len(names) == len(network.model.graph.initializer)
 
 
+def test_a_run_after_a_repair_has_the_new_weights():
+    network = OnnxNetwork(transposed(), "transposed", "latent", 24000)
+    structure = find_structure(network)
+    inputs = normal(4, structure.length)
+    before, _ = network.run(inputs)
+    (layer,) = structure.layers
+    weights = network.weights(layer.operation)
+    network.assign(layer.operation, 2 * weights.weight, 2 * weights.bias)
+    after, _ = network.run(inputs)
+    np.testing.assert_allclose(after, 2 * before, rtol=SINGLE, atol=SINGLE)
+
+
+@pytest.mark.parametrize(("dilation", "known"), [(1, True), (2, False)])
+def test_dilated_taps_are_no_kernel(dilation, known):
+    model = transposed()
+    model.graph.node[1].attribute.append(onnx.helper.make_attribute("dilations", [dilation]))
+    network = OnnxNetwork(model, "dilated", "latent", 24000)
+    (layer,) = find_structure(network).layers
+    assert (network.weights(layer.operation) is not None) == known
+
+
 def test_samples_without_a_channel_are_audio():
     node = onnx.helper.make_node
     nodes = [
@@ -240,3 +266,8 @@ def test_a_fixed_length_is_refused():
     model.graph.initializer.extend(transposed().graph.initializer)
     with pytest.raises(NetworkError, match="not variable"):
         OnnxNetwork(model, "fixed", "latent", 24000)
+
+
+def test_whole_graphs_are_those_that_were_noted(audited):
+    network, structure = audited
+    assert_noted(NOTED / f"onnx {network.name}.txt", described_network(network, structure))

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import pickle
+import sys
 import zipfile
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def test_a_broken_python_file_is_told(folder, capsys):
     assert "cannot be imported" in refused(capsys, f"{folder}/broken.py:f")
 
 
-@pytest.mark.parametrize("change", ["missing", "further", "shape", "truncated", "text"])
+@pytest.mark.parametrize(
+    "change", ["missing", "two missing", "all missing", "further", "shape", "truncated", "text"]
+)
 def test_weights_that_do_not_fit(folder, capsys, change):
     shapes = {
         "first.weight": (4, 5, 3),
@@ -51,8 +54,12 @@ def test_weights_that_do_not_fit(folder, capsys, change):
         "up.weight": (4, 1, 8),
         "up.bias": (1,),
     }
-    if change == "missing":
-        del shapes["up.bias"]
+    for name in {
+        "missing": ["up.bias"],
+        "two missing": ["first.bias", "up.bias"],
+        "all missing": list(shapes),
+    }.get(change, []):
+        del shapes[name]
     if change == "further":
         shapes["down.bias"] = (1,)
     if change == "shape":
@@ -64,7 +71,9 @@ def test_weights_that_do_not_fit(folder, capsys, change):
     if change == "text":
         path.write_text("these are no weights at all")
     expected = {
-        "missing": "lacks up.bias",
+        "missing": "lacks up.bias\n",
+        "two missing": "lacks first.bias and 1 more\n",
+        "all missing": "lacks first.bias and 3 more\n",
         "further": "down.bias",
         "shape": "up.weight is [4, 1, 9], the network's [4, 1, 8]",
         "truncated": "not a complete file",
@@ -134,3 +143,11 @@ def test_torchscript_cut_short_or_changed_ends_with_one_line(tmp_path, capsys):
 
 def test_a_callable_is_any_callable(folder):
     assert load_callable(f"{folder}/nets.py:not_a_module", "--features")() == 3
+
+
+def test_a_file_is_imported_with_its_neighbors_which_are_found_by_no_other(tmp_path):
+    (tmp_path / "neighbor.py").write_text("VALUE = 5\n")
+    (tmp_path / "net.py").write_text("import neighbor\n\ndef value(): return neighbor.VALUE\n")
+    before = list(sys.path)
+    assert load_callable(f"{tmp_path}/net.py:value", "network")() == 5
+    assert sys.path == before

@@ -87,3 +87,10 @@ def test_a_network_for_multiples_of_a_number_of_its_own(tmp_path):
     assert (told.length, told.step) == (1500, 1500)
     with pytest.raises(UserError, match="multiples of 150"):
         open_network(Source(path, samplerate=8000, length=1000))
+
+
+def test_an_operation_without_outputs_makes_no_time():
+    first, second = operation(1, 8, 32), operation(1, 16, 64)
+    assert growths(first, second) == (8, 32)
+    silent = replace(first, outputs=()), replace(second, outputs=())
+    assert growths(*silent) == (8, 0)

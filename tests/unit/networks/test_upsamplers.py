@@ -138,3 +138,53 @@ class Remembering(nn.Module):
 def test_tables_that_the_first_call_makes_do_not_shift_what_is_followed():
     layers, _ = layers_of(Remembering())
     assert layers == [("interpolation", 4, 4)]
+
+
+class Picky(nn.Module):
+    """Takes lengths of at least `least` that `divisor` divides."""
+
+    def __init__(self, divisor: int, least: int):
+        super().__init__()
+        self.divisor, self.least = divisor, least
+
+    def forward(self, signal):
+        if signal.shape[-1] % self.divisor or signal.shape[-1] < self.least:
+            raise ValueError("not this length")
+        return signal.repeat_interleave(2, dim=-1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "divisor", "least", "length"),
+    [
+        ("audio", 512, 1, 65536), ("audio", 125, 1, 64000), ("audio", 49, 1, 66150),
+        ("audio", 512, 70000, 131072), ("audio", 125, 70000, 128000), ("audio", 49, 70000, 132300),
+        ("audio", 512, 140000, 262144), ("audio", 512, 270000, 524288),
+        ("latent", 8, 1, 32), ("latent", 15, 1, 30), ("latent", 8, 33, 64), ("latent", 15, 33, 60),
+        ("latent", 8, 65, 128), ("latent", 125, 1, 250), ("latent", 8, 129, 512),
+    ],
+)  # fmt: skip
+def test_lengths_for_strides_in_use_are_tried_in_turn(kind, divisor, least, length):
+    """Strides that are powers of 2 or have factors of 3, 5 and 7; longer ones for long filters."""
+    _, structure = layers_of(Picky(divisor, least), 1, kind)
+    assert structure.length == length
+
+
+def test_samples_among_zeros_are_noted_with_their_own_ratio():
+    """After an upsampling by 2."""
+
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.up, self.mix = nn.ConvTranspose1d(4, 4, 4, 2), nn.Conv1d(4, 4, 9, padding=4)
+
+        def forward(self, signal):
+            signal = self.up(signal)
+            zeros = torch.zeros(1, 4, 4 * signal.shape[-1])
+            zeros[..., ::4] = signal
+            return self.mix(zeros)
+
+    script = torch.jit.script(seeded(Twice).eval())
+    network = TorchNetwork(script, "script", 44100, "latent", 4)
+    network.set_precision(torch.float32)
+    (note,) = find_structure(network).notes
+    assert "an upsampling by 4 that no operation makes" in note

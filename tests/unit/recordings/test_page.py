@@ -122,6 +122,14 @@ def test_around_a_line_is_the_mean_over_the_band():
     assert profile[:50].max() == profile[51:].max() == 0.0
 
 
+def test_around_a_line_is_the_last_bin_beyond_the_spectrum():
+    """Half a spacing above the last line of the band, which may end at the Nyquist frequency."""
+    residual = np.zeros(2011)
+    residual[-1] = 2.0
+    profile = around_a_line(residual, 1.0, 100.0, (1900.0, 2100.0))
+    assert profile.tolist() == [0.0] * 60 + [1.0] * 41
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_real_browser_finds_it_accessible_and_has_no_complaint(audits, tmp_path, scheme):
     program = shutil.which("chromium") or shutil.which("google-chrome")

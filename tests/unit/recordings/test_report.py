@@ -26,7 +26,7 @@ def audits(tmp_path_factory):
         "given": audit_recording(loud, strides=(8, 8, 4, 2)),
         "blind": audit_recording(loud),
         "coarse": audit_recording(
-            write(folder / "coarse.wav", noise(8.0, rms=0.01) + comb(8.0, RATE / 64, -60)),
+            write(folder / "coarse.wav", noise(7.1236, rms=0.01) + comb(7.1236, RATE / 64, -60)),
             strides=(8, 4, 2),
         ),
         "spacing": audit_recording(loud, spacing=RATE / 512),
