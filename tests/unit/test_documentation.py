@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -128,6 +129,15 @@ def anchors(page: Path) -> set[str]:
     return {
         re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings
     }
+
+
+def test_names_of_the_package_exist():
+    """Of modules and what they hold, in backticks, in docstrings, comments and pages."""
+    files = [*PAGES, *(ROOT / "scripts").rglob("*.py"), *(ROOT / "rules").glob("*.smk")]
+    names = {n for file in files for n in re.findall(r"`(upsampling\.[\w.]+)`", file.read_text())}
+    assert names
+    for name in names:
+        pkgutil.resolve_name(name)
 
 
 @pytest.mark.parametrize("page", [*PAGES, NOTEBOOK], ids=name_of)

@@ -22,9 +22,9 @@ class RecordingSpectrum:
     `power` [n_fft // 2 + 1] is the mean over frames and channels of |`frame_transforms`|^2, whose
     units it has: a sine of amplitude A on a bin reads A^2 / 4. Bins more than `SINGLE_RANGE_DB`
     below its sum are raised to that level, since decoders of lossy formats leave their own rounding
-    where they leave nothing else. `stationarity` [lines] is that of
-    `upsampling.probes.artifacts.stationarity`, over all channels, for the lines that were asked
-    for. `peak` is the largest magnitude, `level_dbfs` the RMS level.
+    where they leave nothing else. `stationarity` [lines], of the lines that were asked for, is that
+    of `upsampling.measures.from_waveform.stationarity` over all channels. `peak` is the largest
+    magnitude, `level_dbfs` the RMS level.
     """
 
     power: Floats

@@ -21,11 +21,13 @@ from upsampling.recordings.search import (
     PLACES,
     PRIMES,
     THRESHOLD,
+    finer_comb,
     fold,
     residual_decibels,
     search,
     trial_spacings,
 )
+from upsampling.recordings.spectrum import RecordingSpectrum
 
 
 def searched(tmp_path, samples, rate=RATE):
@@ -150,6 +152,18 @@ def test_a_finer_comb_is_added_where_its_own_lines_stand_out(tmp_path):
     background = noise(12.0, rate, rms=0.005)
     assert searched(tmp_path, background + loud + faint, rate).found[-1] == pytest.approx(25)
     assert searched(tmp_path, background + loud, rate).found[-1] == pytest.approx(50)
+
+
+@pytest.mark.parametrize(("between", "finer"), [(4.0, 50.0), (0.0, None)])
+def test_a_finer_comb_stands_out_over_the_bins_between_its_lines(between, finer):
+    """Lines of 100 Hz, and `between` dB at the odd multiples of 50 Hz, in noise."""
+    rate, n_fft = 48000, 48000
+    decibels = np.random.default_rng(0).normal(0, 0.5, n_fft // 2 + 1)
+    decibels[::100] += 10.0
+    decibels[50::100] += between
+    power = 10 ** (decibels / 10)
+    spectrum = RecordingSpectrum(power, np.zeros(0), rate, n_fft, 10, 10 * n_fft, 1.0, -20.0)
+    assert finer_comb(spectrum, 100.0, (5000.0, 16000.0)) == finer
 
 
 def test_the_score_is_a_height_over_its_standard_error():
