@@ -204,7 +204,8 @@ def failures():
         )
     jobs = [job for one in failed for job in getattr(one, "jobs", [one])]
     lines = [
-        f"\n{len(failed)} jobs failed for good; all jobs that do not depend on them are done:"
+        f"\n{len(jobs)} job{'s' * (len(jobs) > 1)} failed for good; "
+        "all jobs that do not depend on a failed one are done:"
     ]
     for job in sorted(jobs, key=str):
         values = ", ".join(f"{k} {v}" for k, v in job.wildcards_dict.items())

@@ -131,13 +131,13 @@ def report(
         "fails, and *equivalent* if no test could: `tests/mutation/equivalent.yaml` says why. The",
         "share is of those that are not equivalent.",
         "",
-        f"| room | tried (seed {seed}) | equivalent | killed | share |",
-        "| :-- | --: | --: | --: | --: |",
+        "| room | seed | tried | equivalent | killed | share |",
+        "| :-- | --: | --: | --: | --: | --: |",
     ]
     for room in sorted(rows, key=lambda room: (room == "all", room)):
         row = rows[room]
         share = row["killed"] / max(1, row["tried"] - row["equivalent"])
-        cells = (room, row["tried"], row["equivalent"], row["killed"], f"{share:.0%}")
+        cells = (room, seed, row["tried"], row["equivalent"], row["killed"], f"{share:.0%}")
         lines.append(f"| {' | '.join(map(str, cells))} |")
     lines += ["", "Survivors:", ""]
     lines += [f"- `{trial}`" for trial in survived if trial not in equivalent]

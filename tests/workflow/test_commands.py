@@ -95,6 +95,7 @@ def test_a_job_that_is_killed_is_named_without_an_empty_log(restored):
     target = restored.results("initialisation/killed.npz").relative_to(restored.root)
     done = restored.snakemake(str(target), "--cores", "1", check=False)
     assert done.returncode == 1
+    assert "1 job failed for good" in done.stdout
     assert "  render_initialised (variant killed): killed or not started; see above" in done.stdout
     assert "Killed" in done.stdout
 
