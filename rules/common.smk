@@ -203,10 +203,7 @@ def failures():
             "the same command resumes."
         )
     jobs = [job for one in failed for job in getattr(one, "jobs", [one])]
-    lines = [
-        f"\n{len(jobs)} job{'s' * (len(jobs) > 1)} failed for good; "
-        "all jobs that do not depend on a failed one are done:"
-    ]
+    lines = ["\nFailed for good; all jobs that do not depend on these are done:"]
     for job in sorted(jobs, key=str):
         values = ", ".join(f"{k} {v}" for k, v in job.wildcards_dict.items())
         name = f"{job.rule.name} ({values})" if values else job.rule.name
@@ -215,8 +212,6 @@ def failures():
             for log in map(Path, job.log)
             if log.exists() and log.stat().st_size
         ]
-        reason = (
-            f"see {', '.join(logs)}" if logs else "killed or not started; see above"
-        )
+        reason = f"see {', '.join(logs)}" if logs else "nothing in its log; see above"
         lines.append(f"  {name}: {reason}")
     return "\n".join(lines)

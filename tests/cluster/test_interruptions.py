@@ -160,8 +160,7 @@ def test_a_job_that_fails_for_good_fails_alone(user):
     messages = user.submit(*targets, "--retries", "1", check=False)
     assert (user.root / targets[0]).exists()
     assert not (user.root / targets[1]).exists()
-    last = messages[messages.index("failed for good") - 20 :]
-    assert "1 job failed for good" in last
+    last = messages[messages.index("Failed for good") :]
     assert "train (variant broken, seed 0): see logs/demo/train/broken_seed0.log" in last
     assert "the loss became" in user.log("broken")
     states = [job["State"] for job in user.jobs(RULE.format("broken"))]
