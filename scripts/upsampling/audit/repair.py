@@ -147,7 +147,7 @@ def _constraints(
     network: Network, kernel: Kernel, sounds: Sequence[Sound], settings: RepairSettings
 ) -> tuple[Floats, NDArray[np.bool_], list[Floats]]:
     """Means [R, channels] to be answered without a comb, which exactly, and all activations."""
-    activations = [_activations(network, kernel, sound.inputs) for sound in sounds]
+    activations = [middle_activations(network, kernel, sound.inputs) for sound in sounds]
     if settings.every_constant:
         channels = len(kernel.taps)
         return np.eye(channels), np.ones(channels, dtype=bool), activations
@@ -166,7 +166,7 @@ def _groups(support: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[
     ]
 
 
-def _activations(network: Network, kernel: Kernel, inputs: Floats) -> Floats:
+def middle_activations(network: Network, kernel: Kernel, inputs: Floats) -> Floats:
     """Input [channels, time] of a layer's weights for `inputs`, without the borders."""
     assert kernel.source is not None
     _, kept = network.run(inputs, keep=[kernel.source.key])

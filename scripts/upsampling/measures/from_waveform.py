@@ -92,13 +92,17 @@ def prominence(power: Floats, frequencies: Floats, samplerate: int) -> Floats:
     line does not stand out, and for silence; at most `RANGE_DB`.
     """
     power = with_floor(power)
-    offsets = np.arange(GUARD, NEIGHBORHOOD + 1)
-    offsets = np.concatenate([-offsets[::-1], offsets])
     lines = _bins(frequencies, samplerate, power)
-    around = lines[:, None] + offsets
+    return 10 * np.log10(power[lines] / median_around(power, lines))
+
+
+def median_around(power: Floats, lines: NDArray[np.intp]) -> Floats:
+    """Median [lines] of the bins that are `GUARD` to `NEIGHBORHOOD` away from each of `lines`."""
+    side = np.arange(GUARD, NEIGHBORHOOD + 1)
+    around = lines[:, None] + np.concatenate([-side, side])
     outside = (around < 0) | (around >= len(power))
     neighbors = np.where(outside, np.nan, power[np.clip(around, 0, len(power) - 1)])
-    return 10 * np.log10(power[lines] / np.nanmedian(neighbors, axis=1))
+    return np.asarray(np.nanmedian(neighbors, axis=1))
 
 
 def comb_prominences(

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
 from upsampling.measures.from_waveform import (
-    GUARD,
     MINIMUM_SPACING,
-    NEIGHBORHOOD,
     comb_frequencies,
+    median_around,
     prominence,
 )
 from upsampling.recordings.audio import Recording
@@ -209,9 +208,7 @@ def line_powers(spectrum: RecordingSpectrum, frequencies: Floats) -> Floats:
     Where there is noise alone they are of either sign, and their sum is about zero.
     """
     centres = np.rint(frequencies / spectrum.bin_hz).astype(np.intp)
-    side = np.arange(GUARD, NEIGHBORHOOD + 1)
-    sides = np.concatenate([-side, side])
-    last = len(spectrum.power) - 1
-    noise = np.median(spectrum.power[np.clip(centres[:, None] + sides, 0, last)], axis=1)
-    around = spectrum.power[np.clip(centres[:, None] + np.arange(-2, 3), 0, last)]
+    noise = median_around(spectrum.power, centres)
+    lobe = np.minimum(centres[:, None] + np.arange(-2, 3), len(spectrum.power) - 1)
+    around = spectrum.power[lobe]
     return 2 * (around - noise[:, None]).sum(axis=1) / HANN_POWER

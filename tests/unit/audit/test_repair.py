@@ -15,7 +15,14 @@ from audited_networks import (
 from torch import nn
 
 from upsampling.audit.combs import total_level
-from upsampling.audit.repair import RepairSettings, Sound, covariance, least_change, repair
+from upsampling.audit.repair import (
+    RepairSettings,
+    Sound,
+    covariance,
+    least_change,
+    middle_activations,
+    repair,
+)
 from upsampling.audit.steady import settle
 from upsampling.networks.kernels import find_kernel
 
@@ -154,6 +161,16 @@ def test_covariance_stacks_the_samples_that_taps_meet():
         x = np.concatenate([signal[:, n], signal[:, n - 1]])
         expected += np.outer(x, x) / 5
     assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("constant", "kept"), [(True, 0.1), (False, 0.8)])
+def test_the_middle_of_activations_counts(constant, kept):
+    """A tenth of a constant's, which recurrent layers settle to; all but a tenth at either end."""
+    network, structure = under_audit(seeded(lambda: hifi_gan((4, 4))), 6)
+    kernel = find_kernel(network, structure.trace, structure.layers[0])
+    inputs = np.random.default_rng(0).standard_normal((6, 1000))
+    found = middle_activations(network, kernel, np.ones_like(inputs) if constant else inputs)
+    assert found.shape[1] == pytest.approx(kept * 1000, abs=2)
 
 
 def test_layers_without_weights_are_left_and_said_to_be():

@@ -1,5 +1,6 @@
 """Kernels: any layer's weights as filters after zero insertion, checked by the layer's output."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +162,14 @@ def test_whole_networks_are_those_that_were_noted(name):
         module = seeded(lambda: nn.Sequential(nn.Conv1d(4, 4, 3), build()))
         network, structure = under_audit(module, 4)
     assert_noted(NOTED / f"{name}.txt", described_network(network, structure))
+
+
+def test_transposed_convolutions_whose_taps_are_not_understood_have_no_kernel():
+    """Dilated ones; and one that lengthens by another factor than its stride."""
+    dilated = seeded(lambda: nn.ConvTranspose1d(4, 1, 4, 4, dilation=2))
+    network, structure = under_audit(nn.Sequential(dilated), 4)
+    assert find_kernel(network, structure.trace, structure.layers[0]) is None
+    network, structure = under_audit(nn.Sequential(seeded(LAYERS["full overlap"])), 4)
+    other = dataclasses.replace(structure.layers[0], stride=2)
+    assert find_kernel(network, structure.trace, structure.layers[0]) is not None
+    assert find_kernel(network, structure.trace, other) is None

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from audited_networks import AutoEncoder, seeded, under_audit
 
 from upsampling.errors import UserError
 from upsampling.networks.loading import Source, open_network
 from upsampling.networks.network import NetworkError, Operation, Trace, Value
-from upsampling.networks.two_runs import common_operations, growths, step_of, time_axis
+from upsampling.networks.two_runs import common_operations, growths, longer_run, step_of, time_axis
 
 
 def operation(number: int, inside: int, outside: int, kind: str = "other") -> Operation:
@@ -94,3 +95,10 @@ def test_an_operation_without_outputs_makes_no_time():
     assert growths(first, second) == (8, 32)
     silent = replace(first, outputs=()), replace(second, outputs=())
     assert growths(*silent) == (8, 0)
+
+
+def test_the_longer_run_is_longer_by_the_least_multiple_above_its_length():
+    network, structure = under_audit(seeded(lambda: AutoEncoder(1, (4, 5))), 1, "audio")
+    longer, trace = longer_run(network, structure.trace, 400, 20)
+    assert longer == 400 + 21 * 20
+    assert trace.operations[0].inputs[0].shape[-1] == longer
