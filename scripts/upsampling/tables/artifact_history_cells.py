@@ -62,7 +62,7 @@ DEFINITIONS = (
 
 def ends(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The first and the last row of each seed."""
-    by_seed = runs.groupby("seed", sort=False)
+    by_seed = runs.groupby("seed")
     return by_seed.head(1), by_seed.tail(1)
 
 

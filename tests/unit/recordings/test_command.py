@@ -13,6 +13,7 @@ import pytest
 from planted_combs import RATE, comb, noise, write
 
 from upsampling.audit.command import main
+from upsampling.recordings import command
 from upsampling.recordings.command import band_of, strides_of
 
 ROOT = Path(__file__).parents[3]
@@ -87,6 +88,20 @@ def test_wrong_bands_explain_themselves(text):
         band_of(text)
 
 
+@pytest.mark.parametrize(("text", "band"), [("0.5,1", (0.5, 1)), ("5000,16000", (5000, 16000))])
+def test_bands_are_two_frequencies(text, band):
+    assert band_of(text) == band
+
+
+@pytest.mark.parametrize(("files", "lines"), [(1, []), (2, ["1 of 2 files", "2 of 2 files"])])
+def test_long_calls_say_now_and_then_how_many_files_are_done(files, lines, capsys, monkeypatch):
+    monkeypatch.setattr(command, "SECONDS_BETWEEN_LINES", -1.0)
+    with command._Progress(files) as progress:
+        for _ in range(files):
+            progress.update()
+    assert capsys.readouterr().err.splitlines() == lines
+
+
 @pytest.mark.parametrize(
     "options",
     [["--strides", "8", "--blind"], ["--spacing", "0"], ["--spacing", "nan"], ["--band", "9"],
@@ -111,16 +126,16 @@ def test_the_band_is_a_setting(folder, tmp_path):
 
 def test_a_terminal_has_a_bar_and_a_pipe_has_none(folder):
     """The command alone, its standard error once on a terminal and once in a pipe."""
-    command = [sys.executable, str(ROOT / "scripts" / "audit.py"), "recording"]
-    command += [str(folder), "--spacing", "86.1328125"]
+    called = [sys.executable, str(ROOT / "scripts" / "audit.py"), "recording"]
+    called += [str(folder), "--spacing", "86.1328125"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
-    piped = subprocess.run(command, capture_output=True, text=True, env=environment)
+    piped = subprocess.run(called, capture_output=True, text=True, env=environment)
     assert piped.returncode == 2
     assert len(piped.stderr.splitlines()) == 1
     assert piped.stderr.startswith("error: ")
     reader, writer = pty.openpty()
     termios.tcsetwinsize(writer, (24, 80))
-    shown = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=writer, env=environment)
+    shown = subprocess.Popen(called, stdout=subprocess.DEVNULL, stderr=writer, env=environment)
     os.close(writer)
     parts = []
     try:

@@ -196,6 +196,13 @@ def test_shoulders_of_a_line_are_no_places_between_lines():
     assert excess == pytest.approx(4.0, abs=0.2)
 
 
+@pytest.mark.parametrize(("rate", "bins"), [(16000, 32768), (22050, 32768), (96000, 131072)])
+def test_a_bin_is_no_wider_than_suits_and_a_power_of_two_per_rate(tmp_path, rate, bins):
+    """0.75 Hz suits."""
+    found = searched(tmp_path, noise(10.0, rate), rate)
+    assert found.spectrum.bin_hz == rate / bins <= 0.75
+
+
 def test_a_bin_is_as_narrow_as_four_frames_of_its_length_allow(tmp_path):
     """65,536 samples at 44.1 kHz suit a bin of 0.75 Hz; with a sample less, twice the width."""
     for missing, bins in ((0, 65536), (1, 32768)):
