@@ -63,7 +63,7 @@ def in_silence(run: pd.DataFrame, spacing: float) -> float:
     """The level in dBFS of the loudest tone at a multiple of `spacing` in silence."""
     tones = run[(run["probe"] == "silence") & (run["measure"] == "tone_level")]
     steps = tones["frequency_hz"] / spacing
-    return float(tones[np.isclose(steps, steps.round()) & (steps > 0.5)]["value"].max())
+    return float(tones[np.isclose(steps, steps.round()) & (steps.round() >= 1)]["value"].max())
 
 
 def comb(run: pd.DataFrame, probe: str, spacing: float) -> float:

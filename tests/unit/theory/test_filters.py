@@ -57,6 +57,8 @@ def test_two_operators_in_a_row_are_one():
     signal = np.random.default_rng(2).normal(size=(2, 40))
     both = first.then(second)
     assert both.stride == 6
+    # The last of 5 taps stands 3 * 4 samples after the first, and 4 taps follow it.
+    assert both.taps.shape[-1] == 3 * 4 + 4
     expected = run(second, run(first, signal))
     middle = slice(60, 180)
     np.testing.assert_allclose(run(both, signal)[:, middle], expected[:, middle], atol=TOLERANCE)

@@ -100,6 +100,14 @@ def test_zero_gains_are_those_of_a_box():
     ]
 
 
+@pytest.mark.parametrize(("amplitude", "lines"), [(3e-6, []), (3.3e-6, [4000.0])])
+def test_lines_below_the_rounding_of_single_precision_are_none(amplitude, lines):
+    """Of a constant 1: a box of 2 whose taps differ by twice the amplitude, -110 dB."""
+    box = per_channel(np.array([1 - amplitude, 1 + amplitude]), 0, 2, 1)
+    found = prediction.predict(np.ones(4096), 4000, [box])
+    assert found["lines"].tolist() == lines
+
+
 def test_line_arrays_have_hertz_and_decibels_above_0_hz():
     arrays = prediction.line_arrays("x", np.array([1.0, 0.1, 0.01, 0.1]), 8000)
     assert list(arrays) == ["x_lines", "x_levels"]
