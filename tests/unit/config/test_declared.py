@@ -178,6 +178,7 @@ def test_declarations_can_be_listed():
     [
         ("2e-7", "write 2.0e-07 without quotes"),
         ("1_000", "write 1000.0 without quotes"),
+        ("1.5e-5", "write 1.5e-05 without quotes"),
         ("ten", "write a number"),
         ("nan", "write a finite number"),
     ],
