@@ -21,7 +21,7 @@ from upsampling.config.mapping import merge
 from upsampling.figures import style
 from upsampling.figures.registry import FIGURES
 
-NOTED = Path(__file__).parents[1] / "unit" / "figures" / "drawn"
+NOTED = Path(__file__).parents[1] / "unit" / "figures" / "noted"
 # Of places in the layout, in widths of the figure, which depend on the lengths of texts to a pixel.
 LAYOUT = 4e-3
 
