@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from audited_networks import SAMPLERATE, hifi_gan, operators, seeded, under_audit
+from torch import nn
 
 from upsampling.audit import combs
 from upsampling.measures.spectra import mean_spectrum
@@ -76,6 +77,17 @@ def test_a_planted_comb_stands_out_by_what_was_planted(structure):
     for excess, error in (coarse, fine):
         assert abs(excess) < 3 * error
     assert 0 < fine[1] < coarse[1] < 1
+
+
+def test_a_comb_that_is_too_fine_has_no_excess_and_keeps_its_place():
+    """Periods of 64 and 4096 samples: bins resolve lines of 1 / 2048 of the sampling rate."""
+    module = nn.Sequential(nn.Upsample(scale_factor=64), nn.Upsample(scale_factor=64))
+    structure = under_audit(module, 1)[1]
+    n_fft, finest = combs.resolution(structure)
+    assert finest == 64
+    coarse, fine = combs.excesses(structure, np.ones((1, n_fft // 2 + 1)))
+    assert coarse == (0, 0)
+    assert fine is None
 
 
 def test_bins_between_lines_count_against_them(structure):

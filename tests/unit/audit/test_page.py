@@ -114,6 +114,16 @@ def test_stems_stand_where_their_lines_are(audited):
     assert order == sorted(order, reverse=True)
 
 
+def test_places_have_two_decimals():
+    lines = [
+        {"frequency_hz": 8000 / 3, "level_dbfs": level, "layers": ["up"]}
+        for level in (-30, -61 / 3)
+    ]
+    stems = plot({"silence": {"lines": lines}, "layers": [{"name": "up"}], "samplerate": 16000})
+    # A third of 836 from 52 on; 10 dB above -30, and a third of 3 tenths more.
+    assert [(one["x"], one["y"]) for one in stems["stems"]] == [(330.67, 268.0), (330.67, 32.13)]
+
+
 def test_the_sound_is_the_silent_response(audited):
     report, period = audited
     made = sound(period, report["samplerate"])
@@ -123,6 +133,8 @@ def test_the_sound_is_the_silent_response(audited):
     assert len(samples) == 2 * rate
     expected = np.resize(period[0] - period[0].mean(), len(samples)) * 10 ** (made["gain"] / 20)
     assert samples == pytest.approx(expected, abs=2**-15)
+    # A full-scale sine has -3 dBFS; its samples would be above 1 at a level of -2.
+    assert 20 * np.log10(samples.std()) == pytest.approx(-26, abs=0.01)
     assert sound(np.full((1, 20), 0.3), 44100) is None
     assert sound(1e-9 * period, 44100) is None
 

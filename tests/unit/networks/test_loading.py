@@ -80,6 +80,24 @@ def test_models_of_this_pipeline_are_folders(tmp_path, kind):
     assert notes == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "channels"), [(None, 2), ("latent", 2), ("features", 2), ("audio", 1)]
+)
+def test_audio_is_mono_where_a_network_takes_anything(tmp_path, kind, channels):
+    """Others have the channels of the first weights."""
+    (tmp_path / "nets.py").write_text(
+        "import torch\n\n\n"
+        "class Any(torch.nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.unused = torch.nn.Conv1d(2, 2, 1)\n\n"
+        "    def forward(self, signal):\n"
+        "        return signal.repeat_interleave(4, dim=-1)\n"
+    )
+    network, _, _ = open_network(Source(f"{tmp_path}/nets.py:Any", kind, 8000))
+    assert network.channels == channels
+
+
 def test_torchscript_is_found_out_about(tmp_path):
     path = tmp_path / "net.pt"
     torch.jit.save(torch.jit.trace(seeded(lambda: hifi_gan((4, 4))), torch.zeros(1, 6, 20)), path)

@@ -1,5 +1,6 @@
 """ONNX files as untrusted data: whatever is damaged or hostile ends with one line."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,19 @@ def test_a_part_of_a_graph_is_cut_out(onnx, tmp_path):
     ):
         with pytest.raises(UserError, match=reason):
             open_network(Source(str(path), first=first, last=last))
+
+
+def test_the_channels_of_a_part_are_those_of_a_layer_that_reads_its_input(onnx, tmp_path):
+    model = vocoder_graph(onnx)
+    for place, (kind, source, target) in enumerate((("Abs", "x", "a"), ("Neg", "a", "b"))):
+        model.graph.node.insert(place, onnx.helper.make_node(kind, [source], [target]))
+    model.graph.node[2].input[0] = "b"
+    path = tmp_path / "net.onnx"
+    onnx.save(model, path)
+    for name, channels in (("a", "channels"), ("b", 4)):
+        (one,) = read_graph(path, first=name).graph.input
+        dimension = one.type.tensor_type.shape.dim[1]
+        assert (dimension.dim_param or dimension.dim_value) == channels
 
 
 def test_what_else_a_part_needs_is_named(onnx, tmp_path):
@@ -141,6 +155,26 @@ def test_external_data_begin_at_the_beginning_of_their_file_if_nothing_is_said(o
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
     found = onnx.numpy_helper.to_array(read_graph(tmp_path / "net.onnx").graph.initializer[0])
     np.testing.assert_array_equal(found, expected)
+
+
+def test_external_data_without_a_length_may_end_with_their_file(onnx, tmp_path):
+    model = vocoder_graph(onnx)
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    (tmp_path / "whole").write_bytes(bytes(128))
+    for key, value in (("location", "whole"), ("offset", "128")):
+        tensor.external_data.add(key=key, value=value)
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    assert read_graph(tmp_path / "net.onnx").graph.initializer[0].raw_data == b""
+
+
+def test_a_file_above_two_gibibytes_is_not_read(onnx, tmp_path):
+    path = tmp_path / "net.onnx"
+    path.touch()
+    os.truncate(path, 2**31)
+    with pytest.raises(UserError, match=r"net.onnx has more than 2 GiB"):
+        read_graph(path)
 
 
 def test_external_data_of_the_models_own_folder_are_read(onnx, tmp_path):
