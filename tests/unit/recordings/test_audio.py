@@ -151,6 +151,16 @@ def test_a_damaged_file_never_ends_in_a_traceback(tmp_path, capfd):
     assert capfd.readouterr().err == "later"
 
 
+def test_reading_leaves_no_file_open(tmp_path):
+    song = write(tmp_path / "song.wav", music(2.0), subtype="PCM_16")
+    files = [song, encode(song, tmp_path / "song.mp3", "libmp3lame", "96k")]
+    files.append(encode(song, tmp_path / "song.m4a", "aac", "96k"))
+    before = len(os.listdir("/proc/self/fd"))
+    for file in files:
+        read(file)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_floats_far_above_full_scale_are_read(tmp_path):
     samples = noise(0.5)
     samples[RATE // 4] = 0.9e6

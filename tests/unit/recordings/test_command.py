@@ -1,6 +1,7 @@
 """The command `recording`: exit codes, many files, folders, JSON and pages."""
 
 import argparse
+import io
 import json
 import os
 import pty
@@ -100,6 +101,14 @@ def test_long_calls_say_now_and_then_how_many_files_are_done(files, lines, capsy
         for _ in range(files):
             progress.update()
     assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_a_report_is_written_before_the_next_file_is_read():
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written)
+    with command._Progress(2) as progress:
+        progress.say("a report", stream)
+        assert written.getvalue() == b"a report\n"
 
 
 @pytest.mark.parametrize(
