@@ -4,7 +4,8 @@ from pathlib import Path
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from upsampling.config.reading import check_file
+from upsampling.config.mapping import merge
+from upsampling.config.reading import check_file, typed
 from upsampling.errors import UserError
 
 # With --directory, the study in that folder may have a configuration of its own.
@@ -19,3 +20,6 @@ except UserError as error:
 
 
 configfile: str(CONFIG)
+
+
+config |= merge(config, typed(workflow.config_settings.config))

@@ -14,6 +14,7 @@ from typing import Any
 
 from upsampling.arguments import parser
 from upsampling.errors import UserError, command_line
+from upsampling.model_check import END
 
 
 def main() -> None:
@@ -39,6 +40,7 @@ def main() -> None:
                 trial(**entry)
             except UserError as error:
                 raise UserError(f"{where}: {error}") from error
+    print(END, flush=True)
 
 
 def read_published(folder: str, files: Sequence[object]) -> None:
@@ -50,9 +52,12 @@ def read_published(folder: str, files: Sequence[object]) -> None:
 
 def try_one_operator(
     operator: str, options: Mapping[str, Any], channels: tuple[int, int], stride: int, bias: bool,
-    linear: bool = False,
+    linear: bool = False, code: str = "",
 ) -> None:  # fmt: skip
-    """Try one operator; a `linear` one has to have taps, for its replicas are predicted."""
+    """Try one operator; a `linear` one has to have taps, for its replicas are predicted.
+
+    The fingerprint of an operator's file, `code`, decides whether it is tried once more.
+    """
     from upsampling.operators import build_operator
     from upsampling.theory.taps import operator_taps
     from upsampling.training.trial import try_operator

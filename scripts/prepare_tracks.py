@@ -12,6 +12,7 @@ from upsampling.config.declared import read_settings
 from upsampling.config.sections import Validation
 from upsampling.demo_music.settings import DemoSongs
 from upsampling.errors import command_line
+from upsampling.files import write_json
 from upsampling.tracks.building import (
     PlannedTrack,
     Requirements,
@@ -19,7 +20,7 @@ from upsampling.tracks.building import (
     check_plan,
     plan_tracks,
 )
-from upsampling.tracks.listing import tracks_root
+from upsampling.tracks.listing import SETTINGS, tracks_root
 from upsampling.tracks.reading import list_tracks
 
 WAV = {"demo": True, "own": True, "musdb18": False, "musdb18hq": True, "musdb18_7s": False}
@@ -84,6 +85,8 @@ def main() -> None:
         folder = tracks_root(root) or root
         plan = plan_tracks(folder, WAV[dataset], dataset, arguments.validation)
     check_plan(plan, root)
+    keys = ("dataset", "demo", "samplerate", "validation", "beyond_full_scale")
+    write_json(arguments.store / SETTINGS, {key: getattr(arguments, key) for key in keys})
     needed = Requirements(arguments.samplerate, arguments.beyond_full_scale)
     build_store(arguments.store, plan, arguments.workers, needed)
 

@@ -1,10 +1,14 @@
 """Command lines of the programs: settings as JSON or as files of it."""
 
 import argparse
+import io
 import json
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
@@ -30,3 +34,50 @@ def json_or_file(text: str) -> Any:
 def settings(kind: type[T], flag: str) -> Callable[[str], T]:
     """An argument type: the settings `kind`, from JSON or a file of it."""
     return lambda text: read_settings(kind, json_or_file(text), flag)
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """An argument type: a whole number from `least` to `most`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is not a whole number from {least} to {most}"
+            )
+        return value
+
+    return read
+
+
+def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> None:
+    """Raise `UserError` for an output, by its option, that is an input or another output."""
+    taken = {path.resolve(): "is read, and would be lost" for path in inputs}
+    for option, path in outputs.items():
+        if path is not None:
+            if reason := taken.get(path.resolve()):
+                raise UserError(f"{option} {path}: this file {reason}; choose another name")
+            taken[path.resolve()] = f"is that of {option}, too"
+
+
+def forgive_streams() -> None:
+    """Lose messages where standard output or error is closed; write letters it lacks in ASCII."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def readers_may_leave(stream: TextIO) -> Iterator[None]:
+    """Lose what is printed once nobody reads `stream` any more, as after `| head`."""
+    try:
+        yield
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

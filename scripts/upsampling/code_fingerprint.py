@@ -111,14 +111,16 @@ def imports_of(path: Path, root: Path) -> tuple[Path, ...]:
 def module_files(folder: Path, name: str) -> list[Path]:
     """Files that importing `name` from `folder` executes: packages on the way, then the module.
 
-    Empty for a module that is not there, as those of other projects are.
+    Empty for a module that is not there, as those of other projects are. A folder is a package
+    without a file.
     """
     found: list[Path] = []
     for part in filter(None, name.split(".")):
         folder = folder / part
         candidates = (folder.with_suffix(".py"), folder / "__init__.py")
         module = next((path for path in candidates if path.is_file()), None)
-        if module is None:
+        if module is not None:
+            found.append(module)
+        elif not folder.is_dir():
             return []
-        found.append(module)
     return found

@@ -28,6 +28,8 @@ def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
     for name in unusable(os.environ):
         del os.environ[name]
     os.environ["PYTHONUTF8"] = "1"
+    # With it, programs do not find the package beside them.
+    os.environ.pop("PYTHONSAFEPATH", None)
     os.environ["SCRIPTS"] = str(scripts)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     if "conda" in deployment_methods and shutil.which("conda") is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 REMEDIES = {
     errno.ENOSPC: "make room on that disk",
     errno.EDQUOT: "make room in your quota",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
     errno.EROFS: "choose a folder on another disk",
     errno.EACCES: "change its permissions",
     errno.EPERM: "change its permissions",

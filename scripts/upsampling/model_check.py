@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from upsampling.config.experiment import Experiment
 
 PROGRAM = "check_models.py"
+# The program's last line: code of a user's may end it before, with any status.
+END = "all entries are checked"
 # A hundred variants take a quarter of it on a slow machine.
 MAXIMUM_SECONDS = 300
 
@@ -69,7 +71,7 @@ def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> N
             f"{last_place(error.stdout)}: its check did not end within {MAXIMUM_SECONDS} s; "
             "make the model smaller, or see where its code waits"
         ) from error
-    if done.returncode != 0:
+    if done.returncode != 0 or END not in done.stdout.splitlines():
         message = re.search(r"^error: (.*)", done.stderr, re.MULTILINE | re.DOTALL)
         if message:
             raise UserError(message[1].strip())

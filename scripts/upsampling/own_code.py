@@ -4,9 +4,11 @@ Helper modules beside the file can be imported by it. Loading a class runs the f
 """
 
 import ast
+import hashlib
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from upsampling.code_fingerprint import program_fingerprint
@@ -44,17 +46,43 @@ def load_class(name: str, where: str) -> Any:
     path, _, class_name = name.rpartition(":")
     if not Path(path).is_file():
         raise UserError(f"{where}: there is no file {path}")
-    folder = str(Path(path).absolute().parent)
-    if folder not in sys.path:
-        sys.path.append(folder)
-    spec = importlib.util.spec_from_file_location(f"own_{Path(path).stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise UserError(f"{where}: {path} cannot be imported: {error!r}") from error
+    module = load_module(Path(path), where)
     if not isinstance(getattr(module, class_name, None), type):
         raise UserError(f"{where}: {path} has no class {class_name}")
     return getattr(module, class_name)
+
+
+def load_module(path: Path, where: str) -> ModuleType:
+    """Run a Python file and return its module; `UserError` if that fails.
+
+    Its helpers are the modules beside it, and nobody else's: another folder may have other ones of
+    the same names. Those that it imports later, while it is used, are found after all others.
+    """
+    absolute = path.absolute()
+    name = f"own_{path.stem}_{hashlib.sha256(bytes(absolute)).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    folder = str(absolute.parent)
+    others = set(sys.modules)
+    sys.modules[name] = module
+    sys.path.insert(0, folder)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise UserError(f"{where}: {path} cannot be imported: {error!r}") from error
+    finally:
+        sys.path.remove(folder)
+        for other in set(sys.modules) - others - {name}:
+            if _is_below(sys.modules[other], absolute.parent):
+                del sys.modules[other]
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return module
+
+
+def _is_below(module: ModuleType, folder: Path) -> bool:
+    """True for a module of `folder`; packages without a file are folders."""
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
+    return any(place and Path(place).is_relative_to(folder) for place in places)

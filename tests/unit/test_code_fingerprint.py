@@ -144,3 +144,11 @@ def test_the_digest_of_a_file_is_pinned(tmp_path):
         "    return lambda x: (yield), {**e}\n"
     )
     assert read_code(file).digest[:16] == "b9760d733b031fa6"
+
+
+def test_a_folder_without_a_file_of_its_own_is_a_package(project):
+    (project / "page" / "gains.py").write_text("GAIN = 1\n")
+    (project / "other.py").write_text("from page.gains import GAIN\nimport page.nothing\n")
+    before = program_fingerprint(project / "other.py")
+    (project / "page" / "gains.py").write_text("GAIN = 2\n")
+    assert program_fingerprint(project / "other.py") != before

@@ -65,6 +65,14 @@ def test_commands_open_files_of_any_name_in_an_old_locale(tmp_path, monkeypatch)
     assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
 
 
+def test_programs_find_the_package_beside_them(monkeypatch):
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    command = [sys.executable, str(SCRIPTS / "theory.py"), "--help"]
+    assert subprocess.run(command, capture_output=True).returncode == 1
+    deployment.prepare(SCRIPTS, set())
+    assert subprocess.run(command, capture_output=True).returncode == 0
+
+
 def test_figures_are_drawn_whatever_backend_the_shell_names():
     program = "import upsampling.figures, matplotlib; print(matplotlib.get_backend())"
     environment = os.environ | {"MPLBACKEND": "no such backend", "PYTHONPATH": str(SCRIPTS)}

@@ -110,6 +110,7 @@ def audit(
             "flat": dict(zip(names, made_by.flat, strict=True)),
         },
         "notes": [*notes, *structure.notes],
+        "unexplained": bool(structure.notes),
     }
     report["probes"] = _probes(network, structure, features, settings, report["notes"])
     if network.kind == "audio" and settings.probe:

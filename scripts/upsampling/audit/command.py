@@ -9,8 +9,10 @@ with one line that says why.
 import argparse
 import resource
 import sys
+import traceback
 from collections.abc import Sequence
 
+from upsampling.arguments import forgive_streams
 from upsampling.audit.network_command import add_network
 from upsampling.errors import message_of
 from upsampling.recordings.command import add_recording
@@ -21,12 +23,16 @@ MEMORY_SHARE = 0.9
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one audit; return the exit status."""
+    forgive_streams()
     try:
         parsed = parser().parse_args(arguments)
         limit_memory()
         return parsed.function(parsed)
     except Exception as error:
-        print(f"error: {message_of(error)}", file=sys.stderr)
+        try:
+            print(f"error: {message_of(error)}", file=sys.stderr)
+        except Exception:
+            traceback.print_exc()
     return 2
 
 

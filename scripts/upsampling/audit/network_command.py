@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from upsampling.arguments import check_outputs, readers_may_leave, whole_number
 from upsampling.config.audits import Aim, InputKind
 from upsampling.config.declared import choices
 from upsampling.errors import UserError
@@ -25,6 +26,8 @@ NETWORK is path/to/file.py:factory (a callable that returns a torch.nn.Module), 
 data; a Python file and TorchScript run code of whoever made them, and so may a trained model's
 folder that names an operator in a file. Pickled checkpoints are not loaded.
 """
+# Options that name files to write.
+OUTPUTS = ("json", "html", "arrays", "repair")
 # Arrays that a repair changes.
 WAVEFORMS = ("silence", "constants", "sound")
 EPILOG = """\
@@ -41,15 +44,16 @@ def add_network(subparsers: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    size = whole_number(1, 2**31 - 1)
     parser.add_argument("network", metavar="NETWORK")
-    parser.add_argument("--samplerate", type=_positive, help="of its output, in Hz")
+    parser.add_argument("--samplerate", type=whole_number(1, 10**7), help="of its output, in Hz")
     parser.add_argument(
         "--input",
         choices=choices(InputKind),
         help="of the network (default: audio for one or two channels, else latent)",
     )
-    parser.add_argument("--channels", type=_positive, help="of its input (default: found out)")
-    parser.add_argument("--length", type=_positive, help="an input length that it takes")
+    parser.add_argument("--channels", type=size, help="of its input (default: found out)")
+    parser.add_argument("--length", type=size, help="an input length that it takes")
     parser.add_argument("--weights", metavar="W.safetensors", help="weights for a factory's module")
     parser.add_argument(
         "--from", dest="first", metavar="TENSOR", help="audit part of an ONNX graph"
@@ -60,7 +64,9 @@ def add_network(subparsers: Any) -> None:
         metavar="FILE.py:FUNCTION",
         help="f(waveform [samples], samplerate) -> [channels, frames], to probe with sounds",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of random constants and probes")
+    parser.add_argument(
+        "--seed", type=whole_number(0, 2**32 - 1), default=0, help="of random constants and probes"
+    )
     parser.add_argument("--seconds", type=positive, default=3.0, help="of each probe (default 3)")
     parser.add_argument("--json", type=Path, metavar="F", help="write the report as JSON")
     parser.add_argument("--html", type=Path, metavar="F", help="write the report as a page")
@@ -95,11 +101,13 @@ def add_network(subparsers: Any) -> None:
     parser.set_defaults(function=run)
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not positive")
-    return value
+def files_of(arguments: argparse.Namespace) -> list[Path]:
+    """The files that an audit reads: of the network, its weights, its features and excerpts."""
+    network = Path(arguments.network)
+    named = [arguments.network.rpartition(":")[0], arguments.weights or ""]
+    named.append((arguments.features or "").rpartition(":")[0])
+    files = [network, *map(Path, filter(None, named)), *arguments.excerpts]
+    return [*files, *(network.rglob("*") if network.is_dir() else ())]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -123,8 +131,12 @@ def run(arguments: argparse.Namespace) -> int:
         last=arguments.last,
         length=arguments.length,
     )
+    outputs = {f"--{name}": getattr(arguments, name) for name in OUTPUTS}
+    check_outputs(outputs, files_of(arguments))
     if arguments.repair:
         check_target(arguments.repair, arguments.network)
+    if arguments.excerpts and not (arguments.repair and arguments.repair_for == "sounds"):
+        raise UserError("--excerpts: they count for --repair OUT --repair-for sounds alone")
     features = load_callable(arguments.features, "--features") if arguments.features else None
     network, structure, notes = open_network(source)
     settings = AuditSettings(arguments.seed, arguments.seconds)
@@ -142,7 +154,6 @@ def run(arguments: argparse.Namespace) -> int:
             arrays |= {f"{name}_repaired": repaired[name] for name in WAVEFORMS}
     except NetworkError as error:
         raise UserError(f"{arguments.network}: {error}") from error
-    print(text(report))
     if arguments.json:
         write_json(arguments.json, report)
     if arguments.arrays:
@@ -151,6 +162,8 @@ def run(arguments: argparse.Namespace) -> int:
         from upsampling.audit.page import page
 
         write_text(arguments.html, page(report, responses.silence.period))
+    with readers_may_leave(sys.stdout):
+        print(text(report))
     broken = failures(report, arguments.fail_above) if arguments.fail_above is not None else []
     for sentence in broken:
         print(f"failed: {sentence}", file=sys.stderr)

@@ -23,10 +23,12 @@ Report = Mapping[str, Any]
 def verdict(report: Report) -> str:
     """One paragraph: lines in silence and for constants, their layers, and combs in noise."""
     if not report["layers"]:
-        return (
-            "No layer was found whose output has more time than its input, so nothing here "
-            "makes the comb of an upsampler."
+        reason = (
+            "; the notes name what does otherwise"
+            if report.get("unexplained")
+            else ", so nothing here makes the comb of an upsampler"
         )
+        return f"No layer was found that lengthens time by a whole number{reason}."
     sentences = [_silence(report), *_constants(report), *_makers(report), *_sounds(report)]
     if not report["silence"]["settled"]:
         sentences.append(

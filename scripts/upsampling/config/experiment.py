@@ -214,10 +214,26 @@ class Experiment:
             return canonical({})
         return canonical({key: getattr(self.data, key) for key in DEMO_KEYS} | {"real_track": True})
 
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """The settings of the store's tracks, as prepare_tracks.py records them."""
+        data = self.data
+        return {
+            "dataset": data.dataset,
+            "demo": json.loads(self.demo_songs),
+            "samplerate": self.samplerate,
+            "validation": list(data.validation)
+            if isinstance(data.validation, tuple)
+            else data.validation,
+            "beyond_full_scale": data.beyond_full_scale,
+        }
+
     def stack(self, figure: str, side: str) -> str:
         """Canonical JSON of the operator stack of one column of Figs. 6-8."""
         stack: Stack = getattr(getattr(self.settings.figures, figure), side)
-        return canonical(asdict(stack) | self._code(stack.operator, f"figures.{figure}.{side}"))
+        values = asdict(stack)
+        del values["operator_code"]
+        return canonical(values | self._code(stack.operator, f"figures.{figure}.{side}"))
 
     def theory(self, kind: str) -> str:
         """Canonical JSON of one `kind` of spectra.
@@ -267,7 +283,16 @@ class Experiment:
                 yield {"where": where, "model": json.loads(model), "trained": False}
 
     def operators(self) -> Iterator[dict[str, Any]]:
-        """Each operator that a job will build alone or in a model: `where`, and its arguments."""
+        """Each operator that a job will build alone or in a model: `where`, and its arguments.
+
+        One from a file has its fingerprint as `code`.
+        """
+        for entry in self._operators():
+            name, where = entry["operator"], entry["where"]
+            code = {"code": class_fingerprint(name, where)} if ":" in name else {}
+            yield entry | code
+
+    def _operators(self) -> Iterator[dict[str, Any]]:
         for name in self.variants:
             settings = self.model_settings(name)
             if isinstance(settings, DemucsLikeSettings):

@@ -1,5 +1,7 @@
 """Configuration files, read strictly: no key is listed twice, and all text is UTF-8."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import yaml
 
 from upsampling.errors import UserError
 
+WORDS = {"true": True, "false": False, "null": None}
 MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -30,6 +33,20 @@ class StrictLoader(yaml.SafeLoader):
                 )
             seen[key] = line
         return super().construct_mapping(node, deep)
+
+
+def typed(value: Any) -> Any:
+    """The value of a command line's --config, whose nested numbers Snakemake leaves as text."""
+    if isinstance(value, Mapping):
+        return {key: typed(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [typed(part) for part in value]
+    if isinstance(value, str):
+        for kind in (int, float):
+            with suppress(ValueError):
+                return kind(value)
+        return WORDS.get(value.lower(), value)
+    return value
 
 
 def check_file(path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from upsampling.config.audits import Audit, AuditName
 from upsampling.config.declared import (
+    INTERNAL,
     Bounds,
     Count,
     Gain,
@@ -185,6 +186,7 @@ class Stack:
     stride: Stride = 2
     samplerate: Annotated[Hertz, "of the input, in Hz"] = 4000
     seconds: Seconds = 3.0
+    operator_code: Annotated[str, INTERNAL] = ""
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ safetensors files are data. A Python file runs when it is imported, TorchScript 
 runs. Pickles are never loaded.
 """
 
-import importlib.util
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from upsampling.errors import UserError, nearest_match
+from upsampling.own_code import load_module
 
 # An archive may not grow beyond this many times its own size; TorchScript's are not compressed.
 LARGEST_GROWTH = 4
@@ -25,17 +24,7 @@ def load_callable(reference: str, what: str) -> Callable[..., Any]:
     path = Path(file)
     if not path.is_file():
         raise UserError(f"{what}: there is no file {path}")
-    spec = importlib.util.spec_from_file_location(f"audited_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise UserError(f"{what}: {path} cannot be imported: {error!r}") from error
-    finally:
-        sys.path.pop(0)
+    module = load_module(path, what)
     if not callable(getattr(module, name, None)):
         names = [key for key, value in vars(module).items() if callable(value)]
         raise UserError(f"{what}: {path} has no callable {name}{nearest_match(name, names)}")
@@ -49,10 +38,16 @@ def from_factory(path: Path, name: str) -> Any:
     factory = load_callable(f"{path}:{name}", "network")
     try:
         module = factory()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(f"{path}:{name} raised {error!r}") from error
     if not isinstance(module, nn.Module):
         raise UserError(f"{path}:{name} returned {type(module).__name__}, not a torch.nn.Module")
+    for key, tensor in [*module.named_parameters(), *module.named_buffers()]:
+        if nn.parameter.is_lazy(tensor) or tensor.is_meta:
+            raise UserError(
+                f"{path}:{name}: {key} has no values yet; let the factory call the network once, "
+                "or load its weights"
+            )
     return module
 
 

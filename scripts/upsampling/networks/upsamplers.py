@@ -141,12 +141,27 @@ def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -
     total = lcm(*(layer.period for layer in layers)) if layers else 1
     if total > LARGEST_STRIDE:
         raise NetworkError(f"its layers' periods only meet after {total} samples")
-    notes = _unexplained(pairs, rates, grown) if not any(_is_module(one) for one in layers) else ()
+    notes = _fractional(pairs)
+    if not any(_is_module(one) for one in layers):
+        notes += _unexplained(pairs, rates, grown)
     return Structure(length, step, rate, axis, total, tuple(layers), tuple(undone), short, notes)
 
 
 def _is_module(layer: Layer) -> bool:
     return layer.operation.kind == "module"
+
+
+def _fractional(pairs: Sequence[tuple[Operation, Operation]]) -> tuple[str, ...]:
+    """A note on each interpolation that lengthens by no whole number."""
+    notes = []
+    for first, second in pairs:
+        given, made = growths(first, second)
+        if first.kind == "interpolation" and given and made > given and made % given:
+            notes.append(
+                f"{_names([first])[0]} lengthens by {made / given:.4g}, which is no whole number: "
+                "it is not among the layers, and its lines are not told."
+            )
+    return tuple(notes)
 
 
 def _unexplained(

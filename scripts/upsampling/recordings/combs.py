@@ -147,7 +147,13 @@ def measure_combs(
     lines = comb_frequencies(spacings[-1], rate)
     spectrum = recording_spectrum(recording, n_fft, lines)
     check_sound(spectrum, low, high, str(recording.path))
-    return combs_of(spectrum, spacings, (low, high)), spectrum
+    combs = combs_of(spectrum, spacings, (low, high))
+    if not combs[-1].lines_in_band:
+        raise UserError(
+            f"{recording.path}: the comb of spacing {spacings[-1]:g} Hz has no line from {low:g} "
+            f"to {high:g} Hz; choose a wider --band"
+        )
+    return combs, spectrum
 
 
 def check_sound(spectrum: RecordingSpectrum, low: float, high: float, where: str) -> None:

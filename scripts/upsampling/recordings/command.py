@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from upsampling.arguments import check_outputs, readers_may_leave
 from upsampling.errors import UserError
 from upsampling.files import save_arrays, write_json, write_text
 from upsampling.measures.from_waveform import comb_spacings
@@ -125,6 +126,8 @@ def add_recording(subparsers: Any) -> None:
 def run_recording(arguments: argparse.Namespace) -> int:
     """Audit all files, print and write the reports, and return the exit status."""
     files, problems = audio_files(arguments.files)
+    outputs = {f"--{name}": getattr(arguments, name) for name in ("json", "html", "arrays")}
+    check_outputs(outputs, files)
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     audits = []
@@ -139,10 +142,6 @@ def run_recording(arguments: argparse.Namespace) -> int:
                 audits.append(audit)
                 progress.say(report.text(audit), sys.stdout)
             progress.update()
-    if len(files) > 1:
-        print(f"\n{report.summary(audits, problems)}")
-    if audits:
-        print(report.CAVEAT)
     if arguments.json:
         write_json(
             arguments.json, {"recordings": [*map(report.as_json, audits)], "errors": problems}
@@ -155,6 +154,11 @@ def run_recording(arguments: argparse.Namespace) -> int:
         from upsampling.recordings.page import page
 
         write_text(arguments.html, page(audits, problems))
+    with readers_may_leave(sys.stdout):
+        if len(files) > 1:
+            print(f"\n{report.summary(audits, problems)}")
+        if audits:
+            print(report.CAVEAT)
     return _status(audits, problems, arguments.fail_above)
 
 
@@ -190,8 +194,8 @@ class _Progress:
 
     def say(self, message: str, stream: Any) -> None:
         """Print `message` without breaking the bar."""
-        self.bar.write(message, file=stream)
-        stream.flush()
+        with readers_may_leave(stream):
+            self.bar.write(message, file=stream)
 
     def update(self) -> None:
         """Count one file."""

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from upsampling.errors import UserError
 from upsampling.measures.from_waveform import prominence
 from upsampling.recordings.audio import Recording
 from upsampling.recordings.combs import BAND_HZ, FOUND_ERRORS, check_band, check_sound, usable_band
@@ -129,7 +130,13 @@ def search(recording: Recording, band: tuple[float, float] = BAND_HZ) -> BlindSe
         raise too_short(recording, length, n_fft)
     spectrum = recording_spectrum(recording, n_fft)
     check_sound(spectrum, low, high, str(recording.path))
-    return BlindSearch(trials_of(spectrum, (low, high)), spectrum, (low, high))
+    trials = trials_of(spectrum, (low, high))
+    if not trials:
+        raise UserError(
+            f"{recording.path}: no comb that is searched for has {FEWEST_LINES} lines from "
+            f"{low:g} to {high:g} Hz; choose a wider --band"
+        )
+    return BlindSearch(trials, spectrum, (low, high))
 
 
 def finest_spacing(bin_hz: float) -> float:

@@ -4,14 +4,17 @@ Standard library only, as each call of the workflow reads the listing.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from upsampling.errors import UserError
 from upsampling.files import read_json, write_json
 
 SUBSETS = ("train", "test")
+# Beside a store's manifest: what its tracks were prepared by.
+SETTINGS = "settings.json"
 
 
 def tracks_root(folder: Path) -> Path | None:
@@ -80,3 +83,24 @@ def changes(before: object, after: dict[str, list[int]]) -> str:
         "changed": sum(before[name] != after[name] for name in before.keys() & after.keys()),
     }
     return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+
+
+def require_settings(
+    manifest: Path, settings: Mapping[str, Any], tell: Callable[[str], None]
+) -> None:
+    """Remove the `manifest` of a store whose tracks were prepared by other `settings`.
+
+    Studies may share a store, and Snakemake knows the settings of its own calls alone. A store
+    without a record of them, as earlier versions left it, is used as it is.
+    """
+    try:
+        if read_json(manifest.with_name(SETTINGS)) == settings:
+            return
+    except FileNotFoundError:
+        return
+    except UserError:
+        pass
+    if manifest.exists():
+        tell(f"The tracks in {manifest.parent} were prepared by other settings: they are prepared "
+             "again.")  # fmt: skip
+        manifest.unlink()

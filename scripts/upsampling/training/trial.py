@@ -4,9 +4,11 @@ Models are built on the meta device, where no weight is allocated. Operators and
 a user's file also run, as they do in training, measuring and scoring.
 """
 
+import os
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,8 @@ def try_model(model: Mapping[str, Any], trained: bool) -> None:
         if settings.weights is not None:
             load_own_weights(settings, 0)
         elif parameters <= LARGEST_TRIAL:
-            try_architecture(build(settings), trained)
+            where = f"architecture {settings.architecture}"
+            try_architecture(guarded(where, partial(build, settings)), trained)
 
 
 def try_architecture(model: AudioModel, trained: bool) -> None:
@@ -55,7 +58,7 @@ def try_architecture(model: AudioModel, trained: bool) -> None:
     for least in (1, 1001, 4096):
         length = guarded(where, lambda least=least: model.input_length(least))
         inputs = noise(1, model.audio_channels, length)
-        output = guarded(where, lambda inputs=inputs: model.process(inputs))
+        output = twice(where, partial(guarded, where, partial(model.process, inputs)))
         expected = (1, max(1, len(model.sources)), model.audio_channels)
         if tuple(output.shape[:-1]) != expected or output.shape[-1] < least:
             raise UserError(
@@ -84,11 +87,13 @@ def try_operator(
     where = f"operator '{name}' at stride {stride}"
     from_file = name not in OPERATORS
 
+    build_one = partial(
+        build_operator, name, in_channels, out_channels, stride, bias=bias, options=options
+    )
+
     def built() -> nn.Module:
         with seeded(0):
-            return build_operator(
-                name, in_channels, out_channels, stride, bias=bias, options=options
-            )
+            return guarded(where, build_one)
 
     layer = built()
     precisions = (torch.float32, torch.float64) if from_file else (torch.float32,)
@@ -97,7 +102,7 @@ def try_operator(
         for time in LENGTHS if from_file else LENGTHS[:1]:
             for batch in BATCHES if from_file else BATCHES[:1]:
                 inputs = noise(batch, in_channels, time).to(precision)
-                output = run(layer, inputs, where)
+                output = twice(where, partial(run, layer, inputs, where))
                 expected = [batch, out_channels, output_length(layer, stride, time)]
                 if list(output.shape) != expected:
                     raise UserError(
@@ -145,6 +150,20 @@ def learn(layer: nn.Module, inputs: Tensor, where: str) -> None:
         guarded(where, lambda: optimizer_state.restore(path, layer, optimizer))
 
 
+def twice(where: str, function: Callable[[], Tensor]) -> Tensor:
+    """Return `function()`; `UserError` if it is another one at a second call with the same seed."""
+    outputs = []
+    for _ in range(2):
+        with seeded(0):
+            outputs.append(function())
+    if outputs[0].isfinite().all() and not torch.equal(*outputs):
+        raise UserError(
+            f"{where} gives another output for the same input at its second call; keep no state "
+            "from one call to the next"
+        )
+    return outputs[0]
+
+
 def run(layer: nn.Module, inputs: Tensor, where: str, grad: bool = False) -> Tensor:
     """`layer(inputs)`; `UserError` if that fails or is no tensor."""
     with torch.set_grad_enabled(grad):
@@ -155,16 +174,38 @@ def run(layer: nn.Module, inputs: Tensor, where: str, grad: bool = False) -> Ten
 
 
 def guarded(where: str, function: Any) -> Any:
-    """Return `function()`; any exception becomes a `UserError` that names the line."""
+    """Return `function()`; any exception becomes a `UserError` that names the line.
+
+    So does a change of what other code relies on.
+    """
+    before = surroundings()
     try:
-        return function()
+        result = function()
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         reason = " ".join(str(error).split())[:300]
         line = f"{Path(last.filename).name}, line {last.lineno}"
         raise UserError(f"{where}: {type(error).__name__}: {reason} ({line})") from error
+    after = surroundings()
+    for name, value in before.items():
+        if after[name] != value:
+            raise UserError(
+                f"{where} changes {name} from {value} to {after[name]} for all other code; leave "
+                "it as it is"
+            )
+    return result
+
+
+def surroundings() -> dict[str, str]:
+    """Settings of the process that jobs share with a user's code, by their names in words."""
+    return {
+        "torch's default dtype": short(torch.get_default_dtype()),
+        "torch's default device": str(torch.get_default_device()),
+        "torch's gradient mode": str(torch.is_grad_enabled()),
+        "the working folder": os.getcwd(),
+    }
 
 
 def noise(*shape: int) -> Tensor:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from upsampling.audit import network_command
 from upsampling.audit.command import main
 
 ROOT = Path(__file__).parents[3]
@@ -37,6 +38,19 @@ def not_finite():
         def forward(self, x):
             return self.up(x / x.abs().max())
     return Broken()
+
+def lazy():
+    return nn.Sequential(nn.LazyConvTranspose1d(2, 8, 4))
+
+def meta():
+    return nn.Sequential(nn.ConvTranspose1d(4, 2, 8, 4, device="meta"))
+
+def exiting():
+    raise SystemExit(3)
+
+def half_as_long():
+    return nn.Sequential(
+        nn.Conv1d(3, 3, 3, padding=1), nn.Upsample(scale_factor=1.5), nn.Conv1d(3, 1, 3))
 
 def features(waveform, samplerate):
     frames = torch.from_numpy(waveform)[: len(waveform) // 20 * 20].reshape(-1, 20)
@@ -174,3 +188,71 @@ def test_what_cannot_be_repaired_is_said(folder, capsys):
     assert main(["network", *arguments, "--repair", str(folder / "p.safetensors")]) == 2
     assert "its filters are fixed" in capsys.readouterr().err
     assert not (folder / "p.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--html", "nets.py"], "--html nets.py: this file is read, and would be lost"),
+        (["--json", "a", "--arrays", "./a"], "--arrays a: this file is that of --json, too"),
+        (
+            ["--weights", "w.safetensors", "--repair", "w.safetensors"],
+            "--repair w.safetensors: this",
+        ),
+        (["--excerpts", "a.wav", "--repair", "r.safetensors"], "--repair-for sounds alone"),
+    ],
+)
+def test_files_that_an_audit_reads_are_not_replaced(folder, monkeypatch, capsys, options, message):
+    monkeypatch.chdir(folder)
+    content = (folder / "nets.py").read_bytes()
+    assert main(["network", "nets.py:tonal", *options]) == 2
+    assert message in capsys.readouterr().err
+    assert (folder / "nets.py").read_bytes() == content
+
+
+def test_files_of_a_model_are_not_replaced(tmp_path, capsys):
+    (tmp_path / "best.safetensors").write_bytes(b"weights")
+    options = ["--repair", str(tmp_path / "best.safetensors")]
+    assert main(["network", str(tmp_path), *options]) == 2
+    assert "best.safetensors: this file is read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lazy", "0.weight has no values yet"),
+        ("meta", "0.weight has no values yet"),
+        ("exiting", "raised SystemExit(3)"),
+    ],
+)
+def test_networks_that_are_not_ready_end_with_one_line(folder, capsys, name, message):
+    assert main(["network", f"{folder}/nets.py:{name}"]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_layer_that_lengthens_by_a_fraction_is_named(folder, capsys):
+    assert main(["network", f"{folder}/nets.py:half_as_long", "--samplerate", "24000"]) == 0
+    shown = capsys.readouterr().out
+    assert "No layer was found that lengthens time by a whole number; the notes name" in shown
+    assert "1 lengthens by 1.5, which is no whole number: it is not among the layers" in shown
+
+
+def test_an_error_of_the_program_is_no_verdict(folder, capsys, monkeypatch):
+    def broken(arguments):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(network_command, "run", broken)
+    assert main(["network", f"{folder}/nets.py:tonal"]) == 2
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--seed", "-1"], ["--samplerate", "1.5"], ["--length", "0"]])
+def test_numbers_out_of_range_are_named(folder, capsys, options):
+    with pytest.raises(SystemExit) as caught:
+        main(["network", f"{folder}/nets.py:tonal", *options])
+    assert caught.value.code == 2
+    assert f"argument {options[0]}: '{options[1]}' is not a whole number from" in (
+        capsys.readouterr().err
+    )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from upsampling.config.reading import check_file
+from upsampling.config.reading import check_file, typed
 from upsampling.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -46,3 +46,8 @@ def test_keys_that_a_merge_overrides_are_not_listed_twice(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("a: &base {x: 1, y: 2}\nb:\n  <<: *base\n  x: 3\n")
     check_file(path)
+
+
+def test_nested_values_of_a_command_line_have_types():
+    given = {"a": {"b": ["1", "2.5", "1e-4", "true", "null", "text"]}, "c": 3, "d": "x"}
+    assert typed(given) == {"a": {"b": [1, 2.5, 1e-4, True, None, "text"]}, "c": 3, "d": "x"}

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import pickle
-import sys
 import zipfile
 from pathlib import Path
 
@@ -145,9 +144,10 @@ def test_a_callable_is_any_callable(folder):
     assert load_callable(f"{folder}/nets.py:not_a_module", "--features")() == 3
 
 
-def test_a_file_is_imported_with_its_neighbors_which_are_found_by_no_other(tmp_path):
-    (tmp_path / "neighbor.py").write_text("VALUE = 5\n")
-    (tmp_path / "net.py").write_text("import neighbor\n\ndef value(): return neighbor.VALUE\n")
-    before = list(sys.path)
-    assert load_callable(f"{tmp_path}/net.py:value", "network")() == 5
-    assert sys.path == before
+def test_a_file_is_imported_with_its_own_neighbors(tmp_path):
+    for folder, value in (("a", 5), ("b", 6)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "neighbor.py").write_text(f"VALUE = {value}\n")
+        path = tmp_path / folder / "net.py"
+        path.write_text("import neighbor\n\ndef value(): return neighbor.VALUE\n")
+        assert load_callable(f"{path}:value", "network")() == value

@@ -103,6 +103,36 @@ def test_long_calls_say_now_and_then_how_many_files_are_done(files, lines, capsy
     assert capsys.readouterr().err.splitlines() == lines
 
 
+@pytest.mark.parametrize("options", [[], ["--strides", "8,8,4"]])
+def test_a_band_without_a_line_is_refused(folder, capsys, options):
+    assert main(["recording", str(folder / "comb.wav"), "--band", "5000,5001", *options]) == 2
+    error = capsys.readouterr().err
+    assert "from 5000 to 5001 Hz; choose a wider --band" in error
+    assert error.count("\n") == 1
+
+
+def test_a_recording_is_not_replaced_by_its_report(folder, capsys):
+    loud = folder / "comb.wav"
+    content = loud.read_bytes()
+    assert main(["recording", str(folder), "--json", str(loud)]) == 2
+    assert "comb.wav: this file is read" in capsys.readouterr().err
+    assert loud.read_bytes() == content
+
+
+@pytest.mark.parametrize("ending", [">&-", "| head -c 1"])
+def test_reports_are_written_though_nobody_reads_the_text(folder, tmp_path, ending):
+    program = f"{sys.executable} {ROOT / 'scripts' / 'audit.py'} recording {folder / 'comb.wav'}"
+    data = tmp_path / "a.json"
+    done = subprocess.run(
+        f"{program} --strides 8,8,4,2 --json {data} {ending}",
+        shell=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert done.stderr == ""
+    assert json.loads(data.read_text())["recordings"][0]["found"]
+
+
 def test_a_report_is_written_before_the_next_file_is_read():
     written = io.BytesIO()
     stream = io.TextIOWrapper(written)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from upsampling.files import read_json, write_json
-from upsampling.tracks.listing import list_files, record, refresh, tracks_root
+from upsampling.tracks.listing import list_files, record, refresh, require_settings, tracks_root
 
 
 @pytest.fixture
@@ -93,3 +93,23 @@ def test_the_folder_of_the_tracks_is_found_inside(tmp_path, data):
     assert tracks_root(tmp_path) == data
     assert tracks_root(data) == data
     assert tracks_root(data / "train") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "given_up"),
+    [('{"seed": 1}', False), ('{"seed": 2}', True), ("{broken", True), (None, False)],
+)
+def test_a_store_that_other_settings_prepared_is_given_up(tmp_path, content, given_up):
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text("{}")
+    if content is not None:
+        (tmp_path / "settings.json").write_text(content)
+    for _ in range(2):
+        told: list[str] = []
+        require_settings(manifest, {"seed": 1}, told.append)
+        assert manifest.exists() != given_up
+    assert told == []
+    manifest.write_text("{}")
+    require_settings(manifest, {"seed": 1}, told.append)
+    assert [text for text in told if "by other settings: they are prepared again" in text] == told
+    assert len(told) == given_up

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from noise_tracks import named
 
 import prepare_tracks
+from upsampling.config.experiment import Experiment
 from upsampling.demo_music.songs import copy_real_track, demo_validation_names
 from upsampling.errors import UserError
+from upsampling.files import read_json
 from upsampling.tracks.building import build_store, plan_tracks
 from upsampling.tracks.store import TrackStore
 
@@ -34,7 +37,8 @@ def prepare(monkeypatch, folder: Path, *options: str) -> None:
 
 def test_the_demo_has_composed_songs_and_the_real_track(tmp_path, monkeypatch):
     songs = json.dumps(SONGS | {"real_track": True})
-    prepare(monkeypatch, tmp_path, "--dataset", "demo", "--demo", songs)
+    options = ("--dataset", "demo", "--demo", songs, "--samplerate", "44100")
+    prepare(monkeypatch, tmp_path, *options)
     store = TrackStore.open(tmp_path / "store")
     assert [track.name for track in store.tracks("valid")] == demo_validation_names(1)
     assert len(store.tracks("train")) == 1
@@ -45,6 +49,9 @@ def test_the_demo_has_composed_songs_and_the_real_track(tmp_path, monkeypatch):
         error = store.mixture(track) - store.references(track).sum(axis=0)
         assert np.abs(error).max() < SUM_TOLERANCE * track.mixture_scale
     assert named(store, REAL).samples == 268288
+    values = yaml.safe_load((ROOT / "config.yaml").read_text())
+    values["scales"]["demo"]["data"] = {"dataset": "demo", "root": "x"} | SONGS
+    assert read_json(tmp_path / "store" / "settings.json") == Experiment(values).preparation
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import contextlib
 import textwrap
 
 import pytest
+import torch
 
 from upsampling.config.operators import OPTIONS
 from upsampling.errors import UserError
@@ -26,6 +27,14 @@ class Own(nn.Module):
     def forward(self, signal):
         return self.layer(signal)
 """
+
+
+@pytest.fixture(autouse=True)
+def surroundings(tmp_path, monkeypatch):
+    """What operators change is as before after each test."""
+    monkeypatch.chdir(tmp_path)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 def tried(tmp_path, body: str, head: str = HEAD) -> None:
@@ -112,6 +121,37 @@ REFUSED = {
     "complex buffer": (
         "def prepare(self): self.register_buffer('roots', torch.ones(2) * 1j)",
         "roots is of type complex64",
+    ),
+    "state": (
+        """
+        def forward(self, signal):
+            self.calls = getattr(self, 'calls', 0) + 1
+            return self.layer(signal) * self.calls
+        """,
+        "gives another output for the same input at its second call",
+    ),
+    "default dtype": (
+        """
+        def forward(self, signal):
+            torch.set_default_dtype(torch.float64)
+            return self.layer(signal)
+        """,
+        "changes torch's default dtype from float32 to float64 for all other code",
+    ),
+    "working folder": (
+        """
+        def forward(self, signal):
+            __import__('os').chdir('/')
+            return self.layer(signal)
+        """,
+        "changes the working folder from ",
+    ),
+    "exit": (
+        """
+        def forward(self, signal):
+            raise SystemExit(3)
+        """,
+        "SystemExit: 3",
     ),
     "output length": ("def output_length(self, time): return None", "output_length"),
 }
