@@ -11,6 +11,7 @@ from checkout import ROOT
 from safetensors.torch import save_file
 
 from upsampling.config.model import model_settings
+from upsampling.files import read_json, write_json
 from upsampling.models import build
 from upsampling.tables.table2 import SILENT_DB
 
@@ -60,6 +61,20 @@ def test_a_fresh_clone_over_the_same_results_reruns_nothing(project, tmp_path):
         for path in (clone / folder).rglob("*"):
             os.utime(path, (later, later))
     assert Project(clone).planned() == {}
+
+
+def test_a_store_that_another_study_prepared_is_prepared_again(project):
+    """With equal content, models and scores stay as they are."""
+    manifest = project.root / "data/demo/store/manifest.json"
+    content = manifest.read_bytes()
+    settings = read_json(manifest.with_name("settings.json"))
+    write_json(manifest.with_name("settings.json"), settings | {"dataset": "another"})
+    assert project.planned() == {}
+    done = project.snakemake(str(manifest.relative_to(project.root)), "--cores", "2")
+    assert "by other settings: they are prepared again" in done.stdout
+    assert manifest.read_bytes() == content
+    assert read_json(manifest.with_name("settings.json")) == settings
+    assert project.planned() == {}
 
 
 def rules_of(program: str) -> set[str]:
