@@ -100,6 +100,13 @@ def test_zero_gains_are_those_of_a_box():
     ]
 
 
+@pytest.mark.parametrize(("decibels", "is_zero"), [(-79, False), (-81, True)])
+def test_a_gain_80_decibels_below_the_largest_is_a_zero(decibels, is_zero):
+    difference = 10 ** (decibels / 20)
+    box = per_channel(np.array([1 + difference, 1 - difference]), 0, 2, 1)
+    assert prediction.zero_gains(box).tolist() == [False, is_zero]
+
+
 @pytest.mark.parametrize(("amplitude", "lines"), [(3e-6, []), (3.3e-6, [4000.0])])
 def test_lines_below_the_rounding_of_single_precision_are_none(amplitude, lines):
     """Of a constant 1: a box of 2 whose taps differ by twice the amplitude, -110 dB."""
