@@ -176,6 +176,19 @@ def after_earlier_calls(paths):
     return inputs
 
 
+def after_other_settings(inputs):
+    """An input function: `inputs`, once a track store that other settings prepared is given up."""
+
+    def settled(wildcards):
+        paths = inputs(wildcards)
+        if ALONE and workflow.executor_plugin and not workflow.dryrun:
+            manifest = Path(DATA.store, "manifest.json")
+            listing.require_settings(manifest, EXPERIMENT.preparation, told)
+        return paths
+
+    return settled
+
+
 def check_executor():
     """Exit before any job if a cluster's commands are missing."""
     try:

@@ -18,20 +18,14 @@ rule download:
         )
 
 
-def dataset_record(wildcards):
-    """The record of the data set, once a store that other settings prepared is given up."""
-    paths = [] if DATA.dataset == "demo" else rules.download.output.record
-    inputs = after_earlier_calls(paths)(wildcards)
-    if ALONE and workflow.executor_plugin and not workflow.dryrun:
-        manifest = Path(DATA.store, "manifest.json")
-        listing.require_settings(manifest, EXPERIMENT.preparation, told)
-    return inputs
-
-
 rule prepare_tracks:
     """Decode all tracks once into memory-mapped arrays; at demo scale, compose the songs first."""
     input:
-        dataset_record,
+        after_other_settings(
+            after_earlier_calls(
+                [] if DATA.dataset == "demo" else rules.download.output.record
+            )
+        ),
     output:
         manifest="<store>/manifest.json",
     log:

@@ -98,6 +98,7 @@ def test_whole_reports_are_those_that_were_noted(audits, name):
     one = audits[name]
     named = dataclasses.replace(one, recording=dataclasses.replace(one.recording, path=Path("a")))
     data = as_json(named)
+    assert data["seconds"] == round(named.spectrum.samples / RATE, 3)
     for found in data["combs"]:
         found["lines"] = found["lines"][:12]
     lines = [*text(named).splitlines(), *described(data)]
