@@ -42,3 +42,9 @@ def test_a_constant_gives_a_period_of_the_stride():
 def test_frames_span_two_hops_at_least():
     with pytest.raises(UserError, match="n_fft 6 is less than two hops of 4"):
         build_operator("istft_head", 2, 3, 4, options={"n_fft": 6})
+
+
+def test_its_fixed_basis_is_no_part_of_checkpoints():
+    layer = build_operator("istft_head", 4, 1, 4, options={"n_fft": 16})
+    assert set(layer.state_dict()) == set(dict(layer.named_parameters()))
+    assert "basis" in dict(layer.named_buffers())
