@@ -9,8 +9,9 @@ import pytest
 from .conftest import STAND_IN, copy_project
 
 SEEDS = [0, 1, 2, 3, 4]
-# Of a processor: 10 to 21 on one machine, by what its neighbors do. Growth is bounded apart.
-SECONDS = 30
+SECONDS = 15
+# Where the machine is slow at the moment, as many plans of one variant.
+PLANS = 8
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,10 @@ def test_a_plan_of_500_trainings_is_quick_and_readable(large, monkeypatch):
     plan(large, 100)  # Tries each operator once; the plans below know the verdicts.
     _, few = plan(large, 1)
     _, half = plan(large, 50)
-    output, all_of_them = plan(large, 100)
-    assert all_of_them < SECONDS
+    output, once = plan(large, 100)
+    # The faster of two plans: other work on the machine makes either slower.
+    all_of_them = min(once, plan(large, 100)[1])
+    assert all_of_them < max(SECONDS, PLANS * few)
     # The second fifty variants take as long as the first fifty.
     assert all_of_them - half < 1.5 * (half - few)
     assert re.search(r"^train +500$", output, re.MULTILINE)
