@@ -68,12 +68,18 @@ def quiet(command):
     return f"{shown(command)} > /dev/null"
 
 
+@cache
+def fingerprint(program):
+    """Fingerprint of a program and of all modules that it imports, computed once per call."""
+    return program_fingerprint(SCRIPTS / program)
+
+
 def code(program):
-    """A param function: fingerprint of a program and of all modules that it imports.
+    """A param function: the program's fingerprint.
 
     Its rule reruns when that code changes, but not for comments, layout or file times.
     """
-    return lambda wildcards: program_fingerprint(SCRIPTS / program)
+    return lambda wildcards: fingerprint(program)
 
 
 def located(pattern):

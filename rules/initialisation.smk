@@ -81,17 +81,20 @@ rule measure_untrained:
         )
 
 
-use rule measure_untrained as measure_own_weights with:
-    input:
-        weights=lambda wildcards: EXPERIMENT.weights[wildcards.variant],
-    output:
-        arrays=per_probe(PROBE_ARRAYS, stage=["initialised", "trained"]),
-        audio=per_probe(PROBE_AUDIO, kind=["input", "initialised", "trained"]),
-        measures=expand(PROBE_MEASURES, seed=EXPERIMENT.seeds, allow_missing=True),
-    log:
-        "<logs>/measure_own_weights/{variant}.log",
-    wildcard_constraints:
-        variant=one_of(EXPERIMENT.weights),
+# Its outputs are many: a plan would try each of them for each file that another rule writes.
+if EXPERIMENT.weights:
+
+    use rule measure_untrained as measure_own_weights with:
+        input:
+            weights=lambda wildcards: EXPERIMENT.weights[wildcards.variant],
+        output:
+            arrays=per_probe(PROBE_ARRAYS, stage=["initialised", "trained"]),
+            audio=per_probe(PROBE_AUDIO, kind=["input", "initialised", "trained"]),
+            measures=expand(PROBE_MEASURES, seed=EXPERIMENT.seeds, allow_missing=True),
+        log:
+            "<logs>/measure_own_weights/{variant}.log",
+        wildcard_constraints:
+            variant=one_of(EXPERIMENT.weights),
 
 
 rule init_statistics:

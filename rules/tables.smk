@@ -187,8 +187,6 @@ rule artifact_history:
         md="<results>/tables/artifact_history.md",
     log:
         "<logs>/artifact_history.log",
-    group:
-        "tables"
     conda:
         ENVIRONMENT
     params:

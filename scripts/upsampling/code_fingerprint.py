@@ -68,7 +68,7 @@ def collect(node: ast.AST, tokens: list[str], imports: list[ast.Import | ast.Imp
     tokens.append(type(node).__name__)
     if isinstance(node, ast.Import | ast.ImportFrom):
         imports.append(node)
-    type_checking = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    type_checking = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
     for field in node._fields:
         value = getattr(node, field, None)
         if value is None or value == [] or field in IGNORED:

@@ -6,7 +6,7 @@ No torch and no pandas: each job of the workflow imports it.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ class Experiment:
         self._unscaled = config
         self._config = merge(config, config["scales"][self.scale])
         self.settings: Config = read_settings(Config, self._without_data(), "")
+        self.model_settings = cache(self._model_settings)
+        self.training_settings = cache(self._training_settings)
         self.data = self._data()
         self.seeds: list[int] = list(self.settings.seeds)
         self.variants: Mapping[str, Variant] = resolve_repairs(self.settings.variants)
@@ -258,11 +260,11 @@ class Experiment:
         """The short name of a variant in figures."""
         return self.variants[variant].figure_title or variant.replace("_", " ")
 
-    def model_settings(self, variant: str) -> ModelSettings:
+    def _model_settings(self, variant: str) -> ModelSettings:
         """The settings of the model that is trained for `variant`."""
         return model_settings(self._model(variant), f"variants.{variant}.model")
 
-    def training_settings(self, variant: str) -> TrainingSettings:
+    def _training_settings(self, variant: str) -> TrainingSettings:
         """The training settings of `variant`."""
         return read_settings(
             TrainingSettings, self._training(variant), f"variants.{variant}.training"
