@@ -68,16 +68,15 @@ def unreadable(job: Job, box: Sandbox, choice: random.Random) -> None:
 
 
 def folder_in_place(job: Job, box: Sandbox, choice: random.Random) -> None:
-    """A folder, with a file in it, stands where an output goes."""
-    output = box.root / choice.choice(sorted(job.outputs))
-    output.unlink(missing_ok=True)
+    """A folder, with a file in it, stands where a file goes."""
+    output = box.root / choice.choice(box.run.written(job))
     output.mkdir(parents=True)
     (output / "file").write_text("x")
 
 
 def file_in_place(job: Job, box: Sandbox, choice: random.Random) -> None:
-    """A file stands where the folder of an output goes."""
-    folder = (box.root / choice.choice(sorted(job.outputs))).parent
+    """A file stands where the folder of a file goes."""
+    folder = (box.root / choice.choice(box.run.written(job))).parent
     shutil.rmtree(folder)
     folder.write_text("x")
 
