@@ -45,11 +45,7 @@ class Steady:
 
 
 def run(
-    network: Network,
-    structure: Structure,
-    values: Floats,
-    length: int,
-    flat: Sequence[Flat] = (),
+    network: Network, structure: Structure, values: Floats, length: int, flat: Sequence[Flat] = ()
 ) -> Floats:
     """Output [channels, time] for `length` samples or frames of the constant `values` [channels].
 

@@ -18,9 +18,7 @@ def hertz(pitch: float | np.ndarray) -> np.ndarray:
 
 
 def harmonic_tone(
-    frequency: np.ndarray,
-    gain: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    phases: np.ndarray,
+    frequency: np.ndarray, gain: Callable[[np.ndarray, np.ndarray], np.ndarray], phases: np.ndarray
 ) -> np.ndarray:
     """A band-limited harmonic tone [n] with a moving spectrum: one wavetable per control instant.
 

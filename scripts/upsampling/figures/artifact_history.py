@@ -16,12 +16,7 @@ from upsampling.config.declared import read_settings
 from upsampling.figures.artifact_overviews import LOWEST
 from upsampling.figures.spectrograms import expect_inputs
 from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
-from upsampling.tables.artifact_history import (
-    IMBALANCE,
-    artifact_history,
-    milestones,
-    read_history,
-)
+from upsampling.tables.artifact_history import IMBALANCE, artifact_history, milestones, read_history
 from upsampling.tables.table2 import STANDS_OUT_DB
 
 # Titles of the upper panels by column of the table.

@@ -16,11 +16,7 @@ from upsampling.errors import UserError
 from upsampling.figures.spectrograms import add_colorbar, draw_spectrogram, expect_inputs
 from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, new_figure
 from upsampling.files import UNREADABLE, load_arrays, read_json
-from upsampling.measures.spectra import (
-    N_FFT,
-    reference_magnitude,
-    spectrogram,
-)
+from upsampling.measures.spectra import N_FFT, reference_magnitude, spectrogram
 
 FLOOR_DB = -100.0
 # Lines further below the loudest one are not drawn.

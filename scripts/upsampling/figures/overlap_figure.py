@@ -6,11 +6,7 @@ from typing import Any
 
 from upsampling.config.declared import read_settings
 from upsampling.figures.style import COLUMN_WIDTH, PALETTE, Drawing, new_figure, stems
-from upsampling.figures.transposed_diagrams import (
-    TransposedSettings,
-    shade_borders,
-    upsampled_ones,
-)
+from upsampling.figures.transposed_diagrams import TransposedSettings, shade_borders, upsampled_ones
 
 WEIGHT_TITLES = {"ones": "all weights 1", "random": "random weights"}
 

@@ -104,12 +104,7 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
 
 
 def render(
-    name: str,
-    values: Mapping[str, Any],
-    inputs: Sequence[Path],
-    pdf: Path,
-    png: Path,
-    arrays: str,
+    name: str, values: Mapping[str, Any], inputs: Sequence[Path], pdf: Path, png: Path, arrays: str
 ) -> list[Path]:
     """Draw figure `name` with the settings `values` over its defaults; return the files written.
 

@@ -117,8 +117,7 @@ MEASURES = {
         "RMS over all layers.",
     ),
     "bias_imbalance": Entry(
-        "Bias imbalance",
-        "From the weights: the same for silence, from the layer's biases alone.",
+        "Bias imbalance", "From the weights: the same for silence, from the layer's biases alone."
     ),
     "tone_to_constant": Entry(
         "Tone to constant",

@@ -61,11 +61,7 @@ class MelganGenerator(AudioModel):
             layers += [nn.LeakyReLU(0.2), weight_norm(upsampler)]
             channels //= 2
             layers += [ResidualBlock(channels, 3**j) for j in range(settings.residual_layers)]
-        layers += [
-            nn.LeakyReLU(0.2),
-            nn.ReflectionPad1d(3),
-            weight_norm(nn.Conv1d(channels, 1, 7)),
-        ]
+        layers += [nn.LeakyReLU(0.2), nn.ReflectionPad1d(3), weight_norm(nn.Conv1d(channels, 1, 7))]
         self.layers = nn.Sequential(*layers, nn.Tanh())
         if settings.weight_init == "normal":
             for layer in self.modules():

@@ -32,12 +32,7 @@ class TorchNetwork(Network):
     rank = 3
 
     def __init__(
-        self,
-        module: nn.Module,
-        name: str,
-        samplerate: int,
-        kind: str = "audio",
-        channels: int = 1,
+        self, module: nn.Module, name: str, samplerate: int, kind: str = "audio", channels: int = 1
     ):
         self.module = module.eval()
         for parameter in module.parameters():

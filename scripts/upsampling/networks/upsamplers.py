@@ -19,14 +19,7 @@ from fractions import Fraction
 from math import lcm, prod
 from typing import Any
 
-from upsampling.networks.network import (
-    INPUT,
-    Flat,
-    Network,
-    NetworkError,
-    Operation,
-    Trace,
-)
+from upsampling.networks.network import INPUT, Flat, Network, NetworkError, Operation, Trace
 from upsampling.networks.two_runs import (
     LARGEST_STRIDE,
     common_operations,

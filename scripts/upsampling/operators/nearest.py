@@ -11,13 +11,7 @@ from upsampling.operators.base import (
     refuse_unknown,
 )
 from upsampling.operators.polyphase import by_convolution, by_matrix_products
-from upsampling.operators.polyphase_maps import (
-    MOVE,
-    Interpolation,
-    PolyphaseMaps,
-    copy_cost,
-    costs,
-)
+from upsampling.operators.polyphase_maps import MOVE, Interpolation, PolyphaseMaps, copy_cost, costs
 
 IMPLEMENTATIONS = choices(Implementation)
 

@@ -196,7 +196,4 @@ def with_museval(
     }
 
 
-ENGINES: dict[str, Callable[..., dict[str, np.ndarray]]] = {
-    "exact": exact,
-    "museval": with_museval,
-}
+ENGINES: dict[str, Callable[..., dict[str, np.ndarray]]] = {"exact": exact, "museval": with_museval}

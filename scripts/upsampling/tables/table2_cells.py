@@ -11,13 +11,7 @@ from upsampling.tables.captions import Description, extent
 from upsampling.tables.formats import in_all_formats
 from upsampling.tables.latex import latex
 from upsampling.tables.sheet import SILENT, Column, Sheet, number
-from upsampling.tables.table2 import (
-    AUDIO_DB,
-    QUANTITIES,
-    SILENT_DB,
-    STANDS_OUT_DB,
-    summarize,
-)
+from upsampling.tables.table2 import AUDIO_DB, QUANTITIES, SILENT_DB, STANDS_OUT_DB, summarize
 
 TITLE = "Table 2"
 STAGE_HEADS = {"initialised": "before", "trained": "after"}

@@ -27,14 +27,7 @@ from upsampling.theory.closed_forms import (
 
 # Lower, middle and upper quantile of a measure that is spread over seeds.
 QUANTILES = (0.05, 0.5, 0.95)
-RANDOM = (
-    "transposed",
-    "subpixel",
-    "stretch",
-    "lazy_wavelet",
-    "haar_wavelet",
-    "learned_wavelet",
-)
+RANDOM = ("transposed", "subpixel", "stretch", "lazy_wavelet", "haar_wavelet", "learned_wavelet")
 INTERPOLATOR_OF: dict[str, str] = {
     "nearest": "nearest",
     "nearest_2s": "nearest",

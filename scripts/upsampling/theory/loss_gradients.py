@@ -122,10 +122,7 @@ def loss_gradients(settings: LossGradient) -> dict[str, Array]:
         ]
         for index, name in enumerate((settings.signal, settings.target))
     )
-    networks = {
-        "strided": Critic(critic),
-        "dense": Critic(replace(critic, stride=1)),
-    }
+    networks = {"strided": Critic(critic), "dense": Critic(replace(critic, stride=1))}
     arrays: dict[str, Array] = {}
     for name in LOSSES:
         for kind, network in networks.items():

@@ -98,11 +98,7 @@ def file_size(path: Path) -> int:
 
 
 def download(
-    archive: Archive,
-    destination: Path,
-    attempts: int = 6,
-    wait: float = 2.0,
-    timeout: float = 60.0,
+    archive: Archive, destination: Path, attempts: int = 6, wait: float = 2.0, timeout: float = 60.0
 ) -> None:
     """Download `archive` to `destination`, resuming from `destination.part`.
 
