@@ -185,8 +185,8 @@ def attack_one(
 ) -> None:
     """Call with one fault; then, if the job failed, without it."""
     target = choice.choice(sorted(job.outputs))
-    for name in job.outputs:
-        (box.root / name).unlink(missing_ok=True)
+    for name in box.run.written(job):
+        (box.root / name).unlink()
     with fault(box.root):
         first = call(box.root, target, fault not in UNPRIVILEGED)
     what = f"{job.rule}, {fault.__name__}: {first.stdout[-3000:]}"

@@ -97,10 +97,9 @@ def attempt(mutant: Mutant, folder: Path, known: set[str]) -> Ended:
                 config = load_configfile(str(path))
             else:
                 config = content
-            experiment = plan(config)
+            found = trials(plan(config))
         except UserError as error:
             raise SystemExit(f"error: {error}") from error
-        found = trials(experiment)
         try_all([entry for key, entry in found.items() if key not in known])
         print("accepted")
 

@@ -41,6 +41,15 @@ class Job:
             pattern.fullmatch(path) for word in self.arguments if (pattern := path_pattern(word))
         )
 
+    def names_its_own(self, path: str) -> bool:
+        """Whether a file fits a pattern that stands for outputs of this job."""
+        patterns = [path_pattern(word) for word in self.arguments if "{" in word]
+        return any(
+            pattern and all(pattern.fullmatch(file) for file in (path, output))
+            for pattern in patterns
+            for output in self.outputs
+        )
+
     def run(self, folder: Path, privileged: bool = True, limit: float = LONGEST_RUN) -> Ended:
         """Run the job's program in `folder`, and kill it after `limit` seconds."""
         return program(self.scripts / self.program, self.arguments, folder, privileged, limit)
@@ -112,10 +121,14 @@ class FinishedRun:
         return found
 
     def owners(self, path: str) -> list[Job]:
-        """Jobs that write a file: those with this output, else all whose arguments name it."""
+        """Jobs that write a file: those with this output, else all whose arguments name it.
+
+        A job whose outputs are named alike declares all that it writes under such names.
+        """
         file = guarded_file(path)
         declared = [job for job in self.jobs if file in job.outputs]
-        return declared or [job for job in self.jobs if job.concerns(file)]
+        named = [job for job in self.jobs if job.concerns(file) and not job.names_its_own(file)]
+        return declared or named
 
     def readers(self, path: str) -> list[Job]:
         """Jobs that may read a file, or the file of a checksum.
