@@ -185,8 +185,7 @@ def attack_one(
 ) -> None:
     """Call with one fault; then, if the job failed, without it."""
     target = choice.choice(sorted(job.outputs))
-    for name in box.run.written(job):
-        (box.root / name).unlink()
+    box.clear(job)
     with fault(box.root):
         first = call(box.root, target, fault not in UNPRIVILEGED)
     what = f"{job.rule}, {fault.__name__}: {first.stdout[-3000:]}"

@@ -96,8 +96,7 @@ def attack(tally: Tally, run: FinishedRun, folder: Path, count: int) -> None:
     for number, (job, fault) in enumerate(attempts[:count]):
         with small_disk(folder / f"disk{number}") as disk:
             box = Sandbox.copy(run, disk)
-            for name in run.written(job):
-                (disk / name).unlink()
+            box.clear(job)
             fault(job, box, choice)
             end = job.run(disk, privileged=fault not in UNPRIVILEGED)
             good, how = judge(end, box)

@@ -188,6 +188,11 @@ class Sandbox:
         shutil.copy2(run.root / "config.yaml", root / "config.yaml")
         return cls(run, root)
 
+    def clear(self, job: Job) -> None:
+        """Remove all files that a job writes."""
+        for name in self.run.written(job):
+            (self.root / name).unlink(missing_ok=True)
+
     def changed(self) -> Iterator[str]:
         """Files whose content differs from the finished run's, or that are missing.
 

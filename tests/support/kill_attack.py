@@ -62,13 +62,13 @@ def attack_programs(tally: Tally, run: FinishedRun, box: Sandbox, kills: int) ->
     seconds: dict[Job, float] = {}
     for number in range(kills):
         job = jobs[number % len(jobs)]
-        clear(run, job, box)
+        box.clear(job)
         if job not in seconds:
             started = time.monotonic()
             job.run(box.root)
             seconds[job] = time.monotonic() - started
             box.restore()
-            clear(run, job, box)
+            box.clear(job)
         first = job.run(box.root, limit=choice.uniform(0, seconds[job]))
         again = job.run(box.root)
         what = f"{job.rule}: {again.output[-500:]}"
@@ -81,12 +81,6 @@ def attack_programs(tally: Tally, run: FinishedRun, box: Sandbox, kills: int) ->
         else:
             tally.survived("ended before its kill" if first.in_time else "killed, then same bytes")
         box.restore()
-
-
-def clear(run: FinishedRun, job: Job, box: Sandbox) -> None:
-    """Remove all files that a job writes."""
-    for name in run.written(job):
-        (box.root / name).unlink(missing_ok=True)
 
 
 def attack(tally: Tally, run: FinishedRun, folder: Path, kills: int, longest_wait: float) -> None:
