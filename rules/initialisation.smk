@@ -81,7 +81,7 @@ rule measure_untrained:
         )
 
 
-# Its outputs are many: a plan would try each of them for each file that another rule writes.
+# A plan would compare its many outputs with each probe file of another rule.
 if EXPERIMENT.weights:
 
     use rule measure_untrained as measure_own_weights with:

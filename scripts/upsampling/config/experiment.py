@@ -47,8 +47,8 @@ class Experiment:
         self._unscaled = config
         self._config = merge(config, config["scales"][self.scale])
         self.settings: Config = read_settings(Config, self._without_data(), "")
-        self.model_settings = cache(self._model_settings)
-        self.training_settings = cache(self._training_settings)
+        self._model_settings = cache(self._read_model_settings)
+        self._training_settings = cache(self._read_training_settings)
         self.data = self._data()
         self.seeds: list[int] = list(self.settings.seeds)
         self.variants: Mapping[str, Variant] = resolve_repairs(self.settings.variants)
@@ -260,12 +260,18 @@ class Experiment:
         """The short name of a variant in figures."""
         return self.variants[variant].figure_title or variant.replace("_", " ")
 
-    def _model_settings(self, variant: str) -> ModelSettings:
+    def model_settings(self, variant: str) -> ModelSettings:
         """The settings of the model that is trained for `variant`."""
+        return self._model_settings(variant)
+
+    def training_settings(self, variant: str) -> TrainingSettings:
+        """The training settings of `variant`."""
+        return self._training_settings(variant)
+
+    def _read_model_settings(self, variant: str) -> ModelSettings:
         return model_settings(self._model(variant), f"variants.{variant}.model")
 
-    def _training_settings(self, variant: str) -> TrainingSettings:
-        """The training settings of `variant`."""
+    def _read_training_settings(self, variant: str) -> TrainingSettings:
         return read_settings(
             TrainingSettings, self._training(variant), f"variants.{variant}.training"
         )

@@ -81,6 +81,7 @@ class OnnxNetwork(Network):
             self.channels = 1
 
     def trace(self, inputs: Floats) -> Trace:
+        """Record the nodes that depend on the input; the outputs of all others are constants."""
         values = self._values(inputs)
         numbers = {self.input: INPUT}
         self._shapes = {name: np.shape(value) for name, value in values.items()}
@@ -113,6 +114,7 @@ class OnnxNetwork(Network):
     def run(
         self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()
     ) -> tuple[Floats, dict[Key, Floats]]:
+        """Run the graph once for each of `flat`, and once more with all that they replace."""
         output = self.model.graph.output[0].name
         overrides: dict[str, Floats] = {}
         for one in flat:
@@ -128,6 +130,7 @@ class OnnxNetwork(Network):
         return values[output], {key: values[n] for key, n in zip(keep, names, strict=True)}
 
     def replay(self, operation: Operation, value: Floats) -> Floats:
+        """Move values and add constants with NumPy; run any other node by itself."""
         node = operation.handle
         attributes = attributes_of(node)
         if node.op_type == "Transpose":
@@ -142,6 +145,7 @@ class OnnxNetwork(Network):
         return run_node(node, value, self.constants, self.model)
 
     def weights(self, operation: Operation) -> Weights | None:
+        """The constant weights of a layer in one dimension without dilation; None for others."""
         node, attributes = operation.handle, attributes_of(operation.handle)
         if operation.kind not in ("transposed", "convolution", "linear"):
             return None

@@ -60,6 +60,7 @@ class TorchNetwork(Network):
     def run(
         self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()
     ) -> tuple[Floats, dict[Key, Floats]]:
+        """Run the module; raises `NetworkError` if it does not call all of `flat` and `keep`."""
         by_key = {one.key: one for one in flat}
         missing = {*by_key, *keep}
         kept: dict[Key, Floats] = {}
@@ -91,6 +92,7 @@ class TorchNetwork(Network):
             return call.function(*args, **kwargs).numpy()
 
     def weights(self, operation: Operation) -> Weights | None:
+        """The weights of a layer in one dimension without dilation; None for others."""
         if operation.kind not in ("transposed", "convolution", "linear"):
             return None
         values = operation.handle.named()
