@@ -22,7 +22,7 @@ from upsampling.errors import command_line
 from upsampling.files import write_text
 from upsampling.networks.kernels import find_kernel
 from upsampling.networks.loading import Source, open_network
-from upsampling.networks.network import Floats, Network
+from upsampling.networks.network import Floats
 from upsampling.networks.upsamplers import Structure
 from upsampling.scoring.aggregation import overall, source_scores, split_origins
 from upsampling.scoring.scoring_job import ScoringJob
@@ -63,10 +63,9 @@ def excerpts(store: TrackStore, split: str, length: int, count: int) -> list[Flo
     return [store.segment(one, "mixture", start, length).astype(np.float64) for one in tracks]
 
 
-def constraints(
-    network: Network, structure: Structure, kind: str, store: TrackStore
-) -> list[Sound]:
+def constraints(structure: Structure, kind: str, store: TrackStore) -> list[Sound]:
     """The sounds of a variant: silence, white noise and excerpts of training tracks."""
+    network = structure.network
     length = lengthened(structure, int(SECONDS * network.samplerate), 0)
     use = {"silence": "metric", "sounds": "exact", "both": "soft"}[kind]
     silence = Sound("silence", np.zeros((network.channels, length)))
@@ -75,9 +74,9 @@ def constraints(
     return [silence, noise, *(Sound(f"excerpt {n}", one, use) for n, one in enumerate(music))]
 
 
-def coarse_combs(network: Network, structure: Structure, inputs: Floats) -> Floats:
+def coarse_combs(structure: Structure, inputs: Floats) -> Floats:
     """Excess in dB of the two coarsest combs [2] in the response to `inputs`."""
-    found = measure_probe(network, structure, Probe("sound", inputs))["excess_db"]
+    found = measure_probe(structure, Probe("sound", inputs))["excess_db"]
     return np.array(found[:2], dtype=np.float64)
 
 
@@ -91,21 +90,19 @@ def sdr(folder: Path, store: TrackStore, scratch: Path) -> float:
 def measure(folder: Path, store: TrackStore, kind: str, settings: RepairSettings) -> list[float]:
     """One row's numbers: lines in dBFS, excesses, change of weights, and SDR."""
     network, structure, _ = open_network(Source(str(folder)))
-    before = [find_kernel(network, structure.trace, layer) for layer in structure.layers]
+    before = [find_kernel(structure, layer) for layer in structure.layers]
     if kind != "none":
-        repair(network, structure, constraints(network, structure, kind, store), settings)
-    after = [find_kernel(network, structure.trace, layer) for layer in structure.layers]
+        repair(structure, constraints(structure, kind, store), settings)
+    after = [find_kernel(structure, layer) for layer in structure.layers]
     old = np.concatenate([one.taps.ravel() for one in before if one])
     new = np.concatenate([one.taps.ravel() for one in after if one])
     levels = [
-        total_level(settle(network, structure, np.full(network.channels, value)).period)
+        total_level(settle(structure, np.full(network.channels, value)).period)
         for value in (0.0, 0.1)
     ]
     length = lengthened(structure, int(SECONDS * network.samplerate), 0)
-    noise = coarse_combs(network, structure, waveforms(network, "white_noise", length, seed=1000))
-    music = [
-        coarse_combs(network, structure, one) for one in excerpts(store, "test", length, TRACKS)
-    ]
+    noise = coarse_combs(structure, waveforms(network, "white_noise", length, seed=1000))
+    music = [coarse_combs(structure, one) for one in excerpts(store, "test", length, TRACKS)]
     with tempfile.TemporaryDirectory() as scratch:
         repaired = Path(scratch) / "model"
         repaired.mkdir()

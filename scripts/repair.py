@@ -22,7 +22,7 @@ def main() -> None:
     options.add_argument("--output", type=Path, required=True, help="folder of the repaired model")
     arguments = options.parse_args()
 
-    from upsampling.audit.trained_model import repair_trained
+    from upsampling.audit.repairing import repair_trained
 
     repaired = repair_trained(arguments.model, arguments.aim, arguments.output)
     print(f"{arguments.model}: {repaired['summary']}", file=sys.stderr)

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from noted import described
 
 from upsampling.networks.kernels import find_kernel
-from upsampling.networks.network import Network
 from upsampling.networks.upsamplers import Structure
 
 
-def described_network(network: Network, structure: Structure) -> Iterator[str]:
+def described_network(structure: Structure) -> Iterator[str]:
     """Lines of the operations of the first run, of the layers and of their kernels."""
     yield f"length {structure.length} step {structure.step} rate {structure.rate}"
     yield f"axis {structure.axis} total_stride {structure.total_stride}"
@@ -21,7 +20,7 @@ def described_network(network: Network, structure: Structure) -> Iterator[str]:
     for layer in (*structure.layers, *structure.undone):
         yield f"{layer.name}: {layer.operation.key} {layer.stride} {layer.axis} {layer.offset}"
         yield f"  period {layer.period}{' undone' if layer in structure.undone else ''}"
-        kernel = find_kernel(network, structure.trace, layer)
+        kernel = find_kernel(structure, layer)
         if kernel is None:
             yield "  no kernel"
             continue

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from upsampling.audit.combs import comb_levels, comb_of_lines
 from upsampling.audit.steady import Steady, run
-from upsampling.networks.network import Floats, Network
+from upsampling.networks.network import Floats
 from upsampling.networks.upsamplers import Structure
 from upsampling.theory.filters import Complexes
 
@@ -39,19 +39,18 @@ class Attribution:
     comb_makers: list[tuple[int, ...]]
 
 
-def attribute(
-    network: Network, structure: Structure, steady: Steady, values: Floats
-) -> Attribution:
+def attribute(structure: Structure, steady: Steady, values: Floats) -> Attribution:
     """Flatten each layer in turn, on the constant `values` [channels] that `steady` answers."""
     total = structure.total_stride
     periods, index = comb_of_lines(structure)
     spectrum = np.fft.rfft(steady.period, axis=-1) / total
     levels, flattened = [], []
     for layer in structure.layers:
-        rows = run(network, structure, values, steady.length, [layer.flat])
-        period = rows[:, steady.start - total : steady.start + total].reshape(len(rows), 2, total)
-        levels.append(comb_levels(structure, period.mean(axis=1)))
-        flattened.append(np.fft.rfft(period.mean(axis=1), axis=-1) / total)
+        rows = run(structure, values, steady.length, [layer.flat])
+        both = rows[:, steady.start - total : steady.start + total].reshape(len(rows), 2, total)
+        period = both.mean(axis=1)
+        levels.append(comb_levels(structure, period))
+        flattened.append(np.fft.rfft(period, axis=-1) / total)
     count, floor = len(index), 10 ** (steady.floor / 20)
     return Attribution(
         periods,

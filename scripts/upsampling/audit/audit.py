@@ -1,4 +1,4 @@
-"""One audit of a network: everything that its report says, as data."""
+"""One audit of a network: everything that its report says, as data, and its waveforms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,20 @@ import numpy as np
 from upsampling.audit.attribution import Attribution, attribute
 from upsampling.audit.combs import (
     comb_levels,
-    comb_of_lines,
     level,
     line_powers,
     steady_excesses,
     total_level,
 )
 from upsampling.audit.probing import (
+    DEFAULTS,
     LATENT,
-    Features,
+    AuditSettings,
     attribute_probe,
     makers_in_sound,
     measure_probe,
     probes,
+    respond,
     shift_errors,
 )
 from upsampling.audit.steady import Steady, settle
@@ -35,15 +36,6 @@ from upsampling.probes.signals import CONSTANT
 RANDOM_CONSTANTS = 12
 # Probes whose combs are attributed to layers, too.
 NOISES = ("white_noise", LATENT)
-
-
-@dataclass(frozen=True)
-class AuditSettings:
-    """Settings of an audit: seed of random constants and probes, and seconds of each probe."""
-
-    seed: int = 0
-    seconds: float = 3.0
-    probe: bool = True
 
 
 def constants(network: Network, seed: int) -> list[Floats]:
@@ -63,34 +55,31 @@ class Responses:
     values: list[Floats]
 
 
-def respond_to_constants(network: Network, structure: Structure, seed: int = 0) -> Responses:
+def respond_to_constants(structure: Structure, seed: int = 0) -> Responses:
     """The steady response to zeros and to each of `constants`."""
-    silence = settle(network, structure, np.zeros(network.channels))
-    values = constants(network, seed)
-    others = [settle(network, structure, one, silence.length) for one in values]
+    silence = settle(structure, np.zeros(structure.network.channels))
+    values = constants(structure.network, seed)
+    others = [settle(structure, one, silence.length) for one in values]
     return Responses(silence, others, values)
 
 
 def audit(
-    network: Network,
     structure: Structure,
     responses: Responses,
     notes: Sequence[str] = (),
-    features: Features | None = None,
-    settings: AuditSettings | None = None,
+    settings: AuditSettings = DEFAULTS,
 ) -> dict[str, Any]:
     """Audit a network whose `responses` to constants are known; the JSON of docs/audit.md.
 
     `notes` are sentences on assumptions. Raises `NetworkError` where the network gives numbers
     that are not finite.
     """
-    settings = settings or AuditSettings()
-    silence = responses.silence
+    network, silence = structure.network, responses.silence
     quiet = total_level(silence.period) <= silence.floor
-    values = responses.values[0] if quiet else np.zeros(network.channels)
-    judged = responses.constants[0] if quiet else silence
-    made_by = attribute(network, structure, judged, values)
-    names = [layer.name for layer in structure.layers]
+    if quiet:
+        made_by = attribute(structure, responses.constants[0], responses.values[0])
+    else:
+        made_by = attribute(structure, silence, np.zeros(network.channels))
     report: dict[str, Any] = {
         "network": network.name,
         "input": network.kind,
@@ -98,78 +87,63 @@ def audit(
         "samplerate": network.samplerate,
         "precision": "float64" if network.epsilon < 1e-10 else "float32",
         "total_stride": structure.total_stride,
-        "layers": [describe_layer(network, structure, layer) for layer in structure.layers],
+        "layers": [_layer(structure, layer) for layer in structure.layers],
         "undone_layers": [{"name": one.name, "stride": one.stride} for one in structure.undone],
-        "silence": _steady(silence)
-        | {"lines": _lines(network, structure, silence, names, None if quiet else made_by)},
+        "silence": _silence(structure, silence, None if quiet else made_by),
         "constants": _constants(structure, responses),
         "attribution": {
             "input": "constant" if quiet else "silence",
             "combs_hz": [network.samplerate / one for one in made_by.periods],
             "as_is": made_by.as_is,
-            "flat": dict(zip(names, made_by.flat, strict=True)),
+            "flat": dict(zip(structure.names, made_by.flat, strict=True)),
         },
         "notes": [*notes, *structure.notes],
         "unexplained": bool(structure.notes),
     }
-    report["probes"] = _probes(network, structure, features, settings, report["notes"])
+    report["probes"] = _probes(structure, settings, report["notes"])
     if network.kind == "audio" and settings.probe:
-        report["shifts"] = shift_errors(network, structure, settings.seed)
-    report["combs"] = _combs(network, structure, responses, made_by, report)
+        report["shifts"] = shift_errors(structure, settings.seed)
+    report["combs"] = _combs(structure, responses, made_by, report["probes"])
     report["verdict"] = verdict(report)
     return report
 
 
-def describe_layer(network: Network, structure: Structure, layer: Layer) -> dict[str, Any]:
+def _layer(structure: Structure, layer: Layer) -> dict[str, Any]:
     """A layer and measures of its weights; they are None for one that is no linear filter."""
-    kernel = find_kernel(network, structure.trace, layer)
-    spacing = network.samplerate / layer.period
-    described: dict[str, Any] = {
+    kernel = find_kernel(structure, layer)
+    spacing = structure.network.samplerate / layer.period
+    return {
         "name": layer.name,
         "operation": layer.operation.key[1],
         "stride": layer.stride,
-        "kernel_size": kernel.size if kernel else None,
+        "kernel_size": kernel and kernel.size,
         "spacing_hz": spacing,
-        "imbalance": None,
-        "imbalance_random": None,
-        "weights": {},
+        "imbalance": kernel and polyphase_imbalance(kernel),
+        "imbalance_random": kernel and random_imbalance(kernel),
+        "weights": weight_measures(kernel, spacing) if kernel else {},
     }
-    if kernel is not None:
-        described["imbalance"] = polyphase_imbalance(kernel)
-        described["imbalance_random"] = random_imbalance(kernel)
-        described["weights"] = weight_measures(kernel, spacing)
-    return described
 
 
-def _steady(steady: Steady) -> dict[str, Any]:
+def _silence(structure: Structure, steady: Steady, made_by: Attribution | None) -> dict[str, Any]:
+    """Levels, and the lines above the floor: their frequencies, and the layers that make each."""
+    levels = level(line_powers(steady.period).max(axis=0))
+    step = structure.network.samplerate / structure.total_stride
     return {
         "level_dbfs": total_level(steady.period),
         "constant_dbfs": float(level(line_powers(steady.period)[:, 0].max())),
         "floor_dbfs": steady.floor,
         "settled": steady.settled,
         "difference_dbfs": steady.difference,
+        "lines": [
+            {
+                "frequency_hz": line * step,
+                "level_dbfs": float(levels[line]),
+                "layers": [structure.names[one] for one in made_by.makers[line]] if made_by else [],
+            }
+            for line in range(1, len(levels))
+            if levels[line] > steady.floor
+        ],
     }
-
-
-def _lines(
-    network: Network,
-    structure: Structure,
-    steady: Steady,
-    names: Sequence[str],
-    made_by: Attribution | None,
-) -> list[dict[str, Any]]:
-    """The lines above the floor, in the order of frequency, and which layers make each."""
-    levels = level(line_powers(steady.period).max(axis=0))
-    step = network.samplerate / structure.total_stride
-    return [
-        {
-            "frequency_hz": line * step,
-            "level_dbfs": float(levels[line]),
-            "layers": [names[one] for one in made_by.makers[line]] if made_by else [],
-        }
-        for line in range(1, len(levels))
-        if levels[line] > steady.floor
-    ]
 
 
 def _constants(structure: Structure, responses: Responses) -> dict[str, Any]:
@@ -192,23 +166,15 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _probes(
-    network: Network,
-    structure: Structure,
-    features: Features | None,
-    settings: AuditSettings,
-    notes: list[str],
-) -> dict[str, Any]:
+def _probes(structure: Structure, settings: AuditSettings, notes: list[str]) -> dict[str, Any]:
     """Measures of each probe; one that the network cannot take is left out, with a note."""
     measured: dict[str, Any] = {}
-    if not settings.probe or not structure.layers:
-        return measured
-    names = [layer.name for layer in structure.layers]
-    for probe in probes(network, structure, features, settings.seconds, settings.seed):
+    names = structure.names
+    for probe in probes(structure, settings) if settings.probe and names else []:
         try:
-            found = measure_probe(network, structure, probe)
+            found = measure_probe(structure, probe)
             if probe.name in NOISES:
-                flat = attribute_probe(network, structure, probe)
+                flat = attribute_probe(structure, probe)
                 found["flat_excess_db"] = dict(zip(names, flat, strict=True))
                 found["made_by"] = [
                     [names[n] for n in makers_in_sound(as_is, [one[place] for one in flat])]
@@ -221,31 +187,42 @@ def _probes(
 
 
 def _combs(
-    network: Network,
-    structure: Structure,
-    responses: Responses,
-    made_by: Attribution,
-    report: dict[str, Any],
+    structure: Structure, responses: Responses, made_by: Attribution, measured: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Each comb: its layers, and its excess and the standard error of that for every input."""
-    periods, _ = comb_of_lines(structure)
     silence = steady_excesses(structure, responses.silence.period)
     each = [steady_excesses(structure, one.period) for one in responses.constants]
-    constant = np.median(each, axis=0)
-    described = []
-    for place, period in enumerate(periods):
-        excess = {"silence": silence[place], "constant": float(constant[place])}
-        error = {"silence": 0.0, "constant": 0.0}
-        for name, measured in report["probes"].items():
-            excess[name] = measured["excess_db"][place]
-            error[name] = measured["error_db"][place]
-        described.append(
-            {
-                "spacing_hz": network.samplerate / period,
-                "layers": [one.name for one in structure.layers if one.period == period],
-                "made_by": [structure.layers[one].name for one in made_by.comb_makers[place]],
-                "excess_db": excess,
-                "error_db": error,
-            }
-        )
-    return described
+    excess = {"silence": silence, "constant": np.median(each, axis=0).tolist()}
+    error = {name: [0.0] * len(silence) for name in excess}
+    excess |= {name: one["excess_db"] for name, one in measured.items()}
+    error |= {name: one["error_db"] for name, one in measured.items()}
+    return [
+        {
+            "spacing_hz": structure.network.samplerate / period,
+            "layers": [one.name for one in structure.layers if one.period == period],
+            "made_by": [structure.names[one] for one in made_by.comb_makers[place]],
+            "excess_db": {name: one[place] for name, one in excess.items()},
+            "error_db": {name: one[place] for name, one in error.items()},
+        }
+        for place, period in enumerate(made_by.periods)
+    ]
+
+
+def audit_arrays(
+    structure: Structure, responses: Responses, settings: AuditSettings
+) -> dict[str, Floats]:
+    """Arrays by name, in full scale: `silence` [channels, S], one steady period of the response.
+
+    `constants` [count, channels, S] are those of the constants, `sound` [samples] the response to
+    the first probe, noise, of the channel where it is loudest; empty if the probe cannot be made.
+    """
+    try:
+        rows = respond(structure, probes(structure, settings)[0].inputs)
+    except NetworkError:
+        rows = np.zeros((1, 0))
+    return {
+        "samplerate": np.array(structure.network.samplerate),
+        "silence": responses.silence.period,
+        "constants": np.stack([one.period for one in responses.constants]),
+        "sound": rows[int(np.argmax(np.sum(rows**2, axis=-1)))].astype(np.float32),
+    }

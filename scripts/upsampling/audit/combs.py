@@ -33,13 +33,14 @@ def level(power: Floats | float) -> Floats:
 
 def line_powers(period: Floats) -> Floats:
     """Power [channels, S // 2 + 1] of the constant and of each line k fs / S of a period."""
-    count = period.shape[-1]
-    power = np.abs(np.fft.rfft(period, axis=-1) / count) ** 2
-    sides = np.full(power.shape[-1], 2.0)
-    sides[0] = 1.0
-    if count % 2 == 0:
-        sides[-1] = 1.0
-    return power * sides
+    power = _one_sided(period)
+    # Both sides of all but the constant and the Nyquist frequency, which an even S has.
+    power[:, 1 : (period.shape[-1] + 1) // 2] *= 2
+    return power
+
+
+def _one_sided(period: Floats) -> Floats:
+    return np.abs(np.fft.rfft(period, axis=-1) / period.shape[-1]) ** 2
 
 
 def comb_of_lines(structure: Structure) -> tuple[list[int], np.ndarray]:
@@ -96,27 +97,21 @@ def excesses(structure: Structure, power: Floats) -> list[tuple[float, float] | 
     tones = np.array([prominence(row, lines * float(step), n_fft) for row in power])
     controls = np.array([prominence(row, (lines - 0.5) * step, n_fft) for row in power])
     spread = controls.std(axis=-1)
-    found: list[tuple[float, float] | None] = []
+    found: list[tuple[float, float] | None] = [None] * len(periods)
     for place, period in enumerate(periods):
         on = lines * period % finest == 0
         for coarser in periods[:place]:
             on &= lines * coarser % finest != 0
-        if finest % period or not on.any():
-            found.append(None)
-            continue
-        excess = (tones[:, on] - controls[:, on]).mean(axis=-1)
-        loudest = int(np.argmax(excess))
-        error = spread[loudest] * np.sqrt(2 / np.count_nonzero(on))
-        found.append((float(excess[loudest]), float(error)))
+        if finest % period == 0 and on.any():
+            excess = (tones[:, on] - controls[:, on]).mean(axis=-1)
+            loudest = int(np.argmax(excess))
+            error = spread[loudest] * np.sqrt(2 / np.count_nonzero(on))
+            found[place] = float(excess[loudest]), float(error)
     return found
 
 
 def steady_excesses(structure: Structure, period: Floats) -> list[float]:
     """Excess in dB of each comb in a steady response, above the rounding noise of 16 bits."""
     periods, index = comb_of_lines(structure)
-    powers = line_powers(period)
-    powers[:, :-1] /= 2
-    if period.shape[-1] % 2:
-        powers[:, -1] /= 2
-    over = 10 * np.log10(1 + powers / SIXTEEN_BITS)
+    over = 10 * np.log10(1 + _one_sided(period) / SIXTEEN_BITS)
     return [float(over[:, index == place].mean(axis=-1).max()) for place in range(len(periods))]

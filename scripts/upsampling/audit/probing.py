@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upsampling.audit.combs import comb_of_lines, excesses, resolution
-from upsampling.audit.steady import as_rows, lengthened
+from upsampling.audit.steady import lengthened, output_rows
 from upsampling.decibels import RANGE_DB
 from upsampling.measures.ecma418 import assessed, prominence_limit
 from upsampling.measures.from_waveform import (
@@ -34,7 +34,6 @@ from upsampling.networks.network import Flat, Floats, Network, NetworkError
 from upsampling.networks.upsamplers import Structure
 from upsampling.probes.signals import MUSIC_FILE, probe_signal
 
-SECONDS = 3.0
 SIGNALS = ("white_noise", "music", "speech_like")
 LATENT = "latent_noise"
 # The most prominent lines of each probe that are described.
@@ -48,6 +47,22 @@ Features = Callable[[Floats, int], Floats]
 
 
 @dataclass(frozen=True)
+class AuditSettings:
+    """Settings of an audit: seed of random constants and probes, and seconds of each probe.
+
+    `features` makes the input of a network from a waveform [samples] and its sampling rate.
+    """
+
+    seed: int = 0
+    seconds: float = 3.0
+    probe: bool = True
+    features: Features | None = None
+
+
+DEFAULTS = AuditSettings()
+
+
+@dataclass(frozen=True)
 class Probe:
     """An input [channels, time] of a network, and its name."""
 
@@ -55,35 +70,25 @@ class Probe:
     inputs: Floats
 
 
-def probes(
-    network: Network,
-    structure: Structure,
-    features: Features | None = None,
-    seconds: float = SECONDS,
-    seed: int = 0,
-) -> list[Probe]:
-    """The inputs that `network` can be probed with: about `seconds` of output each.
+def probes(structure: Structure, settings: AuditSettings = DEFAULTS) -> list[Probe]:
+    """The inputs that a network can be probed with: about `seconds` of output each.
 
-    Random signals are independent in each channel. Raises `NetworkError` if `features` fails.
+    Music is among them where its file is installed. Random signals are independent in each channel.
+    Raises `NetworkError` if `features` fails.
     """
-    rate = network.samplerate
+    network, seed, features = structure.network, settings.seed, settings.features
     n_fft, _ = resolution(structure)
-    least = max(seconds * rate, 3 * n_fft / (1 - 2 * BORDER))
-    samples = ceil(least / structure.rate)
-    length = lengthened(structure, max(samples, structure.length), 0)
+    least = max(settings.seconds * network.samplerate, 3 * n_fft / (1 - 2 * BORDER))
+    length = lengthened(structure, ceil(least / structure.rate), 0)
+    available = [name for name in SIGNALS if name != "music" or MUSIC_FILE.is_file()]
     if network.kind == "audio":
-        return [Probe(name, waveforms(network, name, length, seed)) for name in available()]
+        return [Probe(name, waveforms(network, name, length, seed)) for name in available]
     if features is None:
         rng = np.random.default_rng(seed)
         return [Probe(LATENT, rng.standard_normal((network.channels, length)))]
     return [
-        Probe(name, _computed(network, structure, features, name, seconds)) for name in available()
+        Probe(name, _computed(structure, features, name, settings.seconds)) for name in available
     ]
-
-
-def available() -> list[str]:
-    """The probe signals: music only where its file is installed."""
-    return [name for name in SIGNALS if name != "music" or MUSIC_FILE.is_file()]
 
 
 def waveforms(network: Network, name: str, length: int, seed: int = 0) -> Floats:
@@ -96,9 +101,8 @@ def waveforms(network: Network, name: str, length: int, seed: int = 0) -> Floats
     return np.stack(rows).astype(np.float64)
 
 
-def _computed(
-    network: Network, structure: Structure, features: Features, name: str, seconds: float
-) -> Floats:
+def _computed(structure: Structure, features: Features, name: str, seconds: float) -> Floats:
+    network = structure.network
     waveform = probe_signal(name, seconds, network.samplerate)
     try:
         inputs = np.asarray(features(waveform, network.samplerate), dtype=np.float64)
@@ -116,29 +120,24 @@ def _computed(
     return inputs[:, :frames]
 
 
-def respond(
-    network: Network, structure: Structure, inputs: Floats, flat: Sequence[Flat] = ()
-) -> Floats:
+def respond(structure: Structure, inputs: Floats, flat: Sequence[Flat] = ()) -> Floats:
     """Output [channels, time] without its borders. Raises `NetworkError` if it is not finite."""
-    output, _ = network.run(inputs, flat)
-    rows = as_rows(output, structure)
-    if not np.isfinite(rows).all():
-        raise NetworkError("its output has samples that are not finite")
+    rows = output_rows(structure, inputs, flat)
     border = int(BORDER * rows.shape[-1])
     return rows[:, border : rows.shape[-1] - border]
 
 
-def measure_probe(network: Network, structure: Structure, probe: Probe) -> dict[str, Any]:
+def measure_probe(structure: Structure, probe: Probe) -> dict[str, Any]:
     """Excess of each comb in dB, the most prominent lines, and notches, for one probe.
 
     Of several output channels, lines and notches are those of the loudest.
     """
-    rows = respond(network, structure, probe.inputs)
-    _, finest = resolution(structure)
-    transforms, power, told = _spectra(network, structure, rows)
+    rows = respond(structure, probe.inputs)
+    transforms, power, told = _spectra(structure, rows)
     loudest = int(np.argmax(power.sum(axis=-1)))
     found = excesses(structure, told)
-    rate = network.samplerate
+    _, finest = resolution(structure)
+    rate = structure.network.samplerate
     return {
         "level_dbfs": level(rows[loudest]),
         "excess_db": [one and one[0] for one in found],
@@ -148,12 +147,10 @@ def measure_probe(network: Network, structure: Structure, probe: Probe) -> dict[
     }
 
 
-def _spectra(
-    network: Network, structure: Structure, rows: Floats
-) -> tuple[list[NDArray[Any]], Floats, Floats]:
+def _spectra(structure: Structure, rows: Floats) -> tuple[list[NDArray[Any]], Floats, Floats]:
     """Frames' transforms of each row, mean power, and power as far as rounding lets it be told."""
     n_fft, _ = resolution(structure)
-    single = network.epsilon > np.finfo(np.float64).eps
+    single = structure.network.epsilon > np.finfo(np.float64).eps
     range_db = SINGLE_RANGE_DB if single else RANGE_DB
     transforms = [frame_transforms(row, n_fft) for row in rows]
     power = np.array([np.mean(np.abs(one) ** 2, axis=0) for one in transforms])
@@ -161,14 +158,12 @@ def _spectra(
     return transforms, power, told
 
 
-def attribute_probe(
-    network: Network, structure: Structure, probe: Probe
-) -> list[list[float | None]]:
+def attribute_probe(structure: Structure, probe: Probe) -> list[list[float | None]]:
     """Excess in dB of each comb for one probe, with each layer flat in turn (`attribution`)."""
     found = []
     for layer in structure.layers:
-        rows = respond(network, structure, probe.inputs, [layer.flat])
-        _, _, told = _spectra(network, structure, rows)
+        rows = respond(structure, probe.inputs, [layer.flat])
+        _, _, told = _spectra(structure, rows)
         found.append([one and one[0] for one in excesses(structure, told)])
     return found
 
@@ -226,15 +221,15 @@ def _notches(structure: Structure, power: Floats, rate: int) -> list[dict[str, f
     ]
 
 
-def shift_errors(network: Network, structure: Structure, seed: int = 0) -> dict[str, float]:
+def shift_errors(structure: Structure, seed: int = 0) -> dict[str, float]:
     """Error in dB of a response to noise that comes one sample, and one total stride, later."""
     period = structure.step
     length = lengthened(structure, structure.length + 4 * period, 0)
-    noise = waveforms(network, "white_noise", length + period, seed)
-    outputs = [
-        respond(network, structure, noise[:, start : start + length]) for start in (0, 1, period)
-    ]
+    noise = waveforms(structure.network, "white_noise", length + period, seed)
+    first, sample, stride = (
+        respond(structure, noise[:, start : start + length]) for start in (0, 1, period)
+    )
     return {
-        "shift_error_sample_db": shift_error(outputs[0], outputs[1], 1),
-        "shift_error_stride_db": shift_error(outputs[0], outputs[2], period),
+        "shift_error_sample_db": shift_error(first, sample, 1),
+        "shift_error_stride_db": shift_error(first, stride, period),
     }

@@ -71,29 +71,21 @@ class Change:
     reason: str = ""
 
 
-def repair(
-    network: Network, structure: Structure, sounds: Sequence[Sound], settings: RepairSettings
-) -> list[Change]:
+def repair(structure: Structure, sounds: Sequence[Sound], settings: RepairSettings) -> list[Change]:
     """Repair every layer that has weights, in place; returns the change of each."""
-    before = {
-        layer.name: find_kernel(network, structure.trace, layer) for layer in structure.layers
-    }
+    before = {layer.name: find_kernel(structure, layer) for layer in structure.layers}
     reasons: dict[str, str] = {}
     for _ in range(settings.passes):
         for layer in structure.layers:
             try:
-                reasons[layer.name] = _repair_layer(network, structure, layer, sounds, settings)
+                reasons[layer.name] = _repair_layer(structure, layer, sounds, settings)
             except NetworkError as error:
                 reasons[layer.name] = str(error)
     changes = []
     for layer in structure.layers:
-        old = before[layer.name]
-        if reasons[layer.name] or old is None:
-            changes.append(Change(layer.name, None, reasons[layer.name]))
-            continue
-        new = find_kernel(network, structure.trace, layer)
-        assert new is not None
-        changes.append(Change(layer.name, relative_size(new.taps - old.taps, old.taps)))
+        old, new, reason = before[layer.name], find_kernel(structure, layer), reasons[layer.name]
+        size = relative_size(new.taps - old.taps, old.taps) if old and new and not reason else None
+        changes.append(Change(layer.name, size, reason))
     return changes
 
 
@@ -104,17 +96,13 @@ def relative_size(change: Floats, weights: Floats) -> float:
 
 
 def _repair_layer(
-    network: Network,
-    structure: Structure,
-    layer: Layer,
-    sounds: Sequence[Sound],
-    settings: RepairSettings,
+    structure: Structure, layer: Layer, sounds: Sequence[Sound], settings: RepairSettings
 ) -> str:
     """Repair one layer; returns why it was left as it is, or ''."""
-    kernel = find_kernel(network, structure.trace, layer)
+    kernel = find_kernel(structure, layer)
     if kernel is None or kernel.source is None:
-        fixed = kernel is not None
-        return "its filters are fixed" if fixed else "it is no linear filter with weights"
+        return "its filters are fixed" if kernel else "it is no linear filter with weights"
+    network = structure.network
     means, exact, activations = _constraints(network, kernel, sounds, settings)
     bias = np.repeat(kernel.bias.mean(axis=1, keepdims=True), kernel.stride, axis=1)
     sums = np.einsum("rc,coj->roj", means, kernel.phase_sums())

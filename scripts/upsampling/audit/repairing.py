@@ -1,99 +1,84 @@
 """A repair from the command line: sounds, the repair itself, and the report before and after."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from upsampling.audit.audit import respond_to_constants
+from upsampling.audit.audit import audit, respond_to_constants
 from upsampling.audit.combs import total_level
-from upsampling.audit.probing import Features, Probe, measure_probe, probes, respond
+from upsampling.audit.probing import (
+    DEFAULTS,
+    AuditSettings,
+    Features,
+    measure_probe,
+    probes,
+    respond,
+)
 from upsampling.audit.repair import Change, RepairSettings, Sound, relative_size, repair
 from upsampling.audit.steady import lengthened
 from upsampling.audit.verdict import PROBE_NAMES
-from upsampling.config.audits import repaired_suffix
+from upsampling.config.audits import Aim, repaired_suffix
 from upsampling.errors import UserError
-from upsampling.files import atomic_path
+from upsampling.files import atomic_path, read_json, write_json
+from upsampling.networks.loading import Source, open_network
 from upsampling.networks.network import Floats, Network, NetworkError
+from upsampling.networks.torch_network import TorchNetwork
 from upsampling.networks.upsamplers import Structure
+from upsampling.training import checkpoint_file
 
 # Sounds of a repair and of its report must not be the same ones.
 OTHER_SEED = 1000
 
 
 def repair_network(
-    network: Network,
     structure: Structure,
     report: Mapping[str, Any],
-    aim: str,
-    excerpts: Sequence[Path],
-    features: Features | None,
-    seed: int = 0,
-    seconds: float = 3.0,
+    aim: Aim,
+    excerpts: Sequence[Path] = (),
+    settings: AuditSettings = DEFAULTS,
 ) -> dict[str, Any]:
-    """Repair `network` in place; returns the part `repair` of its report.
+    """Repair a network in place; returns the part `repair` of its report.
 
     `aim` is the input that no comb is to be left in: 'silence'; 'sounds', silence, noise and
     `excerpts`; or 'constants', any constant. `report` is that of the network as it was. Raises
     `UserError` for a network without a layer to repair.
     """
-    tests = probes(network, structure, features, seconds, seed + OTHER_SEED)
-    before = [respond(network, structure, one.inputs) for one in tests]
-    old = {one.name: measure_probe(network, structure, one) for one in tests}
-    sounds = _sounds(network, structure, report, aim, excerpts, features, seed, seconds)
-    changes = repair(network, structure, sounds, RepairSettings(every_constant=aim == "constants"))
+    tests = probes(structure, replace(settings, seed=settings.seed + OTHER_SEED))
+    before = [(respond(structure, one.inputs), measure_probe(structure, one)) for one in tests]
+    sounds = _sounds(structure, aim, excerpts, settings)
+    changes = repair(structure, sounds, RepairSettings(every_constant=aim == "constants"))
     if all(change.reason for change in changes):
-        raise UserError(f"{network.name}: {summary(changes, [])}")
-    after = [respond(network, structure, one.inputs) for one in tests]
-    new = {one.name: measure_probe(network, structure, one) for one in tests}
-    responses = respond_to_constants(network, structure, seed)
+        raise UserError(f"{structure.network.name}: {summary(changes, [])}")
+    after = [(respond(structure, one.inputs), measure_probe(structure, one)) for one in tests]
+    responses = respond_to_constants(structure, settings.seed)
+    silence = report["silence"]["level_dbfs"], total_level(responses.silence.period)
     levels = [total_level(one.period) for one in responses.constants]
-    rows = [
-        _row("level in silence (dBFS)", report["silence"]["level_dbfs"], responses.silence.period),
-        {
-            "text": "level for constants, median (dBFS)",
-            "before": report["constants"]["level_dbfs"]["median"],
-            "after": float(np.median(levels)),
-        },
-    ]
-    for one, original, repaired in zip(tests, before, after, strict=True):
-        rows += _probe_rows(one, old[one.name], new[one.name], original, repaired)
+    constant = report["constants"]["level_dbfs"]["median"], float(np.median(levels))
+    pairs: dict[str, tuple[float | None, float | None]] = {
+        "level in silence (dBFS)": silence,
+        "level for constants, median (dBFS)": constant,
+    }
+    for one, (original, old), (repaired, new) in zip(tests, before, after, strict=True):
+        name, change = PROBE_NAMES[one.name], relative_size(repaired - original, original)
+        pairs[f"loudest comb in {name} (dB)"] = _loudest(old), _loudest(new)
+        pairs[f"level of {name} (dBFS)"] = old["level_dbfs"], new["level_dbfs"]
+        pairs[f"change of the output for {name} (dB relative to it)"] = None, change
+    rows = [{"text": text, "before": a, "after": b} for text, (a, b) in pairs.items()]
     return {
         "aim": aim,
         "sounds": [sound.name for sound in sounds],
-        "layers": [
-            {"name": one.name, "change_db": one.change_db, "reason": one.reason} for one in changes
-        ],
+        "layers": [asdict(change) for change in changes],
         "rows": rows,
         "summary": summary(changes, rows),
     }
 
 
-def _row(text: str, before: float, period: Floats) -> dict[str, Any]:
-    return {"text": text, "before": before, "after": total_level(period)}
-
-
-def _probe_rows(
-    probe: Probe, old: dict[str, Any], new: dict[str, Any], original: Floats, repaired: Floats
-) -> list[dict[str, Any]]:
-    name = PROBE_NAMES[probe.name]
-    loudest = [
-        max((e for e in one["excess_db"] if e is not None), default=None) for one in (old, new)
-    ]
-    return [
-        {"text": f"loudest comb in {name} (dB)", "before": loudest[0], "after": loudest[1]},
-        {
-            "text": f"level of {name} (dBFS)",
-            "before": old["level_dbfs"],
-            "after": new["level_dbfs"],
-        },
-        {
-            "text": f"change of the output for {name} (dB relative to it)",
-            "before": None,
-            "after": relative_size(repaired - original, original),
-        },
-    ]
+def _loudest(measured: Mapping[str, Any]) -> float | None:
+    return max((one for one in measured["excess_db"] if one is not None), default=None)
 
 
 def summary(changes: Sequence[Change], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -115,30 +100,23 @@ def summary(changes: Sequence[Change], rows: Sequence[Mapping[str, Any]]) -> str
 
 
 def _sounds(
-    network: Network,
-    structure: Structure,
-    report: Mapping[str, Any],
-    aim: str,
-    excerpts: Sequence[Path],
-    features: Features | None,
-    seed: int,
-    seconds: float,
+    structure: Structure, aim: Aim, excerpts: Sequence[Path], settings: AuditSettings
 ) -> list[Sound]:
     """Silence, and for `sounds` the seeded probes and the user's excerpts."""
-    frames = int(np.ceil(seconds * network.samplerate / structure.rate))
-    length = lengthened(structure, max(frames, structure.length), 0)
+    network = structure.network
+    frames = ceil(settings.seconds * network.samplerate / structure.rate)
+    length = lengthened(structure, frames, 0)
     silence = Sound("silence", np.zeros((network.channels, length)))
     if aim != "sounds":
         return [silence]
-    drawn = probes(network, structure, features, seconds, seed)
-    own = [Sound(str(path), _excerpt(network, structure, path, features)) for path in excerpts]
-    return [silence, *(Sound(one.name, one.inputs) for one in drawn), *own]
+    drawn = [Sound(one.name, one.inputs) for one in probes(structure, settings)]
+    own = [Sound(str(path), _excerpt(structure, path, settings.features)) for path in excerpts]
+    return [silence, *drawn, *own]
 
 
-def _excerpt(
-    network: Network, structure: Structure, path: Path, features: Features | None
-) -> Floats:
+def _excerpt(structure: Structure, path: Path, features: Features | None) -> Floats:
     """An audio file, or an array [channels, time] in .npy, as an input of the network."""
+    network = structure.network
     inputs = _array(path) if path.suffix == ".npy" else _audio(network, path, features)
     if inputs.ndim != 2 or len(inputs) != network.channels:
         raise UserError(f"{path} is {list(inputs.shape)}, not [{network.channels}, time]")
@@ -189,3 +167,27 @@ def write_network(network: Network, path: Path) -> None:
             network.save(str(temporary))
     except (OSError, RuntimeError, NetworkError) as error:
         raise UserError(f"{path} cannot be written: {error}") from error
+
+
+def repair_trained(folder: Path, aim: Aim, output: Path) -> dict[str, Any]:
+    """Repair the best weights of the trained model in `folder`; returns the report on the repair.
+
+    `output` gets `best.safetensors`, `spec.json` (that of the trained model and the aim) and
+    `repair.json` (the report, as the part `repair` of an audit's). Raises `UserError` for a model
+    without a layer to repair.
+    """
+    network, structure, _ = open_network(Source(str(folder)))
+    assert isinstance(network, TorchNetwork)
+    try:
+        responses = respond_to_constants(structure)
+        report = audit(structure, responses, settings=AuditSettings(probe=False))
+        repaired = repair_network(structure, report, aim)
+    except NetworkError as error:
+        raise UserError(f"{folder}: {error}") from error
+    weights = network.module.state_dict()
+    tensors = {name: tensor.to(network.stored[name]) for name, tensor in weights.items()}
+    spec = read_json(folder / "spec.json") | {"repair": aim}
+    checkpoint_file.save(output / "best.safetensors", tensors, spec)
+    write_json(output / "spec.json", spec)
+    write_json(output / "repair.json", repaired)
+    return repaired

@@ -14,7 +14,7 @@ import numpy as np
 
 from upsampling.audit.combs import FLOOR_DB, level
 from upsampling.decibels import amplitude_to_db
-from upsampling.networks.network import Flat, Floats, Network, NetworkError
+from upsampling.networks.network import Flat, Floats, NetworkError
 from upsampling.networks.upsamplers import Structure
 
 # Periods of output, at least, around the two that are compared.
@@ -44,50 +44,51 @@ class Steady:
     floor: float
 
 
-def run(
-    network: Network, structure: Structure, values: Floats, length: int, flat: Sequence[Flat] = ()
-) -> Floats:
+def run(structure: Structure, values: Floats, length: int, flat: Sequence[Flat] = ()) -> Floats:
     """Output [channels, time] for `length` samples or frames of the constant `values` [channels].
 
     Raises `NetworkError` if it has samples that are not finite.
     """
     inputs = np.repeat(np.asarray(values, dtype=np.float64)[:, None], length, axis=1)
-    output, _ = network.run(inputs, flat)
-    rows = as_rows(output, structure)
+    return output_rows(structure, inputs, flat, "its output for a constant")
+
+
+def output_rows(
+    structure: Structure, inputs: Floats, flat: Sequence[Flat] = (), what: str = "its output"
+) -> Floats:
+    """Output for `inputs` as float64 [channels, time], whatever its shape.
+
+    Raises `NetworkError` if it, `what`, has samples that are not finite.
+    """
+    output, _ = structure.network.run(inputs, flat)
+    moved = np.moveaxis(output, structure.axis, -1)
+    rows = np.asarray(moved, dtype=np.float64).reshape(-1, moved.shape[-1])
     if not np.isfinite(rows).all():
-        raise NetworkError("its output for a constant has samples that are not finite")
+        raise NetworkError(f"{what} has samples that are not finite")
     return rows
 
 
-def as_rows(output: Floats, structure: Structure) -> Floats:
-    """An output of any shape as float64 [channels, time]."""
-    moved = np.moveaxis(output, structure.axis, -1)
-    return np.asarray(moved, dtype=np.float64).reshape(-1, moved.shape[-1])
-
-
-def settle(
-    network: Network, structure: Structure, values: Floats, length: int | None = None
-) -> Steady:
+def settle(structure: Structure, values: Floats, length: int | None = None) -> Steady:
     """The steady period of the response to the constant `values` [channels].
 
     The input is doubled until the response is steady. A `length` at which another constant's was
     steady is the first that is tried, and enough if this one's is as well.
     """
-    total = structure.total_stride
+    total, epsilon = structure.total_stride, structure.network.epsilon
     before: Floats | None = None
     enough = length is not None
     length = length or lengthened(structure, structure.length, PERIODS * total)
     while True:
-        rows = run(network, structure, values, length)
+        rows = run(structure, values, length)
         early, late, start = periods_of(rows, total)
         peak = float(np.abs(rows).max())
         apart = np.abs(early - late).max()
         if before is not None:
             apart = max(apart, np.abs(before - late).max())
-        settled = bool(apart <= AGREEMENT * network.epsilon * peak)
+        settled = bool(apart <= AGREEMENT * epsilon * peak)
         if (settled and (enough or before is not None)) or 2 * rows.shape[-1] > LONGEST:
             difference = float(level(np.mean((early - late) ** 2, axis=-1).max()))
-            rounding = float(amplitude_to_db(ROUNDINGS * network.epsilon * peak, FLOOR_DB))
+            rounding = float(amplitude_to_db(ROUNDINGS * epsilon * peak, FLOOR_DB))
             period = (early + late) / 2
             return Steady(period, start, length, settled, difference, max(rounding, difference))
         before = late

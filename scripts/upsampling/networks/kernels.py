@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from upsampling.networks.network import Floats, Network, Operation, Trace, Weights
-from upsampling.networks.upsamplers import Layer
+from upsampling.networks.network import Floats, Network, Operation, Weights
+from upsampling.networks.upsamplers import Layer, Structure
 
 # Input channels of a module whose responses to impulses are taken, at most.
 MOST_CHANNELS = 32
@@ -57,11 +57,11 @@ class Kernel:
         return padded.reshape(*self.taps.shape[:2], -1, self.stride).sum(axis=2)
 
 
-def find_kernel(network: Network, trace: Trace, layer: Layer) -> Kernel | None:
+def find_kernel(structure: Structure, layer: Layer) -> Kernel | None:
     """The kernel of a layer; None if it has none, or one that is not understood."""
     operation, stride = layer.operation, layer.stride
     if operation.kind == "transposed":
-        weights = network.weights(operation)
+        weights = structure.network.weights(operation)
         if weights is None or weights.stride != stride:
             return None
         taps = ungrouped(weights)
@@ -69,9 +69,9 @@ def find_kernel(network: Network, trace: Trace, layer: Layer) -> Kernel | None:
         support = np.repeat(_reached(weights)[:, :, None], stride, axis=2)
         return Kernel(taps, bias, stride, taps.shape[-1], operation, support=support)
     if operation.kind == "movement":
-        return _shuffled(network, trace, layer)
+        return _shuffled(structure, layer)
     if operation.kind in ("interpolation", "module"):
-        return _by_impulses(network, layer)
+        return _by_impulses(structure.network, layer)
     return None
 
 
@@ -104,10 +104,11 @@ def regrouped(full: Floats, weights: Weights) -> Floats:
     return np.concatenate(blocks)
 
 
-def _shuffled(network: Network, trace: Trace, layer: Layer) -> Kernel | None:
+def _shuffled(structure: Structure, layer: Layer) -> Kernel | None:
+    network = structure.network
     producers = {
         value.number: operation
-        for operation in trace.operations
+        for operation in structure.trace.operations
         if operation.kind != "module"
         for value in operation.outputs
     }

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm, prod
-from typing import Any
 
 from upsampling.networks.network import INPUT, Flat, Network, NetworkError, Operation, Trace
 from upsampling.networks.two_runs import (
@@ -44,6 +43,9 @@ PLAIN_NAMES = {
     "module": "network",
 }
 
+# An operation in both runs that lengthens, its stride, and the rate of its input.
+Lengthening = tuple[Operation, Operation, int, Fraction]
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -64,7 +66,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Structure:
-    """A network's treatment of time.
+    """A network, and its treatment of time.
 
     Inputs of `length` + n `step` samples or frames run; the output's time is its axis `axis` and
     grows by `step` * `rate`. A constant input gives an output of period `total_stride`. `layers`
@@ -72,6 +74,7 @@ class Structure:
     `length`.
     """
 
+    network: Network
     length: int
     step: int
     rate: Fraction
@@ -81,6 +84,11 @@ class Structure:
     undone: tuple[Layer, ...]
     trace: Trace
     notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the layers."""
+        return [layer.name for layer in self.layers]
 
 
 def find_structure(network: Network, lengths: Sequence[int] = ()) -> Structure:
@@ -98,13 +106,16 @@ def find_structure(network: Network, lengths: Sequence[int] = ()) -> Structure:
             short, long = (network.trace(zeros(network, n)) for n in (length, 2 * length))
             step = step_of(short, long, length)
             longer, exact = longer_run(network, long, length, step)
-            return _structure(short, exact, length, longer, step if exact is not long else length)
+            step = step if exact is not long else length
+            return _structure(network, short, exact, length, longer, step)
         except NetworkError as error:
             failure = error
     raise failure
 
 
-def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -> Structure:
+def _structure(
+    network: Network, short: Trace, long: Trace, length: int, longer: int, step: int
+) -> Structure:
     grown = longer - length
     axis = time_axis(short.output, long.output)
     if axis is None:
@@ -112,11 +123,10 @@ def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -
     rate = Fraction(growth(short.output, long.output), grown)
     pairs = common_operations(short, long)
     rates = {INPUT: Fraction(1)}
+    found = []
     for first, second in pairs:
         for a, b in zip(first.outputs, second.outputs, strict=False):
             rates[a.number] = Fraction(growth(a, b), grown)
-    found = []
-    for first, second in pairs:
         given, made = growths(first, second)
         if given and made > given and made % given == 0:
             found.append((first, second, made // given, Fraction(given, grown)))
@@ -127,21 +137,18 @@ def _structure(short: Trace, long: Trace, length: int, longer: int, step: int) -
     for name, (first, second, stride, low) in zip(names, chosen, strict=True):
         place = time_axis(first.outputs[0], second.outputs[0])
         assert place is not None
-        period = (rate / low).numerator
-        layer = Layer(name, first, stride, place, first.grid % stride, period)
-        reaches = _reaches(first, low, short, rates)
-        (layers if reaches and rate > low else undone).append(layer)
-    total = lcm(*(layer.period for layer in layers)) if layers else 1
+        layer = Layer(name, first, stride, place, first.grid % stride, (rate / low).numerator)
+        reaches = rate > low and _reaches(first, low, short, rates)
+        (layers if reaches else undone).append(layer)
+    total = lcm(*(layer.period for layer in layers))
     if total > LARGEST_STRIDE:
         raise NetworkError(f"its layers' periods only meet after {total} samples")
     notes = _fractional(pairs)
-    if not any(_is_module(one) for one in layers):
+    if not any(layer.operation.kind == "module" for layer in layers):
         notes += _unexplained(pairs, rates, grown)
-    return Structure(length, step, rate, axis, total, tuple(layers), tuple(undone), short, notes)
-
-
-def _is_module(layer: Layer) -> bool:
-    return layer.operation.kind == "module"
+    return Structure(
+        network, length, step, rate, axis, total, tuple(layers), tuple(undone), short, notes
+    )
 
 
 def _fractional(pairs: Sequence[tuple[Operation, Operation]]) -> tuple[str, ...]:
@@ -175,10 +182,8 @@ def _unexplained(
 
 def _upsamples(first: Operation, second: Operation, stride: int) -> bool:
     """True if an operation that lengthens by `stride` upsamples: reshapes may concatenate."""
-    if first.kind == "concatenation":
-        return False
     if first.kind != "movement":
-        return True
+        return first.kind != "concatenation"
     before, after = first.inputs[0], first.outputs[0]
     source = time_axis(before, second.inputs[0])
     target = time_axis(after, second.outputs[0])
@@ -189,19 +194,18 @@ def _upsamples(first: Operation, second: Operation, stride: int) -> bool:
     return behind_source == behind_target * stride
 
 
-def _innermost(found: Sequence[tuple[Operation, Operation, int, Fraction]]) -> list[Any]:
+def _innermost(found: Sequence[Lengthening]) -> list[Lengthening]:
     """The operations that upsample, and the innermost modules whose operations lengthen nothing."""
     paths = [first.key[0] for first, *_ in found if first.kind != "module"]
     chosen = []
-    for one in found:
-        first, second, stride, _ = one
-        if first.kind != "module":
-            chosen += [one] if _upsamples(first, second, stride) else []
-            continue
+    for first, second, stride, low in found:
         path = first.key[0]
-        if not any(not path or other == path or other.startswith(f"{path}.") for other in paths):
-            chosen.append(one)
+        if first.kind != "module":
+            upsamples = _upsamples(first, second, stride)
+        elif upsamples := not any(not path or f"{one}.".startswith(f"{path}.") for one in paths):
             paths.append(path)
+        if upsamples:
+            chosen.append((first, second, stride, low))
     return chosen
 
 

@@ -30,9 +30,9 @@ def planted(strides: tuple[int, ...], places: tuple[int, ...]) -> nn.Sequential:
 @pytest.mark.parametrize("strides", [(8, 8, 4), (2, 3, 5)])
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_planted_imbalance_is_found_in_its_layer(strides, place):
-    network, structure = under_audit(planted(strides, (place,)), 6)
+    _, structure = under_audit(planted(strides, (place,)), 6)
     values = np.ones(6)
-    found = attribute(network, structure, settle(network, structure, values), values)
+    found = attribute(structure, settle(structure, values), values)
     own = len(strides) - 1 - place
     for comb in range(own):
         # Coarser combs hold the planted tone's harmonics, if equal phases leave any.
@@ -48,9 +48,9 @@ def test_a_planted_imbalance_is_found_in_its_layer(strides, place):
 
 
 def test_two_planted_imbalances_are_told_apart():
-    network, structure = under_audit(planted((8, 8, 4), (0, 2)), 6)
+    _, structure = under_audit(planted((8, 8, 4), (0, 2)), 6)
     values = np.ones(6)
-    found = attribute(network, structure, settle(network, structure, values), values)
+    found = attribute(structure, settle(structure, values), values)
     assert found.periods == [4, 32, 256]
     assert found.comb_makers[0] == (2,)
     assert found.comb_makers[2] == (0,)
@@ -60,8 +60,8 @@ def test_two_planted_imbalances_are_told_apart():
 
 def test_an_inverse_stft_makes_the_lines_of_its_hop():
     module = nn.Sequential(nn.Conv1d(4, 8, 3), SpectralHead(8, 6, 24))
-    network, structure = under_audit(seeded(lambda: module), 4)
-    found = attribute(network, structure, settle(network, structure, np.zeros(4)), np.zeros(4))
+    _, structure = under_audit(seeded(lambda: module), 4)
+    found = attribute(structure, settle(structure, np.zeros(4)), np.zeros(4))
     assert found.periods == [6]
     assert found.comb_makers == [(0,)]
     assert found.as_is[0] > -60
@@ -69,20 +69,20 @@ def test_an_inverse_stft_makes_the_lines_of_its_hop():
 
 
 def test_a_network_without_lines_has_no_makers():
-    network, structure = under_audit(planted((4, 4), ()), 6)
-    found = attribute(network, structure, settle(network, structure, np.ones(6)), np.ones(6))
+    _, structure = under_audit(planted((4, 4), ()), 6)
+    found = attribute(structure, settle(structure, np.ones(6)), np.ones(6))
     assert set(found.makers) == {()}
     assert found.comb_makers == [(), ()]
 
 
 def test_lines_below_the_floor_have_no_makers():
     """A stride of 2 has one line, at the Nyquist frequency."""
-    network, structure = under_audit(planted((2,), (0,)), 6)
-    steady = settle(network, structure, np.ones(6))
-    (level,) = attribute(network, structure, steady, np.ones(6)).as_is
+    _, structure = under_audit(planted((2,), (0,)), 6)
+    steady = settle(structure, np.ones(6))
+    (level,) = attribute(structure, steady, np.ones(6)).as_is
     for above, makers in ((-1.0, (0,)), (1.0, ())):
         judged = dataclasses.replace(steady, floor=level + above)
-        assert attribute(network, structure, judged, np.ones(6)).comb_makers == [makers]
+        assert attribute(structure, judged, np.ones(6)).comb_makers == [makers]
 
 
 def test_lines_of_several_layers_are_said_to_be():

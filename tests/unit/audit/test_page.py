@@ -13,15 +13,16 @@ import soundfile
 from audited_networks import hifi_gan, seeded, under_audit
 from torch import nn
 
-from upsampling.audit.audit import AuditSettings, audit, respond_to_constants
+from upsampling.audit.audit import audit, respond_to_constants
 from upsampling.audit.page import page, plot, sound, title
+from upsampling.audit.probing import AuditSettings
 
 
 @pytest.fixture(scope="module")
 def audited():
-    network, structure = under_audit(seeded(lambda: hifi_gan((4, 5))), 6)
-    responses = respond_to_constants(network, structure)
-    report = audit(network, structure, responses, settings=AuditSettings(seconds=1.0))
+    _, structure = under_audit(seeded(lambda: hifi_gan((4, 5))), 6)
+    responses = respond_to_constants(structure)
+    report = audit(structure, responses, settings=AuditSettings(seconds=1.0))
     return report, responses.silence.period
 
 
@@ -141,9 +142,9 @@ def test_the_sound_is_the_silent_response(audited):
 
 def test_a_silent_network_has_a_page_without_a_plot():
     module = nn.Sequential(nn.Upsample(scale_factor=4), nn.Conv1d(2, 1, 3))
-    network, structure = under_audit(module, 2)
-    responses = respond_to_constants(network, structure)
-    report = audit(network, structure, responses, settings=AuditSettings(seconds=1.0))
+    _, structure = under_audit(module, 2)
+    responses = respond_to_constants(structure)
+    report = audit(structure, responses, settings=AuditSettings(seconds=1.0))
     text = page(report, responses.silence.period)
     parsed(text)
     assert "no line above its rounding" in re.sub(r"\s+", " ", text)
@@ -152,9 +153,9 @@ def test_a_silent_network_has_a_page_without_a_plot():
 
 
 def test_a_network_without_layers_has_a_page():
-    network, structure = under_audit(nn.Sequential(nn.Conv1d(2, 1, 3)), 2)
-    responses = respond_to_constants(network, structure)
-    report = audit(network, structure, responses)
+    _, structure = under_audit(nn.Sequential(nn.Conv1d(2, 1, 3)), 2)
+    responses = respond_to_constants(structure)
+    report = audit(structure, responses)
     text = page(report, responses.silence.period)
     parsed(text)
     assert "No layer was found" in text

@@ -7,6 +7,7 @@ from audited_networks import SAMPLERATE, AutoEncoder, hifi_gan, seeded, under_au
 from torch import nn
 
 from upsampling.audit.probing import (
+    AuditSettings,
     Probe,
     attribute_probe,
     makers_in_sound,
@@ -41,8 +42,8 @@ def audited(module, channels=1, kind="audio"):
 
 
 def test_audio_gets_the_probe_signals():
-    network, structure = audited(seeded(lambda: AutoEncoder(2)), 2)
-    found = {probe.name: probe.inputs for probe in probes(network, structure)}
+    _, structure = audited(seeded(lambda: AutoEncoder(2)), 2)
+    found = {probe.name: probe.inputs for probe in probes(structure)}
     assert {*found} == {"white_noise", "music", "speech_like"}
     for name, inputs in found.items():
         assert inputs.shape[0] == 2
@@ -54,8 +55,8 @@ def test_audio_gets_the_probe_signals():
 
 
 def test_latents_get_normal_noise():
-    network, structure = audited(seeded(lambda: hifi_gan((4, 4))), 6, "latent")
-    (probe,) = probes(network, structure)
+    _, structure = audited(seeded(lambda: hifi_gan((4, 4))), 6, "latent")
+    (probe,) = probes(structure)
     assert probe.name == "latent_noise"
     assert probe.inputs.shape[0] == 6
     assert probe.inputs.std() == pytest.approx(1, abs=0.05)
@@ -63,13 +64,15 @@ def test_latents_get_normal_noise():
 
 
 def test_features_are_the_users():
-    network, structure = audited(seeded(lambda: hifi_gan((4, 4))), 6, "features")
+    _, structure = audited(seeded(lambda: hifi_gan((4, 4))), 6, "features")
 
     def features(waveform, samplerate):
         assert samplerate == SAMPLERATE
         return waveform[: len(waveform) // 16 * 16].reshape(1, -1, 16)[..., :6].swapaxes(1, 2)
 
-    found = {probe.name: probe.inputs for probe in probes(network, structure, features)}
+    found = {
+        probe.name: probe.inputs for probe in probes(structure, AuditSettings(features=features))
+    }
     assert found["white_noise"].shape[0] == 6
     for bad, reason in (
         (lambda w, r: w[:10], "not \\[6, frames\\]"),
@@ -77,14 +80,14 @@ def test_features_are_the_users():
         (lambda w, r: 1 / 0, "cannot be computed"),
     ):
         with pytest.raises(NetworkError, match=reason):
-            probes(network, structure, bad)
+            probes(structure, AuditSettings(features=bad))
 
 
 @pytest.mark.parametrize("amplitude", [0.0, 0.02])
 def test_a_planted_comb_stands_out_and_is_prominent(amplitude):
-    network, structure = audited(Ticking(amplitude, held=False))
-    probe = next(one for one in probes(network, structure) if one.name == "white_noise")
-    found = measure_probe(network, structure, probe)
+    _, structure = audited(Ticking(amplitude, held=False))
+    probe = next(one for one in probes(structure) if one.name == "white_noise")
+    found = measure_probe(structure, probe)
     (excess,), (error,) = found["excess_db"], found["error_db"]
     tone = max(found["tones"], key=lambda one: one["prominence_db"])
     if amplitude:
@@ -110,10 +113,10 @@ def test_a_comb_in_noise_is_attributed_to_its_layer():
         last = nn.Conv1d(4, 1, 1)
         return nn.Sequential(nn.AvgPool1d(8), up, nn.ReLU(), nn.Upsample(scale_factor=2), last)
 
-    network, structure = audited(seeded(build), 1)
-    probe = next(one for one in probes(network, structure) if one.name == "white_noise")
-    as_is = measure_probe(network, structure, probe)["excess_db"]
-    flat = attribute_probe(network, structure, probe)
+    _, structure = audited(seeded(build), 1)
+    probe = next(one for one in probes(structure) if one.name == "white_noise")
+    as_is = measure_probe(structure, probe)["excess_db"]
+    flat = attribute_probe(structure, probe)
     assert [layer.period for layer in structure.layers] == [8, 2]
     fine = [one[1] for one in flat]
     assert as_is[1] > 10
@@ -126,16 +129,16 @@ def test_a_comb_in_noise_is_attributed_to_its_layer():
 
 
 def test_notches_of_an_interpolation_are_measured():
-    network, structure = audited(Ticking())
-    probe = next(one for one in probes(network, structure) if one.name == "white_noise")
-    depths = measure_probe(network, structure, probe)["notch_depth_db"]
+    _, structure = audited(Ticking())
+    probe = next(one for one in probes(structure) if one.name == "white_noise")
+    depths = measure_probe(structure, probe)["notch_depth_db"]
     assert [one["frequency_hz"] for one in depths] == [SAMPLERATE / 4, SAMPLERATE / 2]
     assert all(one["depth_db"] > 15 for one in depths)
 
 
 def test_shifts_by_the_stride_pass_through_and_others_do_not():
-    network, structure = audited(Ticking())
-    errors = shift_errors(network, structure)
+    _, structure = audited(Ticking())
+    errors = shift_errors(structure)
     assert errors["shift_error_stride_db"] < -150
     assert errors["shift_error_sample_db"] > -20
 
@@ -145,9 +148,9 @@ def test_shifts_are_those_of_noise_that_lasts_four_strides_longer_than_the_trial
     length, step = structure.length + 4 * structure.step, structure.step
     noise = waveforms(network, "white_noise", length + step, 3)
     first, sample, stride = (
-        respond(network, structure, noise[:, start : start + length]) for start in (0, 1, step)
+        respond(structure, noise[:, start : start + length]) for start in (0, 1, step)
     )
-    errors = shift_errors(network, structure, 3)
+    errors = shift_errors(structure, 3)
     assert errors["shift_error_sample_db"] == shift_error(first, sample, 1)
     assert errors["shift_error_stride_db"] == shift_error(first, stride, step)
 
@@ -157,8 +160,8 @@ def test_numbers_that_are_not_finite_are_refused():
         def forward(self, signal):
             return super().forward(signal) / (signal.abs().max() < 1)
 
-    network, structure = audited(Broken())
+    _, structure = audited(Broken())
     with pytest.raises(NetworkError, match="not finite"):
-        respond(network, structure, np.ones((1, structure.length)))
-    assert respond(network, structure, np.zeros((1, structure.length))).shape[0] == 1
+        respond(structure, np.ones((1, structure.length)))
+    assert respond(structure, np.zeros((1, structure.length))).shape[0] == 1
     assert Probe("x", np.zeros((1, 1))).name == "x"

@@ -36,9 +36,9 @@ def silence(network) -> Sound:
     return Sound("silence", np.zeros((network.channels, FRAMES)))
 
 
-def level_of(network, structure, values=None) -> float:
-    values = np.zeros(network.channels) if values is None else values
-    return total_level(settle(network, structure, values).period)
+def level_of(structure, values=None) -> float:
+    values = np.zeros(structure.network.channels) if values is None else values
+    return total_level(settle(structure, values).period)
 
 
 def test_the_repair_for_silence_is_the_rank_one_formula():
@@ -48,7 +48,7 @@ def test_the_repair_for_silence_is_the_rank_one_formula():
     weight = module[1].weight.detach().double().numpy().copy()
     mu = module[0].bias.detach().double().numpy()
     network, structure = under_audit(module, 4)
-    repair(network, structure, [silence(network)], RepairSettings())
+    repair(structure, [silence(network)], RepairSettings())
     expected = weight.copy()
     for o in range(3):
         p = [sum(mu[i] * weight[i, o, j::4].sum() for i in range(5)) for j in range(4)]
@@ -80,30 +80,30 @@ def test_the_repair_for_silence_is_the_rank_one_formula():
 @pytest.mark.parametrize("metric", ["norm", "covariance", "lags"])
 def test_a_repaired_network_is_silent_in_silence(build, metric):
     network, structure = under_audit(seeded(build), 6)
-    before = level_of(network, structure)
+    before = level_of(structure)
     assert before > -80
     noise = np.random.default_rng(0).standard_normal((6, FRAMES))
     sounds = [silence(network), Sound("noise", noise, "metric")]
-    changes = repair(network, structure, sounds, RepairSettings(metric))
-    assert level_of(network, structure) < before + SINGLE_DB
+    changes = repair(structure, sounds, RepairSettings(metric))
+    assert level_of(structure) < before + SINGLE_DB
     assert all(-80 < change.change_db < 0 for change in changes)
 
 
 def test_audio_networks_with_recurrence_and_stereo_are_repaired():
-    network, structure = under_audit(seeded(lambda: AutoEncoder(2, (4, 5))), 2, "audio")
-    before = level_of(network, structure)
-    repair(network, structure, [Sound("silence", np.zeros((2, 4000)))], RepairSettings())
-    assert level_of(network, structure) < before + SINGLE_DB
+    _, structure = under_audit(seeded(lambda: AutoEncoder(2, (4, 5))), 2, "audio")
+    before = level_of(structure)
+    repair(structure, [Sound("silence", np.zeros((2, 4000)))], RepairSettings())
+    assert level_of(structure) < before + SINGLE_DB
 
 
 def test_every_constant_is_answered_without_a_line():
     network, structure = under_audit(seeded(lambda: hifi_gan((4, 5))), 6)
     values = np.random.default_rng(5).standard_normal(6)
-    before = level_of(network, structure, values)
-    repair(network, structure, [silence(network)], RepairSettings(every_constant=True))
-    assert level_of(network, structure, values) < before + SINGLE_DB
+    before = level_of(structure, values)
+    repair(structure, [silence(network)], RepairSettings(every_constant=True))
+    assert level_of(structure, values) < before + SINGLE_DB
     for layer in structure.layers:
-        sums = find_kernel(network, structure.trace, layer).phase_sums()
+        sums = find_kernel(structure, layer).phase_sums()
         assert np.ptp(sums, axis=-1).max() < 1e-6
 
 
@@ -111,11 +111,11 @@ def test_constants_among_the_constraints_are_answered_without_a_line():
     network, structure = under_audit(seeded(lambda: hifi_gan((4, 4))), 6)
     values = np.random.default_rng(1).standard_normal((3, 6))
     repeated = [np.repeat(one[:, None], FRAMES, axis=1) for one in values]
-    before = [level_of(network, structure, one) for one in values]
+    before = [level_of(structure, one) for one in values]
     sounds = [Sound(str(n), one) for n, one in enumerate(repeated)]
     # Two channels reach the last layer's input with four: three constraints fit.
-    repair(network, structure, [silence(network), *sounds[:2]], RepairSettings())
-    after = [level_of(network, structure, one) for one in values]
+    repair(structure, [silence(network), *sounds[:2]], RepairSettings())
+    after = [level_of(structure, one) for one in values]
     assert after[0] < before[0] + SINGLE_DB
     assert after[1] < before[1] + SINGLE_DB
     assert after[2] > before[2] - 40
@@ -167,7 +167,7 @@ def test_covariance_stacks_the_samples_that_taps_meet():
 def test_the_middle_of_activations_counts(constant, kept):
     """A tenth of a constant's, which recurrent layers settle to; all but a tenth at either end."""
     network, structure = under_audit(seeded(lambda: hifi_gan((4, 4))), 6)
-    kernel = find_kernel(network, structure.trace, structure.layers[0])
+    kernel = find_kernel(structure, structure.layers[0])
     inputs = np.random.default_rng(0).standard_normal((6, 1000))
     found = middle_activations(network, kernel, np.ones_like(inputs) if constant else inputs)
     assert found.shape[1] == pytest.approx(kept * 1000, abs=2)
@@ -181,7 +181,7 @@ def test_layers_without_weights_are_left_and_said_to_be():
         SpectralHead(8, 6, 24),
     )
     network, structure = under_audit(seeded(lambda: module), 4)
-    changes = repair(network, structure, [silence(network)], RepairSettings())
+    changes = repair(structure, [silence(network)], RepairSettings())
     assert [change.reason for change in changes] == [
         "its filters are fixed",
         "",
@@ -197,7 +197,7 @@ def test_a_network_that_is_silent_already_is_left_as_it_is():
             one.bias.data.zero_()
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     network, structure = under_audit(module, 6)
-    changes = repair(network, structure, [silence(network)], RepairSettings("covariance"))
+    changes = repair(structure, [silence(network)], RepairSettings("covariance"))
     assert [change.change_db for change in changes] == [-300.0, -300.0]
     for name, tensor in module.state_dict().items():
         assert torch.equal(tensor.float(), before[name])

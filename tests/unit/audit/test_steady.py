@@ -30,9 +30,9 @@ def closed_form(stack: nn.Sequential, values: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("constant", [0.0, 1.0])
 def test_lines_are_those_of_the_closed_form(name, strides, constant):
     stack = seeded(lambda: operators(*strides, name=name)).double()
-    network, structure = under_audit(stack, 4)
+    _, structure = under_audit(stack, 4)
     values = constant * np.random.default_rng(0).standard_normal(4)
-    steady = settle(network, structure, values)
+    steady = settle(structure, values)
     period = closed_form(stack, values)
     assert structure.total_stride in (1, period.shape[-1])
     repeated = np.tile(steady.period, period.shape[-1] // structure.total_stride)
@@ -47,9 +47,9 @@ def test_lines_are_those_of_the_closed_form(name, strides, constant):
 @pytest.mark.parametrize("strides", [(8, 8, 4), (2, 3, 5)])
 def test_a_period_is_what_the_middle_of_any_longer_run_holds(strides):
     module = seeded(lambda: hifi_gan(strides))
-    network, structure = under_audit(module, 6)
+    _, structure = under_audit(module, 6)
     values = np.random.default_rng(1).standard_normal(6)
-    steady = settle(network, structure, values)
+    steady = settle(structure, values)
     total = int(np.prod(strides))
     assert steady.period.shape == (1, total)
     with torch.no_grad():
@@ -79,8 +79,8 @@ class Slow(nn.Module):
 def test_recurrent_layers_are_given_the_time_to_settle():
     keep = 1 - 1 / 64  # Exact in single precision, as is the bias that brings the state to 1.
     module = seeded(lambda: Slow(keep))
-    network, structure = under_audit(module, 2)
-    steady = settle(network, structure, np.zeros(2))
+    _, structure = under_audit(module, 2)
+    steady = settle(structure, np.zeros(2))
     limit = closed_form_of_up(module)
     assert steady.settled
     assert steady.period == pytest.approx(limit, abs=1e-9)
@@ -108,11 +108,11 @@ class Ramp(nn.Module):
 
 
 def test_a_response_that_never_settles_is_said_to_be_so():
-    network, structure = under_audit(seeded(Ramp), 2)
-    steady = settle(network, structure, np.zeros(2))
+    _, structure = under_audit(seeded(Ramp), 2)
+    steady = settle(structure, np.zeros(2))
     assert not steady.settled
     assert steady.floor == steady.difference > -100
-    early, late, _ = periods_of(run(network, structure, np.zeros(2), steady.length), 4)
+    early, late, _ = periods_of(run(structure, np.zeros(2), steady.length), 4)
     expected = 10 * np.log10(np.mean((early - late) ** 2))
     assert steady.difference == pytest.approx(expected, abs=EXACT)
 
@@ -126,9 +126,9 @@ def test_numbers_that_are_not_finite_are_refused():
         def forward(self, signal):
             return self.up(signal / signal.std())
 
-    network, structure = under_audit(Broken(), 1)
+    _, structure = under_audit(Broken(), 1)
     with pytest.raises(NetworkError, match="not finite"):
-        settle(network, structure, np.zeros(1))
+        settle(structure, np.zeros(1))
 
 
 def test_an_output_without_two_periods_is_refused():

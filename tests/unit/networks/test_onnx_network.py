@@ -157,9 +157,9 @@ def test_layers_are_found_in_any_layout(audited):
 def test_kernels_do_what_the_graphs_do(audited):
     """The steady response to a constant is the sum of each phase's weights, and its bias."""
     network, structure = audited
-    kernel = find_kernel(network, structure.trace, structure.layers[0])
+    kernel = find_kernel(structure, structure.layers[0])
     values = rng().standard_normal(4)
-    period = settle(network, structure, values).period
+    period = settle(structure, values).period
     inputs = np.repeat(values[:, None], 64, axis=1)
     _, kept = network.run(inputs, keep=[kernel.source.key])
     activation = kept[kernel.source.key]
@@ -181,21 +181,21 @@ def test_a_flat_layer_is_the_mean_of_its_periods_downstream(audited):
 
 def test_repaired_graphs_are_silent_and_stay_so_on_disk(audited, tmp_path):
     network, structure = audited
-    before = total_level(settle(network, structure, np.zeros(4)).period)
+    before = total_level(settle(structure, np.zeros(4)).period)
     assert before > -60
     if network.name == "time_major":
         network_input = np.zeros((4, 64))
-        changes = repair(network, structure, [Sound("silence", network_input)], RepairSettings())
+        changes = repair(structure, [Sound("silence", network_input)], RepairSettings())
         # Silence meets the matrix as zeros: no weight can take away a bias that differs.
-        assert total_level(settle(network, structure, np.zeros(4)).period) == pytest.approx(before)
+        assert total_level(settle(structure, np.zeros(4)).period) == pytest.approx(before)
         assert changes[0].reason == "another operation adds biases that differ between phases"
         return
-    repair(network, structure, [Sound("silence", np.zeros((4, 64)))], RepairSettings())
+    repair(structure, [Sound("silence", np.zeros((4, 64)))], RepairSettings())
     path = tmp_path / "repaired.onnx"
     network.save(str(path))
     onnx.checker.check_model(onnx.load(path))
     again = OnnxNetwork(onnx.load(path), "again", "latent", 24000)
-    found = settle(again, find_structure(again), np.zeros(4))
+    found = settle(find_structure(again), np.zeros(4))
     assert total_level(found.period) < before - 100
     names = {one.name for one in onnx.load(path).graph.initializer}
     assert len(names) == len(network.model.graph.initializer)
@@ -270,4 +270,4 @@ def test_a_fixed_length_is_refused():
 
 def test_whole_graphs_are_those_that_were_noted(audited):
     network, structure = audited
-    assert_noted(NOTED / f"onnx {network.name}.txt", described_network(network, structure))
+    assert_noted(NOTED / f"onnx {network.name}.txt", described_network(structure))

@@ -102,7 +102,7 @@ def test_weights_that_are_computed_in_other_ways_are_refused():
     layer = seeded(lambda: nn.ConvTranspose1d(4, 3, 8, 4))
     parametrize.register_parametrization(layer, "weight", Doubled())
     network, structure = under_audit(nn.Sequential(layer), 4)
-    kernel = find_kernel(network, structure.trace, structure.layers[0])
+    kernel = find_kernel(structure, structure.layers[0])
     with pytest.raises(NetworkError, match="cannot be repaired"):
         assign(network, kernel, kernel.taps, kernel.bias)
 
@@ -110,7 +110,7 @@ def test_weights_that_are_computed_in_other_ways_are_refused():
 def test_a_layer_without_a_bias_is_named():
     module = nn.Sequential(seeded(lambda: nn.ConvTranspose1d(4, 3, 8, 4, bias=False)))
     network, structure = under_audit(module, 4)
-    kernel = find_kernel(network, structure.trace, structure.layers[0])
+    kernel = find_kernel(structure, structure.layers[0])
     with pytest.raises(NetworkError, match=r"^0 has no bias to repair$"):
         assign(network, kernel, kernel.taps, kernel.bias + 1)
 
@@ -122,12 +122,12 @@ def test_kernels_through_weight_norm_can_be_assigned():
         module = nn.Sequential(wrap(seeded(lambda: nn.ConvTranspose1d(4, 3, 8, 4))))
         network, structure = under_audit(module, 4)
         layer = structure.layers[0]
-        kernel = find_kernel(network, structure.trace, layer)
+        kernel = find_kernel(structure, layer)
         taps = kernel.taps[..., ::-1].copy()
         assign(network, kernel, taps, kernel.bias)
         # Tensors of the trace, and of a new run.
         for one in (structure, under_audit(module, 4)[1]):
-            found = find_kernel(network, one.trace, one.layers[0])
+            found = find_kernel(one, one.layers[0])
             assert found.taps == pytest.approx(taps, abs=SINGLE)
 
 
