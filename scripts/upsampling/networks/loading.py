@@ -41,9 +41,7 @@ def open_network(source: Source) -> tuple[Network, Structure, list[str]]:
     Raises `UserError` with one line for whatever cannot be loaded or run.
     """
     try:
-        if source.path.endswith(".onnx"):
-            return _open_onnx(source)
-        return _open_torch(source)
+        return (_open_onnx if source.path.endswith(".onnx") else _open_torch)(source)
     except NetworkError as error:
         raise UserError(f"{source.path}: {error}") from error
 
@@ -56,20 +54,16 @@ def _open_torch(source: Source) -> tuple[Network, Structure, list[str]]:
     if source.first or source.last:
         raise UserError("--from and --to name tensors of ONNX graphs alone")
     module, told = _module(source)
-    notes: list[str] = []
-    samplerate = source.samplerate or told.get("samplerate") or _samplerate_of(module)
+    samplerate, notes = _rate(source.samplerate or told.get("samplerate") or _samplerate_of(module))
     kind = source.kind or told.get("kind")
-    network = TorchNetwork(module, source.path, samplerate or _assumed_rate(notes))
-    lengths = [source.length] if source.length else []
+    network = TorchNetwork(module, source.path, samplerate)
     failures: list[str] = []
     for dtype in (torch.float64, torch.float32):
         network.set_precision(dtype)
         for channels, rank in _shapes(module, source.channels or told.get("channels"), kind):
-            audio = channels <= MOST_AUDIO_CHANNELS
-            network.kind = kind or ("audio" if audio else "latent")
-            network.channels, network.rank = channels, rank
+            network.channels, network.rank, network.kind = channels, rank, _kind(kind, channels)
             try:
-                return network, find_structure(network, lengths), notes
+                return network, find_structure(network, source.length), notes
             except NetworkError as error:
                 shape = f"[1, {channels}, time]" if rank == 3 else "[1, time]"
                 failures.append(f"{shape}: {error}")
@@ -98,30 +92,30 @@ def _first_weights(module: Any) -> list[int]:
     return list(dict.fromkeys([size for one in tensors[:2] for size in (one.shape[1], len(one))]))
 
 
-def _assumed_rate(notes: list[str]) -> int:
-    notes.append(f"No sampling rate was given: {DEFAULT_RATE} Hz is assumed (--samplerate).")
-    return DEFAULT_RATE
+def _kind(kind: str | None, channels: int) -> str:
+    return kind or ("audio" if channels <= MOST_AUDIO_CHANNELS else "latent")
+
+
+def _rate(samplerate: int | None) -> tuple[int, list[str]]:
+    """A sampling rate, and a note if it is assumed."""
+    if samplerate:
+        return samplerate, []
+    return DEFAULT_RATE, [
+        f"No sampling rate was given: {DEFAULT_RATE} Hz is assumed (--samplerate)."
+    ]
 
 
 def _samplerate_of(module: Any) -> int | None:
-    for name in RATE_NAMES:
-        value = getattr(module, name, None)
-        if isinstance(value, int) and value > 0:
-            return value
-    return None
+    values = (getattr(module, name, None) for name in RATE_NAMES)
+    return next((one for one in values if isinstance(one, int) and one > 0), None)
 
 
 def _module(source: Source) -> tuple[Any, dict[str, Any]]:
     """The module that a path names, and the known facts about its input."""
     path = Path(source.path)
-    if path.is_dir():
-        if source.weights is not None:
-            raise UserError(f"{path} has its own weights; leave out --weights")
-        return _trained_here(path)
-    if path.suffix in TORCHSCRIPT:
-        if source.weights is not None:
-            raise UserError(f"{path} has its own weights; leave out --weights")
-        return read_torchscript(path), {}
+    if path.is_dir() or path.suffix in TORCHSCRIPT:
+        _refuse_weights(source, path)
+        return _trained_here(path) if path.is_dir() else (read_torchscript(path), {})
     file, colon, name = source.path.rpartition(":")
     if colon and file.endswith(".py"):
         module = from_factory(Path(file), name)
@@ -134,6 +128,11 @@ def _module(source: Source) -> tuple[Any, dict[str, Any]]:
         f"{path} is no network: give path/to/file.py:factory, a .onnx file, a .pt file of "
         "TorchScript, or the folder of a model that this pipeline trained"
     )
+
+
+def _refuse_weights(source: Source, path: Path | str) -> None:
+    if source.weights is not None:
+        raise UserError(f"{path} has its own weights; leave out --weights")
 
 
 def _trained_here(folder: Path) -> tuple[Any, dict[str, Any]]:
@@ -162,23 +161,19 @@ def _trained_here(folder: Path) -> tuple[Any, dict[str, Any]]:
 def _open_onnx(source: Source) -> tuple[Network, Structure, list[str]]:
     from upsampling.networks.onnx_file import read_graph
 
-    if source.weights is not None:
-        raise UserError(f"{source.path} has its own weights; leave out --weights")
+    _refuse_weights(source, source.path)
     model = read_graph(Path(source.path), source.first, source.last)
     from upsampling.networks.onnx_network import OnnxNetwork
 
-    notes: list[str] = []
-    samplerate = source.samplerate or _rate_beside(Path(source.path), model)
-    network = OnnxNetwork(model, source.path, "latent", samplerate or _assumed_rate(notes))
+    samplerate, notes = _rate(source.samplerate or _rate_beside(Path(source.path), model))
+    network = OnnxNetwork(model, source.path, "latent", samplerate)
     network.channels = network.channels or source.channels or 1
     if source.channels and source.channels != network.channels:
         raise UserError(
             f"{source.path}: its input has {network.channels} channels, not {source.channels}"
         )
-    audio = network.channels <= MOST_AUDIO_CHANNELS
-    network.kind = source.kind or ("audio" if audio else "latent")
-    lengths = [source.length] if source.length else []
-    return network, find_structure(network, lengths), notes
+    network.kind = _kind(source.kind, network.channels)
+    return network, find_structure(network, source.length), notes
 
 
 def _rate_beside(path: Path, model: Any) -> int | None:

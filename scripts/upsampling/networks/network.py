@@ -70,6 +70,32 @@ class Weights:
     padding: int
 
 
+# The kinds of operations that have weights.
+WEIGHTED = ("transposed", "convolution", "linear")
+
+
+def one_dimensional(
+    kind: str,
+    weight: Floats,
+    bias: Floats | None,
+    stride: Sequence[int],
+    groups: int,
+    padding: Sequence[int] | str,
+    dilation: Sequence[int],
+) -> Weights | None:
+    """The weights of a layer in one dimension without dilation; None for others.
+
+    Those of a linear layer are [out, in]. PyTorch's paddings by name have no number of samples.
+    """
+    weight = weight[..., None] if kind == "linear" else weight
+    if weight.ndim != 3 or any(one != 1 for one in dilation) or isinstance(padding, str):
+        return None
+    transposed = kind == "transposed"
+    count = weight.shape[1] * groups if transposed else len(weight)
+    bias = np.zeros(count) if bias is None else np.asarray(bias, np.float64).reshape(count)
+    return Weights(np.asarray(weight, np.float64), bias, transposed, stride[0], groups, padding[0])
+
+
 @dataclass(frozen=True)
 class Flat:
     """An intervention: the output of `key` becomes its mean over each period along `axis`.
@@ -138,3 +164,11 @@ class Network(ABC):
 
 class NetworkError(Exception):
     """The network itself failed: its message is the first line of the reason."""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an exception's message; of TorchScript's the last, behind its traceback."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    if "Traceback of TorchScript" in str(error):
+        lines = lines[-1:]
+    return lines[0] if lines else type(error).__name__

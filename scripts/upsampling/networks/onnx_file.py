@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.errors import UserError, nearest_match
+from upsampling.networks.network import first_line
 
 # Protocol buffers end at 2 GiB, and so does onnxruntime's reading of them.
 LARGEST = 2**31 - 1
@@ -33,15 +34,16 @@ def read_graph(path: Path, first: str | None = None, last: str | None = None) ->
     try:
         model = onnx.load(path, load_external_data=False)
     except Exception as error:
-        raise UserError(f"{path} cannot be read as ONNX: {_first_line(error)}") from error
+        raise UserError(f"{path} cannot be read as ONNX: {first_line(error)}") from error
     if not model.graph.node:
         raise UserError(f"{path} holds no graph of nodes")
     for tensor in _tensors(model.graph):
         _check_tensor(tensor, path)
-    _embed(model, path)
-    if first or last:
-        model = _cut(model, path, first, last)
-    return model
+    try:
+        onnx.load_external_data_for_model(model, str(path.resolve().parent))
+    except Exception as error:
+        raise UserError(f"{path}: external data cannot be read: {first_line(error)}") from error
+    return _cut(model, path, first, last) if first or last else model
 
 
 def _tensors(graph: Any) -> Iterator[Any]:
@@ -54,8 +56,13 @@ def _tensors(graph: Any) -> Iterator[Any]:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
-            for inner in [attribute.g] if attribute.HasField("g") else attribute.graphs:
-                yield from _tensors(inner)
+        for inner in _graphs_in(node):
+            yield from _tensors(inner)
+
+
+def _graphs_in(node: Any) -> Iterator[Any]:
+    for attribute in node.attribute:
+        yield from [attribute.g] if attribute.HasField("g") else attribute.graphs
 
 
 def _check_tensor(tensor: Any, path: Path) -> None:
@@ -97,16 +104,6 @@ def _check_external(tensor: Any, path: Path, name: str) -> None:
         raise UserError(f"{path}: the data of {name} go beyond the end of {location.name}")
 
 
-def _embed(model: Any, path: Path) -> None:
-    """Read external data into the model."""
-    import onnx
-
-    try:
-        onnx.load_external_data_for_model(model, str(path.resolve().parent))
-    except Exception as error:
-        raise UserError(f"{path}: external data cannot be read: {_first_line(error)}") from error
-
-
 def _cut(model: Any, path: Path, first: str | None, last: str | None) -> Any:
     """The part of the graph between two tensors, which becomes a graph of its own."""
     import onnx
@@ -124,7 +121,8 @@ def _cut(model: Any, path: Path, first: str | None, last: str | None) -> Any:
         if needed & {*node.output} and not {*inputs} & {*node.output}:
             nodes.insert(0, node)
             needed |= {name for name in node.input if name}
-            needed |= {name for inner in _inner_inputs(node) for name in inner}
+            inner = [one for graph in _graphs_in(node) for one in graph.node]
+            needed |= {name for one in inner for name in one.input}
     read = {name for node in nodes for name in node.input}
     if not read & {*inputs}:
         raise UserError(f"{path}: {outputs[0]} does not depend on {inputs[0]}")
@@ -147,13 +145,6 @@ def _cut(model: Any, path: Path, first: str | None, last: str | None) -> Any:
     return part
 
 
-def _inner_inputs(node: Any) -> Iterator[list[str]]:
-    for attribute in node.attribute:
-        for inner in [attribute.g] if attribute.HasField("g") else attribute.graphs:
-            for one in inner.node:
-                yield list(one.input)
-
-
 def _described(graph: Any, name: str, model: Any, nodes: list[Any], weights: list[Any]) -> Any:
     """An input [batch, channels, time], whose channels the first layer that reads it tells."""
     import onnx
@@ -172,8 +163,3 @@ def _described(graph: Any, name: str, model: Any, nodes: list[Any], weights: lis
                 break
     kind = onnx.TensorProto.FLOAT
     return onnx.helper.make_tensor_value_info(name, kind, ["batch", channels, "time"])
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

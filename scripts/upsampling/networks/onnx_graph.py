@@ -7,27 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from upsampling.networks.network import Floats, Key, NetworkError
+from upsampling.networks.network import Floats, Key, NetworkError, first_line
 
 KINDS = {
-    "ConvTranspose": "transposed",
-    "Conv": "convolution",
-    "MatMul": "linear",
-    "Gemm": "linear",
-    "Add": "addition",
-    "Resize": "interpolation",
-    "Upsample": "interpolation",
-    "Gather": "interpolation",
-    "GridSample": "interpolation",
-    "Col2Im": "inverse_stft",
-    "Concat": "concatenation",
-    "Tile": "concatenation",
-    "ConstantOfShape": "concatenation",
-    "Shape": "concatenation",
+    "transposed": ("ConvTranspose",),
+    "convolution": ("Conv",),
+    "linear": ("MatMul", "Gemm"),
+    "addition": ("Add",),
+    "interpolation": ("Resize", "Upsample", "Gather", "GridSample"),
+    "inverse_stft": ("Col2Im",),
+    "concatenation": ("Concat", "Tile", "ConstantOfShape", "Shape"),
+    "movement": (
+        *("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "DepthToSpace"),
+    ),
 }
-MOVEMENTS = (
-    *("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "DepthToSpace"),
-)
+KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
 FLOATS: dict[str, type[np.floating[Any]]] = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
@@ -71,7 +65,7 @@ def open_session(content: bytes) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
     except Exception as error:
-        raise NetworkError(_first_line(error)) from error
+        raise NetworkError(first_line(error)) from error
 
 
 def run_session(session: Any, fetched: Sequence[str], feeds: dict[str, Floats]) -> list[Floats]:
@@ -86,7 +80,7 @@ def run_session(session: Any, fetched: Sequence[str], feeds: dict[str, Floats]) 
     try:
         return session.run(list(fetched), feeds, options)
     except Exception as error:
-        raise NetworkError(_first_line(error)) from error
+        raise NetworkError(first_line(error)) from error
     finally:
         watchdog.cancel()
 
@@ -109,11 +103,6 @@ def run_node(node: Any, value: Floats, constants: Mapping[str, Floats], model: A
     return run_session(session, [node.output[0]], {node.input[0]: value.astype(np.float32)})[0]
 
 
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
-
-
 def node_key(index: int, node: Any, stored: Collection[str]) -> Key:
     """The node's place in a module, its type, and its number; `stored` are names of weights."""
     return (_path(node, stored), node.op_type, index)
@@ -133,14 +122,6 @@ def _path(node: Any, stored: Collection[str]) -> str:
     for part in node.name.strip("/").split("/")[:-1]:
         path = part if not path or part.startswith(f"{path}.") else f"{path}.{part}"
     return path
-
-
-def node_kind(node: Any) -> str:
-    return "movement" if node.op_type in MOVEMENTS else KINDS.get(node.op_type, "other")
-
-
-def node_grid(node: Any) -> int:
-    return attributes_of(node).get("pads", [0])[0] if node.op_type == "ConvTranspose" else 0
 
 
 def attributes_of(node: Any) -> dict[str, Any]:

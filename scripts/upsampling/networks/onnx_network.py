@@ -12,6 +12,7 @@ import numpy as np
 
 from upsampling.networks.network import (
     INPUT,
+    WEIGHTED,
     Flat,
     Floats,
     Key,
@@ -21,16 +22,15 @@ from upsampling.networks.network import (
     Trace,
     Value,
     Weights,
+    one_dimensional,
 )
 from upsampling.networks.onnx_graph import (
     FLOATS,
-    MOVEMENTS,
+    KIND_OF,
     attributes_of,
     constants_of,
     depth_to_space,
-    node_grid,
     node_key,
-    node_kind,
     open_session,
     override_name,
     rewired,
@@ -52,8 +52,6 @@ class OnnxNetwork(Network):
         self.constants = constants_of(model)
         self.produced = [name for node in model.graph.node for name in node.output if name]
         self._sessions: dict[tuple[Any, ...], Any] = {}
-        self._replaced: set[str] = set()
-        self._shapes: dict[str, tuple[int, ...]] = {}
         self._describe_input()
 
     def _describe_input(self) -> None:
@@ -71,45 +69,35 @@ class OnnxNetwork(Network):
         if len(shape) not in (2, 3):
             raise NetworkError(f"its input {self.input} is {shape}, not [batch, channels, time]")
         free = [axis for axis, size in enumerate(shape) if axis and not isinstance(size, int)]
-        fixed = [axis for axis, size in enumerate(shape) if axis and isinstance(size, int)]
         if not free:
             raise NetworkError(f"the time of its input {self.input}, {shape}, is not variable")
-        self.time_axis = free[-1]
-        self.rank = len(shape)
-        self.channels = shape[fixed[0]] if fixed else 0
-        if self.rank == 2:
-            self.channels = 1
+        self.time_axis, self.rank = free[-1], len(shape)
+        fixed = [1] if self.rank == 2 else [size for size in shape[1:] if isinstance(size, int)]
+        self.channels = fixed[0] if fixed else 0
 
     def trace(self, inputs: Floats) -> Trace:
         """Record the nodes that depend on the input; the outputs of all others are constants."""
-        values = self._values(inputs)
-        numbers = {self.input: INPUT}
-        self._shapes = {name: np.shape(value) for name, value in values.items()}
-        self._shapes[self.input] = self._tensor(inputs).shape
-        operations = []
+        made = zip(self.produced, self._feed(inputs, tuple(self.produced), {}), strict=True)
+        tensors = {name: value for name, value in made if isinstance(value, np.ndarray)}
+        shapes = {name: value.shape for name, value in tensors.items()}
+        values = {self.input: Value(INPUT, self._tensor(inputs).shape)}
+        stored, operations = self._initializers(), []
         for key, node in self.nodes.items():
-            known = [name for name in node.input if name in numbers]
+            known = tuple(values[name] for name in node.input if name in values)
             if not known or node.op_type == "Shape":
-                self.constants |= {n: values[n] for n in node.output if n in values}
+                self.constants |= {n: tensors[n] for n in node.output if n in tensors}
                 continue
             for name in node.output:
-                numbers[name] = len(numbers)
-            made = [name for name in node.output if name in values]
-            operations.append(
-                Operation(
-                    key,
-                    node_kind(node),
-                    tuple(Value(numbers[name], self._shapes[name]) for name in known),
-                    tuple(Value(numbers[name], self._shapes[name]) for name in made),
-                    tuple(name for name in node.input if name in self._initializers()),
-                    node,
-                    node_grid(node),
-                )
-            )
+                values[name] = Value(len(values), shapes.get(name, ()))
+            outputs = tuple(values[name] for name in node.output if name in tensors)
+            parameters = tuple(name for name in node.input if name in stored)
+            kind = KIND_OF.get(node.op_type, "other")
+            grid = attributes_of(node).get("pads", [0])[0] if kind == "transposed" else 0
+            operations.append(Operation(key, kind, known, outputs, parameters, node, grid))
         output = self.model.graph.output[0].name
-        if output not in numbers:
+        if output not in values:
             raise NetworkError("its output does not depend on its input")
-        return Trace(tuple(operations), Value(numbers[output], self._shapes[output]))
+        return Trace(tuple(operations), values[output])
 
     def run(
         self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()
@@ -119,13 +107,10 @@ class OnnxNetwork(Network):
         overrides: dict[str, Floats] = {}
         for one in flat:
             tensor = self.nodes[one.key].output[0]
-            made = self._feed(inputs, tuple(overrides), (tensor,), overrides)
-            overrides[tensor] = one(made[0])
+            overrides[tensor] = one(self._feed(inputs, (tensor,), overrides)[0])
         names = [self.nodes[key].input[0] for key in keep]
         fetched = tuple(dict.fromkeys([output, *(n for n in names if n != self.input)]))
-        values = dict(
-            zip(fetched, self._feed(inputs, tuple(overrides), fetched, overrides), strict=True)
-        )
+        values = dict(zip(fetched, self._feed(inputs, fetched, overrides), strict=True))
         values |= {self.input: self._tensor(inputs)} | overrides
         return values[output], {key: values[n] for key, n in zip(keep, names, strict=True)}
 
@@ -140,45 +125,32 @@ class OnnxNetwork(Network):
         if node.op_type == "Add":
             other = [name for name in node.input if name in self.constants]
             return value + self.constants[other[0]] if other else value
-        if node.op_type in MOVEMENTS:
+        if operation.kind == "movement":
             return value.reshape(operation.outputs[0].shape)
         return run_node(node, value, self.constants, self.model)
 
     def weights(self, operation: Operation) -> Weights | None:
         """The constant weights of a layer in one dimension without dilation; None for others."""
         node, attributes = operation.handle, attributes_of(operation.handle)
-        if operation.kind not in ("transposed", "convolution", "linear"):
-            return None
-        weight = self.constants.get(node.input[1])
+        weight = self.constants.get(node.input[1]) if operation.kind in WEIGHTED else None
         if weight is None or (node.op_type == "Gemm" and attributes.get("transA", 0)):
             return None
-        weight = np.asarray(weight, dtype=np.float64)
-        if operation.kind == "linear":
-            if weight.ndim != 2:
-                return None
-            turned = node.op_type == "Gemm" and attributes.get("transB", 0)
-            weight = (weight if turned else weight.T)[..., None]
-        if weight.ndim != 3 or any(one != 1 for one in attributes.get("dilations", [1])):
-            return None
-        transposed = operation.kind == "transposed"
-        groups = attributes.get("group", 1)
-        count = weight.shape[1] * groups if transposed else len(weight)
-        bias = self.constants.get(node.input[2]) if len(node.input) > 2 else None
-        return Weights(
+        if operation.kind == "linear" and not _turned(node):
+            weight = weight.T
+        return one_dimensional(
+            operation.kind,
             weight,
-            np.zeros(count) if bias is None else np.asarray(bias, np.float64).reshape(count),
-            transposed,
-            attributes.get("strides", [1])[0],
-            groups,
-            attributes.get("pads", [0])[0],
+            self.constants.get(node.input[2]) if len(node.input) > 2 else None,
+            attributes.get("strides", [1]),
+            attributes.get("group", 1),
+            attributes.get("pads", [0]),
+            attributes.get("dilations", [1]),
         )
 
     def assign(self, operation: Operation, weight: Floats, bias: Floats) -> None:
         node = operation.handle
         if operation.kind == "linear":
-            weight = weight[..., 0]
-            turned = node.op_type == "Gemm" and attributes_of(node).get("transB", 0)
-            weight = weight if turned else weight.T
+            weight = weight[..., 0] if _turned(node) else weight[..., 0].T
         self._replace(node, 1, weight)
         if len(node.input) > 2 and node.input[2]:
             self._replace(node, 2, bias)
@@ -217,23 +189,11 @@ class OnnxNetwork(Network):
             return tensor
         return tensor[None] if self.time_axis == 2 else np.ascontiguousarray(tensor.T)[None]
 
-    def _values(self, inputs: Floats) -> dict[str, Floats]:
-        """Every tensor of the graph by name."""
-        values = self._feed(inputs, (), tuple(self.produced), {})
-        return {
-            name: value
-            for name, value in zip(self.produced, values, strict=True)
-            if isinstance(value, np.ndarray)
-        }
-
     def _feed(
-        self,
-        inputs: Floats,
-        overridden: tuple[str, ...],
-        fetched: tuple[str, ...],
-        overrides: dict[str, Floats],
+        self, inputs: Floats, fetched: tuple[str, ...], overrides: dict[str, Floats]
     ) -> list[Floats]:
-        session = self._session(overridden, fetched)
+        """The tensors `fetched`, where those of `overrides` have other values."""
+        session = self._session(tuple(overrides), fetched)
         needed = {one.name for one in session.get_inputs()}
         feeds = {self.input: self._tensor(inputs)} | {
             override_name(name): value for name, value in overrides.items()
@@ -247,3 +207,8 @@ class OnnxNetwork(Network):
                 rewired(self.model, overridden, fetched).SerializeToString()
             )
         return self._sessions[overridden, fetched]
+
+
+def _turned(node: Any) -> bool:
+    """True if the matrix of a linear layer is [out, in]."""
+    return node.op_type == "Gemm" and bool(attributes_of(node).get("transB", 0))

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_model
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from upsampling.networks.network import (
     INPUT,
+    WEIGHTED,
     Flat,
     Floats,
     Key,
@@ -20,6 +22,8 @@ from upsampling.networks.network import (
     Trace,
     Value,
     Weights,
+    first_line,
+    one_dimensional,
 )
 from upsampling.networks.torch_trace import NUMBER, Call, Mode, Recorder, tensors_in
 
@@ -93,25 +97,18 @@ class TorchNetwork(Network):
 
     def weights(self, operation: Operation) -> Weights | None:
         """The weights of a layer in one dimension without dilation; None for others."""
-        if operation.kind not in ("transposed", "convolution", "linear"):
+        if operation.kind not in WEIGHTED:
             return None
         values = operation.handle.named()
-        weight, bias = values["weight"], values.get("bias")
-        if operation.kind == "linear":
-            weight = weight[..., None]
-        dilated = operation.kind != "linear" and any(n != 1 for n in values["dilation"])
-        if weight.ndim != 3 or dilated or isinstance(values.get("padding"), str):
-            return None
-        transposed = operation.kind == "transposed"
-        groups = values.get("groups", 1)
-        count = weight.shape[1] * groups if transposed else len(weight)
-        return Weights(
-            weight.double().numpy(),
-            np.zeros(count) if bias is None else bias.double().numpy(),
-            transposed,
-            values.get("stride", [1])[0],
-            groups,
-            values.get("padding", [0])[0],
+        bias = values.get("bias")
+        return one_dimensional(
+            operation.kind,
+            values["weight"].double().numpy(),
+            None if bias is None else bias.double().numpy(),
+            values.get("stride", [1]),
+            values.get("groups", 1),
+            values.get("padding", [0]),
+            values.get("dilation", [1]),
         )
 
     def assign(self, operation: Operation, weight: Floats, bias: Floats) -> None:
@@ -123,19 +120,12 @@ class TorchNetwork(Network):
             raise NetworkError(f"{operation.key[0] or operation.key[1]} has no bias to repair")
 
     def save(self, path: str) -> None:
-        if isinstance(self.module, torch.jit.ScriptModule):
-            self._as_stored(lambda: torch.jit.save(self.module, path))
-        else:
-            from safetensors.torch import save_model
-
-            self._as_stored(lambda: save_model(self.module, path))
-
-    def _as_stored(self, write: Callable[[], None]) -> None:
-        """Call `write` while all tensors have the precision that they came with."""
+        """Write the module or its weights, all tensors in the precision that they came with."""
+        script = isinstance(self.module, torch.jit.ScriptModule)
         for name, tensor in self._tensors().items():
             tensor.data = tensor.data.to(self.stored[name])
         try:
-            write()
+            (torch.jit.save if script else save_model)(self.module, path)
         finally:
             self.module.to(self.dtype)
 
@@ -191,7 +181,7 @@ class TorchNetwork(Network):
             with self._arithmetic(), mode.paths(), mode:
                 output = self.module(inputs)
         except Exception as error:
-            raise NetworkError(_first_line(error)) from error
+            raise NetworkError(first_line(error)) from error
         tensors = tensors_in(output)
         if not tensors:
             raise NetworkError("it returns no tensor")
@@ -205,11 +195,3 @@ def _role(name: str) -> str:
     if name.endswith(("weight_g", "weight.original0")):
         return "norm"
     return "direction" if name.endswith(("weight_v", "weight.original1")) else ""
-
-
-def _first_line(error: Exception) -> str:
-    """The message of an exception, without TorchScript's traceback."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    if "Traceback of TorchScript" in str(error):
-        lines = lines[-1:]
-    return lines[0] if lines else type(error).__name__

@@ -83,28 +83,22 @@ class Recorder:
         inputs = tuple(self._value(one) for one in tensors if self._depends(one))
         weights = [one for one in tensors if not self._depends(one)]
         origins = tuple(dict.fromkeys(name for one in weights for name in self._origins(one)))
-        if isinstance(call.function, nn.Module):
-            if inputs and results:
-                handle = self._described(call, inputs)
-                outputs = tuple(self._value(one) for one in results if self._depends(one))
-                self.operations.append(Operation(key, "module", inputs, outputs, (), handle))
-            return output
-        if not inputs:
-            for one in results:
-                if id(one) not in self.names:
-                    setattr(one, ORIGINS, origins)
-            return output
-        for one in results:
-            self.count += 1
-            setattr(one, NUMBER, self.count)
-            if call.function._schema.is_mutable:
-                self.written[one.untyped_storage().data_ptr()] = (self.count, one)
-        if results:
-            handle = self._described(call, inputs)
-            outputs = tuple(self._value(one) for one in results)
-            kind = _kind(key[1], call)
+        module = isinstance(call.function, nn.Module)
+        for one in [] if module else results:
+            if inputs:
+                self.count += 1
+                setattr(one, NUMBER, self.count)
+                if call.function._schema.is_mutable:
+                    self.written[one.untyped_storage().data_ptr()] = (self.count, one)
+            elif id(one) not in self.names:
+                setattr(one, ORIGINS, origins)
+        if inputs and results:
+            kind = "module" if module else _kind(key[1], call)
+            outputs = tuple(self._value(one) for one in results if self._depends(one))
+            names = () if module else origins
             grid = call.named()["padding"][-1] if kind == "transposed" else 0
-            self.operations.append(Operation(key, kind, inputs, outputs, origins, handle, grid))
+            handle = self._described(call, inputs)
+            self.operations.append(Operation(key, kind, inputs, outputs, names, handle, grid))
         return output
 
     def _depends(self, tensor: Tensor) -> bool:

@@ -91,32 +91,29 @@ class Structure:
         return [layer.name for layer in self.layers]
 
 
-def find_structure(network: Network, lengths: Sequence[int] = ()) -> Structure:
+def find_structure(network: Network, length: int | None = None) -> Structure:
     """Run `network` at two lengths and find its layers.
 
-    `lengths` are tried in turn, until the network takes one (and its double). Raises
-    `NetworkError` if it takes none, or if its output does not grow with its input.
+    Without a `length`, lengths are tried in turn, until the network takes one (and its double).
+    Raises `NetworkError` if it takes none, or if its output does not grow with its input.
     """
-    tried = lengths or (AUDIO_LENGTHS if network.kind == "audio" else FRAME_LENGTHS)
-    failure = NetworkError("it has no length to try")
-    for length in tried:
+    lengths = AUDIO_LENGTHS if network.kind == "audio" else FRAME_LENGTHS
+    failures = []
+    for tried in [length] if length else lengths:
         try:
-            # Tables that a network keeps for later calls are made here.
-            network.run(zeros(network, 2 * length))
-            short, long = (network.trace(zeros(network, n)) for n in (length, 2 * length))
-            step = step_of(short, long, length)
-            longer, exact = longer_run(network, long, length, step)
-            step = step if exact is not long else length
-            return _structure(network, short, exact, length, longer, step)
+            return _structure(network, tried)
         except NetworkError as error:
-            failure = error
-    raise failure
+            failures.append(error)
+    raise failures[-1]
 
 
-def _structure(
-    network: Network, short: Trace, long: Trace, length: int, longer: int, step: int
-) -> Structure:
-    grown = longer - length
+def _structure(network: Network, length: int) -> Structure:
+    # Tables that a network keeps for later calls are made here.
+    network.run(zeros(network, 2 * length))
+    short, double = (network.trace(zeros(network, n)) for n in (length, 2 * length))
+    step = step_of(short, double, length)
+    longer, long = longer_run(network, double, length, step)
+    grown, step = longer - length, length if long is double else step
     axis = time_axis(short.output, long.output)
     if axis is None:
         raise NetworkError("its output does not grow with its input along one axis")
