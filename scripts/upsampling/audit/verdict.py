@@ -80,13 +80,11 @@ def _makers(report: Report) -> list[str]:
     attribution, found = report["attribution"], []
     order = sorted(zip(attribution["as_is"], report["combs"], strict=True), key=lambda one: -one[0])
     for level, comb in order:
-        if not comb["made_by"] and level <= report["silence"]["floor_dbfs"]:
-            continue
-        makers = listed(comb["made_by"]) or "no single layer"
-        together = " together" if len(comb["made_by"]) > 1 else ""
-        found.append(
-            f"{hertz(comb['spacing_hz'])} and its multiples ({level:.1f} dBFS): {makers}{together}."
-        )
+        if comb["made_by"] or level > report["silence"]["floor_dbfs"]:
+            makers = listed(comb["made_by"]) or "no single layer"
+            together = " together" if len(comb["made_by"]) > 1 else ""
+            lines = f"{hertz(comb['spacing_hz'])} and its multiples ({level:.1f} dBFS)"
+            found.append(f"{lines}: {makers}{together}.")
     return found
 
 
@@ -122,14 +120,12 @@ def failures(report: Report, limit: float) -> list[str]:
     """One sentence for each comb and input whose excess is above `limit` in dB."""
     found = []
     for place, comb in enumerate(report["combs"]):
-        for name, excess in comb["excess_db"].items():
-            if not stands_out(comb, name, limit):
-                continue
+        for name in [one for one in comb["excess_db"] if stands_out(comb, one, limit)]:
             measured = report["probes"].get(name, {})
             makers = _sound_makers(report, measured)[place] or comb["made_by"]
             found.append(
-                f"the comb of {hertz(comb['spacing_hz'])} stands {excess:.1f} dB above its "
-                f"surroundings in {PROBE_NAMES[name]}, the limit is {limit:g} dB"
+                f"the comb of {hertz(comb['spacing_hz'])} stands {comb['excess_db'][name]:.1f} dB "
+                f"above its surroundings in {PROBE_NAMES[name]}, the limit is {limit:g} dB"
                 + (f": {listed(makers)}" if makers else "")
             )
     return found
@@ -142,27 +138,21 @@ def advice(report: Report) -> list[str]:
     if not layers:
         return ["Nothing needs to be done: no layer makes a line of a constant."]
     given = []
-    learnt = [one for one in layers if one["imbalance_random"]]
-    if learnt:
-        given.append(
-            f"Repair the weights of {listed([one['name'] for one in learnt])} without training: "
+    if learnt := [one["name"] for one in layers if one["imbalance_random"]]:
+        given = [
+            f"Repair the weights of {listed(learnt)} without training: "
             "--repair OUT gives all phases of a layer the same answer to silence, writes the "
-            "changed weights and reports the gain and loss for other sounds."
-        )
-        given.append(
+            "changed weights and reports the gain and loss for other sounds.",
             "Before training again, give those layers equal polyphase sums (all phases of a kernel "
             "alike, as in nearest-neighbour initialisation) and leave out the biases before them: "
-            "tones that are not there at the beginning come back more weakly, but can come back."
-        )
-        given.append(
+            "tones that are not there at the beginning come back more weakly, but can come back.",
             "Or replace them: nearest-neighbour or linear interpolation and a convolution make no "
             "tone of a constant; they dull frequencies near multiples of the spacing, and the "
-            "network must be trained again."
-        )
-    spectral = [one for one in layers if one["imbalance"] is None]
-    if spectral:
+            "network must be trained again.",
+        ]
+    if spectral := [one["name"] for one in layers if one["imbalance"] is None]:
         given.append(
-            f"{listed([one['name'] for one in spectral])} writes a signal of its own per frame: "
+            f"{listed(spectral)} writes a signal of its own per frame: "
             "equal frames repeat with the hop. Phases that advance with time, or a loss on silent "
             "segments, take that comb away; its weights cannot be repaired in closed form."
         )

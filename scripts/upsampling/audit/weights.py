@@ -15,8 +15,7 @@ def polyphase_imbalance(kernel: Kernel) -> float:
 
     P[k] is the DFT of the phases' sums. Zero if and only if no constant input gives a tone.
     """
-    comb = np.sum(comb_spectrum(kernel.phase_sums()) ** 2, axis=(0, 1))
-    return imbalance(comb)
+    return imbalance(np.sum(comb_spectrum(kernel.phase_sums()) ** 2, axis=(0, 1)))
 
 
 def random_imbalance(kernel: Kernel) -> float:
@@ -25,7 +24,7 @@ def random_imbalance(kernel: Kernel) -> float:
     E|P[k]|^2 is the number of taps for every k, whatever the overlap (`theory.expectation`). A
     fixed interpolation has no weights to draw: it keeps the imbalance that it has.
     """
-    return float(np.sqrt(kernel.stride - 1)) if kernel.random else polyphase_imbalance(kernel)
+    return float(np.sqrt(kernel.stride - 1)) if kernel.source else polyphase_imbalance(kernel)
 
 
 def weight_measures(kernel: Kernel, spacing: float) -> dict[str, float]:
@@ -56,6 +55,5 @@ class _Phased(nn.Module):
 
     def forward(self, signal: torch.Tensor) -> torch.Tensor:
         output = self.layer(signal)
-        time = output.shape[-1]
-        repeats = -(-time // self.bias.shape[-1])
-        return output + self.bias.repeat(1, repeats)[:, :time]
+        phase = torch.arange(output.shape[-1]) % self.bias.shape[-1]
+        return output + self.bias[:, phase]

@@ -41,11 +41,6 @@ class Kernel:
     support: NDArray[np.bool_] | None = None
 
     @property
-    def random(self) -> bool:
-        """True if each phase has weights of its own, as in a learned layer."""
-        return self.source is not None
-
-    @property
     def counts(self) -> NDArray[np.intp]:
         """Number of taps of each phase [stride]."""
         return np.bincount(np.arange(self.taps.shape[-1]) % self.stride, minlength=self.stride)

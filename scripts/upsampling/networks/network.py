@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 # Where the operation stands (a module's path, or ''), its name, and which of those calls it is.
 Key = tuple[str, str, int]
+# A run's output, and the first input of each operation that was to be kept.
+Run = tuple[Floats, dict[Key, Floats]]
 # The value number of the network's input; the operations' outputs count on from here.
 INPUT = 0
 
@@ -137,10 +139,8 @@ class Network(ABC):
         """Run the network and record every operation. Raises `NetworkError` if it fails."""
 
     @abstractmethod
-    def run(
-        self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()
-    ) -> tuple[Floats, dict[Key, Floats]]:
-        """Run the network; return its output, and the first input of each operation in `keep`."""
+    def run(self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()) -> Run:
+        """Run the network with the interventions `flat`."""
 
     @abstractmethod
     def replay(self, operation: Operation, value: Floats) -> Floats:

@@ -19,6 +19,7 @@ from upsampling.networks.network import (
     Network,
     NetworkError,
     Operation,
+    Run,
     Trace,
     Value,
     Weights,
@@ -99,9 +100,7 @@ class OnnxNetwork(Network):
             raise NetworkError("its output does not depend on its input")
         return Trace(tuple(operations), values[output])
 
-    def run(
-        self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()
-    ) -> tuple[Floats, dict[Key, Floats]]:
+    def run(self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()) -> Run:
         """Run the graph once for each of `flat`, and once more with all that they replace."""
         output = self.model.graph.output[0].name
         overrides: dict[str, Floats] = {}

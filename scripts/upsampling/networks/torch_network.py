@@ -19,6 +19,7 @@ from upsampling.networks.network import (
     Network,
     NetworkError,
     Operation,
+    Run,
     Trace,
     Value,
     Weights,
@@ -61,9 +62,7 @@ class TorchNetwork(Network):
             raise NetworkError("its output does not depend on its input")
         return Trace(tuple(recorder.operations), Value(number, tuple(output.shape)))
 
-    def run(
-        self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()
-    ) -> tuple[Floats, dict[Key, Floats]]:
+    def run(self, inputs: Floats, flat: Sequence[Flat] = (), keep: Collection[Key] = ()) -> Run:
         """Run the module; raises `NetworkError` if it does not call all of `flat` and `keep`."""
         by_key = {one.key: one for one in flat}
         missing = {*by_key, *keep}
