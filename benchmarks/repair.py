@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from repair_variants import RepairSettings, Sound, repair_by
 
 from upsampling.audit.combs import total_level
 from upsampling.audit.probing import Probe, measure_probe, waveforms
-from upsampling.audit.repair import RepairSettings, Sound, relative_size, repair
+from upsampling.audit.repair import relative_size
 from upsampling.audit.steady import lengthened, settle
 from upsampling.config.sections import EvaluationSettings
 from upsampling.errors import command_line
@@ -92,7 +93,7 @@ def measure(folder: Path, store: TrackStore, kind: str, settings: RepairSettings
     network, structure, _ = open_network(Source(str(folder)))
     before = [find_kernel(structure, layer) for layer in structure.layers]
     if kind != "none":
-        repair(structure, constraints(structure, kind, store), settings)
+        repair_by(structure, constraints(structure, kind, store), settings)
     after = [find_kernel(structure, layer) for layer in structure.layers]
     old = np.concatenate([one.taps.ravel() for one in before if one])
     new = np.concatenate([one.taps.ravel() for one in after if one])

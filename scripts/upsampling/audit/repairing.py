@@ -14,11 +14,12 @@ from upsampling.audit.probing import (
     DEFAULTS,
     AuditSettings,
     Features,
+    Probe,
     measure_probe,
     probes,
     respond,
 )
-from upsampling.audit.repair import Change, RepairSettings, Sound, relative_size, repair
+from upsampling.audit.repair import Change, relative_size, repair
 from upsampling.audit.steady import lengthened
 from upsampling.audit.verdict import PROBE_NAMES
 from upsampling.config.audits import Aim, repaired_suffix
@@ -50,7 +51,7 @@ def repair_network(
     tests = probes(structure, replace(settings, seed=settings.seed + OTHER_SEED))
     before = [(respond(structure, one.inputs), measure_probe(structure, one)) for one in tests]
     sounds = _sounds(structure, aim, excerpts, settings)
-    changes = repair(structure, sounds, RepairSettings(every_constant=aim == "constants"))
+    changes = repair(structure, sounds, every_constant=aim == "constants")
     if all(change.reason for change in changes):
         raise UserError(f"{structure.network.name}: {summary(changes, [])}")
     after = [(respond(structure, one.inputs), measure_probe(structure, one)) for one in tests]
@@ -101,16 +102,16 @@ def summary(changes: Sequence[Change], rows: Sequence[Mapping[str, Any]]) -> str
 
 def _sounds(
     structure: Structure, aim: Aim, excerpts: Sequence[Path], settings: AuditSettings
-) -> list[Sound]:
+) -> list[Probe]:
     """Silence, and for `sounds` the seeded probes and the user's excerpts."""
     network = structure.network
     frames = ceil(settings.seconds * network.samplerate / structure.rate)
     length = lengthened(structure, frames, 0)
-    silence = Sound("silence", np.zeros((network.channels, length)))
+    silence = Probe("silence", np.zeros((network.channels, length)))
     if aim != "sounds":
         return [silence]
-    drawn = [Sound(one.name, one.inputs) for one in probes(structure, settings)]
-    own = [Sound(str(path), _excerpt(structure, path, settings.features)) for path in excerpts]
+    drawn = probes(structure, settings)
+    own = [Probe(str(path), _excerpt(structure, path, settings.features)) for path in excerpts]
     return [silence, *drawn, *own]
 
 

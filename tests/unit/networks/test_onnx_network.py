@@ -13,7 +13,8 @@ reference = pytest.importorskip("onnx.reference", reason=NO_ONNX)
 pytest.importorskip("onnxruntime", reason=NO_ONNX)
 
 from upsampling.audit.combs import total_level  # noqa: E402
-from upsampling.audit.repair import RepairSettings, Sound, repair  # noqa: E402
+from upsampling.audit.probing import Probe  # noqa: E402
+from upsampling.audit.repair import repair  # noqa: E402
 from upsampling.audit.steady import settle  # noqa: E402
 from upsampling.networks.kernels import find_kernel  # noqa: E402
 from upsampling.networks.network import NetworkError  # noqa: E402
@@ -185,12 +186,12 @@ def test_repaired_graphs_are_silent_and_stay_so_on_disk(audited, tmp_path):
     assert before > -60
     if network.name == "time_major":
         network_input = np.zeros((4, 64))
-        changes = repair(structure, [Sound("silence", network_input)], RepairSettings())
+        changes = repair(structure, [Probe("silence", network_input)])
         # Silence meets the matrix as zeros: no weight can take away a bias that differs.
         assert total_level(settle(structure, np.zeros(4)).period) == pytest.approx(before)
         assert changes[0].reason == "another operation adds biases that differ between phases"
         return
-    repair(structure, [Sound("silence", np.zeros((4, 64)))], RepairSettings())
+    repair(structure, [Probe("silence", np.zeros((4, 64)))])
     path = tmp_path / "repaired.onnx"
     network.save(str(path))
     onnx.checker.check_model(onnx.load(path))
