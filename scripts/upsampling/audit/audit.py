@@ -29,21 +29,13 @@ from upsampling.audit.steady import Steady, settle
 from upsampling.audit.verdict import verdict
 from upsampling.audit.weights import polyphase_imbalance, random_imbalance, weight_measures
 from upsampling.networks.kernels import find_kernel
-from upsampling.networks.network import Floats, Network, NetworkError
+from upsampling.networks.network import Floats, NetworkError
 from upsampling.networks.upsamplers import Layer, Structure
 from upsampling.probes.signals import CONSTANT
 
 RANDOM_CONSTANTS = 12
 # Probes whose combs are attributed to layers, too.
 NOISES = ("white_noise", LATENT)
-
-
-def constants(network: Network, seed: int) -> list[Floats]:
-    """Constant inputs [channels] beside zero: 0.1 for audio, else 12 normal random vectors."""
-    if network.kind == "audio":
-        return [np.full(network.channels, CONSTANT)]
-    rng = np.random.default_rng(seed)
-    return list(rng.standard_normal((RANDOM_CONSTANTS, network.channels)))
 
 
 @dataclass(frozen=True)
@@ -56,9 +48,12 @@ class Responses:
 
 
 def respond_to_constants(structure: Structure, seed: int = 0) -> Responses:
-    """The steady response to zeros and to each of `constants`."""
-    silence = settle(structure, np.zeros(structure.network.channels))
-    values = constants(structure.network, seed)
+    """The steady response to zeros, and to 0.1 for audio, else to 12 normal random vectors."""
+    channels = structure.network.channels
+    silence = settle(structure, np.zeros(channels))
+    values = [np.full(channels, CONSTANT)]
+    if structure.network.kind != "audio":
+        values = list(np.random.default_rng(seed).standard_normal((RANDOM_CONSTANTS, channels)))
     others = [settle(structure, one, silence.length) for one in values]
     return Responses(silence, others, values)
 

@@ -134,13 +134,11 @@ def _style(layers: list[str], names: list[str]) -> str:
 
 
 def _legend(lines: list[dict[str, Any]], names: list[str]) -> list[dict[str, str]]:
-    texts: dict[str, list[str]] = {}
+    texts: dict[str, dict[str, None]] = {}
     for line in lines:
         style = _style(line["layers"], names)
         text = {"several": "several layers", "nobody": "no single layer"}.get(style)
-        entries = texts.setdefault(style, [])
-        if (text or line["layers"][0]) not in entries:
-            entries.append(text or line["layers"][0])
+        texts.setdefault(style, {})[text or line["layers"][0]] = None
     return [{"style": style, "text": ", ".join(texts[style])} for style in sorted(texts)]
 
 

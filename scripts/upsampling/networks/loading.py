@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from upsampling.config.audits import MODEL_FILES, TORCHSCRIPT
 from upsampling.errors import UserError
 from upsampling.networks.network import Network, NetworkError
+from upsampling.networks.onnx_file import read_graph
+from upsampling.networks.onnx_network import OnnxNetwork
 from upsampling.networks.torch_file import from_factory, load_weights, read_torchscript
+from upsampling.networks.torch_network import TorchNetwork
 from upsampling.networks.upsamplers import Structure, find_structure
 
 RATE_NAMES = ("samplerate", "sample_rate", "sampling_rate")
@@ -47,10 +52,6 @@ def open_network(source: Source) -> tuple[Network, Structure, list[str]]:
 
 
 def _open_torch(source: Source) -> tuple[Network, Structure, list[str]]:
-    import torch
-
-    from upsampling.networks.torch_network import TorchNetwork
-
     if source.first or source.last:
         raise UserError("--from and --to name tensors of ONNX graphs alone")
     module, told = _module(source)
@@ -159,12 +160,8 @@ def _trained_here(folder: Path) -> tuple[Any, dict[str, Any]]:
 
 
 def _open_onnx(source: Source) -> tuple[Network, Structure, list[str]]:
-    from upsampling.networks.onnx_file import read_graph
-
     _refuse_weights(source, source.path)
     model = read_graph(Path(source.path), source.first, source.last)
-    from upsampling.networks.onnx_network import OnnxNetwork
-
     samplerate, notes = _rate(source.samplerate or _rate_beside(Path(source.path), model))
     network = OnnxNetwork(model, source.path, "latent", samplerate)
     network.channels = network.channels or source.channels or 1

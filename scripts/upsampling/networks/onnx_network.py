@@ -194,18 +194,16 @@ class OnnxNetwork(Network):
         """The tensors `fetched`, where those of `overrides` have other values."""
         session = self._session(tuple(overrides), fetched)
         needed = {one.name for one in session.get_inputs()}
-        feeds = {self.input: self._tensor(inputs)} | {
-            override_name(name): value for name, value in overrides.items()
-        }
+        feeds = {override_name(name): value for name, value in overrides.items()}
+        feeds[self.input] = self._tensor(inputs)
         return run_session(session, fetched, {n: v for n, v in feeds.items() if n in needed})
 
     def _session(self, overridden: tuple[str, ...], fetched: tuple[str, ...]) -> Any:
         """A session that gives `fetched` and takes values in place of the `overridden` tensors."""
-        if (overridden, fetched) not in self._sessions:
-            self._sessions[overridden, fetched] = open_session(
-                rewired(self.model, overridden, fetched).SerializeToString()
-            )
-        return self._sessions[overridden, fetched]
+        key = overridden, fetched
+        if key not in self._sessions:
+            self._sessions[key] = open_session(rewired(self.model, *key).SerializeToString())
+        return self._sessions[key]
 
 
 def _turned(node: Any) -> bool:

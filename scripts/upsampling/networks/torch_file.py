@@ -9,6 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
 from upsampling.errors import UserError, nearest_match
 from upsampling.own_code import load_module
 
@@ -33,8 +38,6 @@ def load_callable(reference: str, what: str) -> Callable[..., Any]:
 
 def from_factory(path: Path, name: str) -> Any:
     """The module that the function `name` of a Python file returns; `UserError` if it is none."""
-    from torch import nn
-
     factory = load_callable(f"{path}:{name}", "network")
     try:
         module = factory()
@@ -53,9 +56,6 @@ def from_factory(path: Path, name: str) -> Any:
 
 def load_weights(module: Any, path: Path) -> None:
     """Load the state of `module` from a safetensors file; `UserError` if it does not fit."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     if path.suffix != ".safetensors":
         raise UserError(f"{path}: weights are read from .safetensors files alone")
     if not path.is_file():
@@ -81,8 +81,6 @@ def load_weights(module: Any, path: Path) -> None:
 
 def read_torchscript(path: Path) -> Any:
     """The module of a TorchScript file, on the CPU; `UserError` if it cannot be read."""
-    import torch
-
     check_torchscript(path)
     try:
         return torch.jit.load(str(path), map_location="cpu")

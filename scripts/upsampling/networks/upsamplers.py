@@ -150,15 +150,13 @@ def _structure(network: Network, length: int) -> Structure:
 
 def _fractional(pairs: Sequence[tuple[Operation, Operation]]) -> tuple[str, ...]:
     """A note on each interpolation that lengthens by no whole number."""
-    notes = []
-    for first, second in pairs:
-        given, made = growths(first, second)
-        if first.kind == "interpolation" and given and made > given and made % given:
-            notes.append(
-                f"{_names([first])[0]} lengthens by {made / given:.4g}, which is no whole number: "
-                "it is not among the layers, and its lines are not told."
-            )
-    return tuple(notes)
+    grown = [(one, *growths(one, two)) for one, two in pairs if one.kind == "interpolation"]
+    return tuple(
+        f"{_names([one])[0]} lengthens by {made / given:.4g}, which is no whole number: it is not "
+        "among the layers, and its lines are not told."
+        for one, given, made in grown
+        if given and made > given and made % given
+    )
 
 
 def _unexplained(
