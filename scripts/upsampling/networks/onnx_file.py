@@ -74,8 +74,7 @@ def _check_tensor(tensor: Any, path: Path) -> None:
         raise UserError(f"{path}: {name} has the shape {list(tensor.dims)}")
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         _check_external(tensor, path, name)
-        return
-    if tensor.raw_data:
+    elif tensor.raw_data:
         try:
             width = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
         except KeyError as error:
@@ -113,9 +112,9 @@ def _cut(model: Any, path: Path, first: str | None, last: str | None) -> Any:
     for option, name in (("--from", first), ("--to", last)):
         if name is not None and name not in names:
             raise UserError(f"{path} has no tensor '{name}'{nearest_match(name, names)} ({option})")
-    outputs = [last] if last else [graph.output[0].name]
+    output = last or graph.output[0].name
     inputs = [first] if first else [one.name for one in graph.input]
-    needed = set(outputs)
+    needed = {output}
     nodes: list[Any] = []
     for node in reversed(graph.node):
         if needed & {*node.output} and not {*inputs} & {*node.output}:
@@ -125,7 +124,7 @@ def _cut(model: Any, path: Path, first: str | None, last: str | None) -> Any:
             needed |= {name for one in inner for name in one.input}
     read = {name for node in nodes for name in node.input}
     if not read & {*inputs}:
-        raise UserError(f"{path}: {outputs[0]} does not depend on {inputs[0]}")
+        raise UserError(f"{path}: {output} does not depend on {inputs[0]}")
     weights = [one for one in graph.initializer if one.name in needed]
     made = {name for node in nodes for name in node.output}
     further = read - made - {one.name for one in weights} - {*inputs, ""}
@@ -135,8 +134,8 @@ def _cut(model: Any, path: Path, first: str | None, last: str | None) -> Any:
         nodes,
         "part",
         [_described(graph, name, model, nodes, weights) for name in inputs],
-        [one for one in graph.output if one.name == outputs[0]]
-        or [onnx.helper.make_tensor_value_info(outputs[0], onnx.TensorProto.FLOAT, None)],
+        [one for one in graph.output if one.name == output]
+        or [onnx.helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, None)],
         weights,
     )
     part = onnx.helper.make_model(cut, opset_imports=model.opset_import)

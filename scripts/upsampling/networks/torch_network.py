@@ -29,6 +29,8 @@ from upsampling.networks.network import (
 from upsampling.networks.torch_trace import NUMBER, Call, Mode, Recorder, tensors_in
 
 SEED = 0
+# A parameter's part in weight norm, as both of PyTorch's implementations name it.
+ROLES = {"norm": ("weight_g", "weight.original0"), "direction": ("weight_v", "weight.original1")}
 
 
 class TorchNetwork(Network):
@@ -136,7 +138,7 @@ class TorchNetwork(Network):
             if tensor is target:
                 self._store(name, new)
                 return
-        named = {_role(name): name for name in origins if _role(name)}
+        named = {role: one for role, ends in ROLES.items() for one in origins if one.endswith(ends)}
         if len(named) != 2:
             sources = ", ".join(origins) or "no parameter"
             raise NetworkError(f"a weight that is computed from {sources} cannot be repaired")
@@ -187,10 +189,3 @@ class TorchNetwork(Network):
         if tensors[0].is_complex():
             raise NetworkError("it returns complex numbers, not samples")
         return tensors[0].resolve_conj().resolve_neg()
-
-
-def _role(name: str) -> str:
-    """A parameter's part in weight norm, as both of PyTorch's implementations name it, or ''."""
-    if name.endswith(("weight_g", "weight.original0")):
-        return "norm"
-    return "direction" if name.endswith(("weight_v", "weight.original1")) else ""
