@@ -12,10 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from upsampling.config.declared import read_settings
 from upsampling.figures.artifact_overviews import LOWEST
-from upsampling.figures.spectrograms import expect_inputs
-from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
+from upsampling.figures.drawing import Drawing, Titled, drawn_from
+from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.tables.artifact_history import IMBALANCE, artifact_history, milestones, read_history
 from upsampling.tables.table2 import STANDS_OUT_DB
 
@@ -40,16 +39,15 @@ class HistorySettings:
     seeds: tuple[int, ...] = ()
 
 
-def artifact_curves(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(HistorySettings, inputs=lambda given: len(given.rows) * len(given.seeds))
+def artifact_curves(settings: HistorySettings, inputs: Sequence[Path]) -> Drawing:
     """Draw the tones and the largest imbalance over epochs, and below the imbalance of each layer.
 
     `inputs` has an artifact_history.csv for each seed of each row. Lines are means over seeds,
     shades standard deviations. Panel `all`: `variants`, `epochs`, and for each panel {column} and
     {column}_spread [variants, epochs] (see `by_epoch`), NaN where nothing was measured.
     """
-    settings = read_settings(HistorySettings, values, where)
     titles = {row.name: row.title or row.name for row in settings.rows}
-    expect_inputs(inputs, len(titles) * len(settings.seeds), where)
     runs = zip(product(titles, settings.seeds), inputs, strict=True)
     table = artifact_history({run: read_history(path) for run, path in runs})
     layers = [name for name in table.columns if name.startswith(IMBALANCE)]

@@ -1,6 +1,6 @@
 """Artifacts of all variants side by side: before and after training, and over random seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from upsampling.config.declared import read_settings
 from upsampling.config.sections import STAGES
-from upsampling.figures.spectrograms import expect_inputs
-from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
+from upsampling.figures.drawing import Drawing, Titled, drawn_from
+from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.measures.ecma418 import prominence_limit
 from upsampling.tables.table2 import QUANTITIES, read_artifacts, summarize
 
@@ -67,14 +66,14 @@ class OverviewSettings:
         return {row.name: row.title for row in self.rows}
 
 
-def artifact_changes(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(OverviewSettings, inputs=1)
+def artifact_changes(settings: OverviewSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw each number of Table 2 in a panel: a row per variant, before training and after.
 
     `inputs` is artifacts.csv. Bars are standard deviations over seeds. Panel `all`: `variants`, and
     {quantity}_{stage} and {quantity}_{stage}_spread [variants].
     """
-    expect_inputs(inputs, 1, where)
-    titles = read_settings(OverviewSettings, values, where).titles
+    titles = settings.titles
     table = summarize(read_artifacts(inputs[0]), list(titles))
     figure, grid = _grid(len(QUANTITIES), 3, list(titles.values()))
     for axes, quantity in zip(grid.flat, QUANTITIES, strict=True):
@@ -97,15 +96,15 @@ def artifact_changes(values: Mapping[str, Any], inputs: Sequence[Path], where: s
     return Drawing(figure, {"all": {"variants": np.array(list(titles), dtype=str)} | arrays})
 
 
-def init_statistics(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(OverviewSettings, inputs=1)
+def init_statistics(settings: OverviewSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw the spread of each artifact of random initialisations over seeds as violins.
 
     `inputs` is init_statistics.csv. Dots are medians; orange marks the expected value, or the
     expected median and middle 90 %; dotted lines the limits of prominent tones in ECMA-418-1. Panel
     `all`: `variants` and, for each measure, its values [variants, seeds], NaN where there are none.
     """
-    expect_inputs(inputs, 1, where)
-    titles = read_settings(OverviewSettings, values, where).titles
+    titles = settings.titles
     table = read_artifacts(inputs[0])
     figure, grid = _grid(len(PANEL_TITLES), 4, list(titles.values()))
     seeds = int(table[table["stage"] == STAGES[0]]["seed"].nunique())

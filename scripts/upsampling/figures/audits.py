@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from upsampling.config.declared import read_settings
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.figures.spectrograms import add_colorbar, draw_spectrogram, expect_inputs
-from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, new_figure
+from upsampling.figures.drawing import Drawing, drawn_from
+from upsampling.figures.spectrograms import add_colorbar, draw_spectrogram
+from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.files import UNREADABLE, load_arrays, read_json
 from upsampling.measures.spectra import N_FFT, reference_magnitude, spectrogram
 
@@ -32,7 +32,8 @@ class AuditFigure:
     title: str = ""
 
 
-def audit_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(AuditFigure, inputs=2)
+def audit_panels(settings: AuditFigure, inputs: Sequence[Path]) -> Drawing:
     """Draw an audit from its report (.json) and arrays (.npz).
 
     Panels `sound`, a spectrogram of the response to noise or of a recording, and `lines`:
@@ -40,8 +41,6 @@ def audit_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) 
     a network's response to silence (to a constant if silence has none); a recording's mean
     spectrum. After a repair, a second row shows the same of the repaired network.
     """
-    expect_inputs(inputs, 2, where)
-    settings = read_settings(AuditFigure, values, where)
     report, arrays = read_json(inputs[0]), load_arrays(inputs[1])
     network = "recordings" not in report
     rows = ["", "_repaired"] if report.get("repair") else [""]

@@ -1,6 +1,6 @@
 """Lines of losses: in their gradients, and in the outputs of models trained with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from upsampling.config.declared import read_settings
 from upsampling.figures.artifact_overviews import LOWEST
-from upsampling.figures.spectrograms import expect_inputs
-from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, Drawing, new_figure
+from upsampling.figures.drawing import Drawing, drawn_from
+from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.files import load_arrays, read_table
 from upsampling.tables.loss_lines import COLUMNS, QUANTITIES, LossRow
 
@@ -29,15 +28,14 @@ class LossLinesSettings:
     floor: float = FLOOR
 
 
-def loss_lines_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(LossLinesSettings, inputs=2)
+def loss_lines_panels(settings: LossLinesSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw the spectrum of each loss's gradient above; below, lines in outputs, a dot per run.
 
     `inputs` are training_losses.npz and loss_lines.csv. Panel `gradients`: `frequencies` Hz, and
     {variant} dB [bins] re the gradient's RMS, of one variant per loss; panel `outputs`: columns of
     loss_lines.csv [runs].
     """
-    settings = read_settings(LossLinesSettings, values, where)
-    expect_inputs(inputs, 2, where)
     losses = {row.loss: row.variant for row in reversed(settings.rows)}
     losses = dict(sorted(losses.items(), key=lambda item: _order(settings.rows, item[0])))
     names = [f"{variant}_measured" for variant in losses.values()]

@@ -1,7 +1,6 @@
 """Figs. 6-8 beside their predictions: spectra, tones, valleys and replicas of each panel."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from upsampling.config.declared import read_settings
 from upsampling.decibels import power_to_db
+from upsampling.figures.drawing import Drawing, drawn_from
 from upsampling.figures.plan import SIDES
 from upsampling.figures.spectrograms import (
+    StackSettings,
     add_colorbar,
     draw_spectrogram,
-    expect_inputs,
     stack_panels,
 )
-from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, Drawing, new_figure
+from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.files import load_arrays
 from upsampling.measures.spectra import FLOOR_DB, N_FFT, Spectrogram, reference_magnitude
 
@@ -39,15 +38,6 @@ PREDICTION = (
 )
 # Position of markers, right of the spectrum, in axes widths.
 EDGE = 1.06
-
-
-@dataclass(frozen=True)
-class OverlaySettings:
-    """Titles of the two columns, and the range in dB of spectrograms and spectra."""
-
-    left: str = ""
-    right: str = ""
-    floor: float = -100.0
 
 
 def mean_levels(panel: Spectrogram) -> NDArray[Any]:
@@ -129,15 +119,14 @@ def add_legend(figure: Figure, kinds: Sequence[str], layers: int) -> None:
     )
 
 
-def stacks_and_theory(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(StackSettings, inputs=4)
+def stacks_and_theory(settings: StackSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw Fig. 6, 7 or 8 beside its prediction (inputs: two stacks, then their predictions).
 
     Panels `{side}_{layer}`: `frequencies` Hz, `measured` and `predicted` dB [bins] re the input's
     maximum; `lines` Hz, `line_power` dB, `line_layer`, `line_replica`; `valleys` Hz,
     `valley_layer`, `valley_replica`. The last seven are missing where there is no closed form.
     """
-    expect_inputs(inputs, 4, where)
-    settings = read_settings(OverlaySettings, values, where)
     figure = new_figure(TEXT_WIDTH, 1.15 * 4 + 0.6)
     # Space between the last label of one axis of levels and the first of the next axis.
     figure.get_layout_engine().set(wspace=0.05)  # type: ignore[union-attr, call-arg]

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
-from upsampling.figures.spectrograms import expect_inputs
-from upsampling.figures.style import COLUMN_WIDTH, MUTED, PALETTE, Drawing, new_figure
+from upsampling.figures.drawing import Drawing, drawn_from
+from upsampling.figures.style import COLUMN_WIDTH, MUTED, PALETTE, new_figure
 from upsampling.files import content_of, read_table
 from upsampling.scoring.significance import read_comparisons
 
@@ -30,15 +29,14 @@ class DifferenceSettings:
     titles: Mapping[str, str] | None = None
 
 
-def track_differences(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(DifferenceSettings, inputs=2)
+def track_differences(settings: DifferenceSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw a line of dots per row, one dot per track, and the row's difference and interval.
 
     `inputs` are comparisons.csv and track_scores.csv. A dot is the track's score (mean over sources
     and seeds) minus that of the reference. Panel `all`: `rows`, `tracks`, `differences`
     [rows, tracks], and `difference`, `low`, `high`, `p_corrected` [rows], in dB.
     """
-    expect_inputs(inputs, 2, where)
-    settings = read_settings(DifferenceSettings, values, where)
     comparisons = against(settings.reference, read_comparisons(inputs[0]))
     scores = read_tracks(inputs[1])
     with content_of(inputs[1]):

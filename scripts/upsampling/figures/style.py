@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from upsampling.figures.drawing import Drawing
 from upsampling.files import save_arrays, write_content
 
 # Inches: one column, and the full text width, of a two-column page.
@@ -58,22 +58,6 @@ SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "figure",
 }
-
-
-@dataclass(frozen=True)
-class Titled:
-    """A panel or row of a figure: `name` in file names, `title` as it is shown."""
-
-    name: str
-    title: str = ""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A finished figure and the arrays of its panels: panel name -> array name -> array."""
-
-    figure: Figure
-    arrays: dict[str, dict[str, Any]]
 
 
 @contextmanager

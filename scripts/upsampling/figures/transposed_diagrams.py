@@ -1,7 +1,8 @@
-"""Figs. 2-4: a transposed convolution as a banded matrix, and its output for ones (Sec. 2)."""
+"""Figs. 2-5: transposed convolutions fed with ones, and their banded matrices (Sec. 2)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
+from upsampling.figures.drawing import Drawing, drawn_from
 from upsampling.figures.style import (
     BORDER_SHADE,
     COLUMN_WIDTH,
     INK,
     MUTED,
     PALETTE,
-    Drawing,
     new_figure,
     stems,
 )
@@ -27,6 +27,7 @@ Floats = NDArray[np.floating[Any]]
 TAP_NAMES = "abcdefghijklmnopqrstuvwxyz"
 # Columns of the drawing left of the matrix, where the vector of inputs stands.
 MARGIN = 3.2
+WEIGHT_TITLES = {"ones": "all weights 1", "random": "random weights"}
 
 
 @dataclass(frozen=True)
@@ -150,9 +151,9 @@ def _mark_period(axes: Axes, settings: TransposedSettings, samples: Floats) -> N
     axes.text(start + settings.stride + 0.3, high, text, va="center", fontsize=6)
 
 
-def diagram(values: Mapping[str, Any], where: str) -> Drawing:
-    """Draw Fig. 2, 3 or 4 from the settings of `TransposedSettings`; its one panel is `a`."""
-    settings = read_settings(TransposedSettings, values, where)
+@drawn_from(TransposedSettings, inputs=0)
+def diagram(settings: TransposedSettings, inputs: Sequence[Path]) -> Drawing:
+    """Draw Fig. 2, 3 or 4; its one panel is `a`."""
     arrays = upsampled_ones(settings)
     samples = arrays["samples"]
     matrix_height = (COLUMN_WIDTH - 0.35) * (settings.inputs + 1.1) / (len(samples) + MARGIN)
@@ -180,3 +181,40 @@ def diagram(values: Mapping[str, Any], where: str) -> Drawing:
             transform=bottom.get_xaxis_transform(),
         )
     return Drawing(figure, {"a": arrays})
+
+
+@dataclass(frozen=True)
+class OverlapSettings:
+    """Rows of Fig. 5; `inputs` and `seed` replace those of all rows."""
+
+    rows: tuple[TransposedSettings, ...] = (
+        TransposedSettings(kernel_size=8, stride=6, weights="ones"),
+        TransposedSettings(kernel_size=8, stride=6, weights="random"),
+        TransposedSettings(kernel_size=8, stride=4, weights="ones"),
+        TransposedSettings(kernel_size=8, stride=4, weights="random"),
+    )
+    inputs: int = 10
+    seed: int = 0
+
+
+@drawn_from(OverlapSettings, inputs=0)
+def overlap_stems(settings: OverlapSettings, inputs: Sequence[Path]) -> Drawing:
+    """Draw Fig. 5: the output of each row for ones; panels `1`, `2`, ..."""
+    figure = new_figure(COLUMN_WIDTH, 0.95 * len(settings.rows) + 0.15)
+    panels = figure.subplots(len(settings.rows), 1, squeeze=False)[:, 0]
+    arrays = {}
+    for number, (axes, row) in enumerate(zip(panels, settings.rows, strict=True), start=1):
+        transposed = replace(row, inputs=settings.inputs, seed=settings.seed)
+        arrays[str(number)] = upsampled_ones(transposed)
+        samples = arrays[str(number)]["samples"]
+        shade_borders(axes, transposed, len(samples))
+        stems(axes, samples, PALETTE[0] if transposed.weights == "ones" else PALETTE[1])
+        axes.set_xlim(-1, len(samples))
+        axes.set_title(
+            f"row {number}: length {transposed.kernel_size}, stride {transposed.stride}, "
+            f"{WEIGHT_TITLES[transposed.weights]}, {transposed.overlap}",
+            loc="left",
+        )
+    panels[-1].set_xlabel("output sample")
+    figure.supylabel("output", fontsize=6.5)
+    return Drawing(figure, arrays)
