@@ -90,12 +90,11 @@ def _network_lines(axes: Axes, report: Any, arrays: Arrays, suffix: str) -> dict
     floor = report["silence"]["floor_dbfs"]
     audible = levels > max(floor, levels.max(initial=floor) - LINES_DB)
     low = float(levels[audible].min(initial=-100.0)) - 5
-    for frequency, level, maker in zip(
-        frequencies[audible], levels[audible], np.array(makers)[audible], strict=True
-    ):
+    lines = zip(frequencies[audible], levels[audible], makers[audible], strict=True)
+    for frequency, level, maker in lines:
         axes.vlines(frequency / 1000, low, level, color=colors[maker], linewidth=0.8)
     if audible.any():
-        drawn = [name for name in colors if name in set(np.array(makers)[audible])]
+        drawn = [name for name in colors if name in makers[audible]]
         handles = [Line2D([], [], color=colors[name], label=name) for name in drawn]
         axes.legend(handles=handles, loc="upper right", frameon=False, ncols=2)
         axes.set_ylim(low, float(levels.max()) + 15)
@@ -104,24 +103,19 @@ def _network_lines(axes: Axes, report: Any, arrays: Arrays, suffix: str) -> dict
         axes.text(0.5, 0.5, "no line above the rounding", transform=axes.transAxes, ha="center")
     axes.set_xlim(0, float(arrays["samplerate"]) / 2000)
     axes.set_title(f"{'silence' if silent else 'a constant'}: lines by layer", loc="left")
-    return {"frequencies": frequencies, "decibels": levels, "layers": np.array(makers, dtype=str)}
+    return {"frequencies": frequencies, "decibels": levels, "layers": makers}
 
 
-def _makers(report: Any, frequencies: NDArray[Any]) -> list[str]:
+def _makers(report: Any, frequencies: NDArray[Any]) -> NDArray[np.str_]:
     """The layer of each line as the report names it, or of the comb that the line is on."""
-    makers = [NOBODY] * len(frequencies)
+    makers = np.full(len(frequencies), NOBODY, dtype=object)
     for spacing, comb in zip(report["attribution"]["combs_hz"], report["combs"], strict=True):
         on = np.abs(frequencies / spacing - np.rint(frequencies / spacing)) < 1e-6
-        makers = [
-            _one(comb["made_by"]) if here and maker == NOBODY else maker
-            for here, maker in zip(on, makers, strict=True)
-        ]
-    by_frequency = {round(line["frequency_hz"], 3): line for line in report["silence"]["lines"]}
-    for place, frequency in enumerate(frequencies):
-        line = by_frequency.get(round(float(frequency), 3))
-        if line is not None:
-            makers[place] = _one(line["layers"])
-    return makers
+        makers[on & (makers == NOBODY)] = _one(comb["made_by"])
+    lines = report["silence"]["lines"]
+    named = {round(line["frequency_hz"], 3): _one(line["layers"]) for line in lines}
+    shown = zip(frequencies, makers, strict=True)
+    return np.array([named.get(round(float(hertz), 3), maker) for hertz, maker in shown], dtype=str)
 
 
 def _one(layers: Sequence[str]) -> str:
@@ -135,11 +129,10 @@ def _recording_lines(axes: Axes, report: Any, arrays: Arrays, suffix: str) -> di
     axes.plot(frequencies / 1000, decibels, color=MUTED, linewidth=0.4, rasterized=True)
     combs = [comb for comb in recording["combs"] if comb["stands_out"]]
     for place, comb in enumerate(combs):
-        lines = [line["frequency_hz"] for line in comb["lines"]]
-        levels = decibels[np.rint(np.array(lines) / frequencies[1]).astype(int)]
-        label = f"{comb['spacing_hz']:.2f} Hz"
-        color = PALETTE[place % len(PALETTE)]
-        axes.plot(np.array(lines) / 1000, levels, ".", color=color, markersize=2, label=label)
+        lines = np.array([line["frequency_hz"] for line in comb["lines"]])
+        levels = decibels[np.rint(lines / frequencies[1]).astype(int)]
+        look: dict[str, Any] = {"color": PALETTE[place % len(PALETTE)], "markersize": 2}
+        axes.plot(lines / 1000, levels, ".", label=f"{comb['spacing_hz']:.2f} Hz", **look)
     if combs:
         axes.legend(loc="upper right", frameon=False)
     low, high = recording["band_hz"]

@@ -36,27 +36,26 @@ def loss_lines_panels(settings: LossLinesSettings, inputs: Sequence[Path]) -> Dr
     {variant} dB [bins] re the gradient's RMS, of one variant per loss; panel `outputs`: columns of
     loss_lines.csv [runs].
     """
-    losses = {row.loss: row.variant for row in reversed(settings.rows)}
-    losses = dict(sorted(losses.items(), key=lambda item: _order(settings.rows, item[0])))
+    losses: dict[str, str] = {}
+    for entry in settings.rows:
+        losses.setdefault(entry.loss, entry.variant)
     names = [f"{variant}_measured" for variant in losses.values()]
     spectra = load_arrays(inputs[0], ["frequencies", *names])
     table = read_table(inputs[1], COLUMNS, keep_default_na=False, na_values=[""])
     figure = new_figure(TEXT_WIDTH, 4.2)
     upper, lower = figure.subfigures(2, 1, squeeze=False)[:, 0]
-    frequencies = spectra["frequencies"]
-    gradients: dict[str, Any] = {"frequencies": frequencies}
+    gradients: dict[str, Any] = {"frequencies": spectra["frequencies"]}
     row = upper.subplots(1, len(losses), sharey=True, squeeze=False)[0]
     for axes, (loss, variant) in zip(row, losses.items(), strict=True):
         gradients[variant] = spectra[f"{variant}_measured"]
         shown = np.maximum(gradients[variant], settings.floor)
-        axes.plot(frequencies / 1000, shown, color=PALETTE[5], linewidth=0.5)
+        axes.plot(gradients["frequencies"] / 1000, shown, color=PALETTE[5], linewidth=0.5)
         axes.set_title(f"gradient of {loss}", fontsize=6)
         axes.set_xlabel("frequency (kHz)")
     row[0].set_ylabel("dB re its RMS")
     groups = list(dict.fromkeys(row.group for row in settings.rows))
-    for axes, (name, (title, unit)) in zip(
-        lower.subplots(1, len(QUANTITIES)), QUANTITIES.items(), strict=True
-    ):
+    panels = lower.subplots(1, len(QUANTITIES))
+    for axes, (name, (title, unit)) in zip(panels, QUANTITIES.items(), strict=True):
         dots(axes, table, name, list(losses), groups)
         axes.set_title(title)
         axes.set_ylabel(unit)
@@ -69,10 +68,6 @@ def loss_lines_panels(settings: LossLinesSettings, inputs: Sequence[Path]) -> Dr
     outputs = {name: table[name].to_numpy() for name in ("seed", "gradient_db", *QUANTITIES)}
     outputs |= {name: table[name].fillna("").to_numpy(str) for name in ("variant", "group", "loss")}
     return Drawing(figure, {"gradients": gradients, "outputs": outputs})
-
-
-def _order(rows: Sequence[LossRow], loss: str) -> int:
-    return [row.loss for row in rows].index(loss)
 
 
 def dots(

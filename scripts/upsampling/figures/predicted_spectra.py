@@ -222,14 +222,8 @@ def _draw_coverage(axes: Axes, spectra: Mapping[str, Array], stride: int) -> dic
     dots: dict[str, Any] = {"linestyle": "", "markersize": 3}
     axes.plot(lengths, content["random"], marker="s", color=INK, label="random", **dots)
     axes.plot(lengths[present], ones[present], marker="o", color=PALETTE[0], label="ones", **dots)
-    axes.plot(
-        lengths[~present],
-        np.full((~present).sum(), low),
-        marker="v",
-        color=PALETTE[0],
-        label="ones: none",
-        **dots,
-    )
+    none = np.full((~present).sum(), low)
+    axes.plot(lengths[~present], none, marker="v", color=PALETTE[0], label="ones: none", **dots)
     axes.set_title(f"loudest line of one layer, stride {stride}")
     axes.set_xlabel("length (samples)")
     axes.set_ylabel("dB re the constant")

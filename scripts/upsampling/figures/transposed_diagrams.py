@@ -103,9 +103,8 @@ def shade_borders(axes: Axes, settings: TransposedSettings, count: int) -> None:
 
 def _draw_cell(axes: Axes, column: float, row: float, text: str, color: str) -> None:
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=color, edgecolor="white"))
-    axes.text(
-        column, row, text, color="white", fontsize=6, ha="center", va="center", parse_math=True
-    )
+    look: dict[str, Any] = {"color": "white", "fontsize": 6, "parse_math": True}
+    axes.text(column, row, text, ha="center", va="center", **look)
 
 
 def _draw_product(axes: Axes, settings: TransposedSettings, count: int) -> None:
@@ -120,14 +119,9 @@ def _draw_product(axes: Axes, settings: TransposedSettings, count: int) -> None:
         Rectangle((-0.5, -0.5), count, settings.inputs, fill=False, edgecolor=MUTED, linewidth=0.5)
     )
     axes.text(-1.25, (settings.inputs - 1) / 2, "×", ha="center", va="center", fontsize=9)
-    axes.text(-2.5, -0.8, "input", ha="center", va="bottom")
-    axes.text(
-        (count - 1) / 2,
-        -0.8,
-        f"filter W, length {settings.kernel_size}, stride {settings.stride}",
-        ha="center",
-        va="bottom",
-    )
+    filter_text = f"filter W, length {settings.kernel_size}, stride {settings.stride}"
+    for column, text in ((-2.5, "input"), ((count - 1) / 2, filter_text)):
+        axes.text(column, -0.8, text, ha="center", va="bottom")
     axes.set_ylim(settings.inputs - 0.4, -1.5)
     axes.axis("off")
 
@@ -170,16 +164,8 @@ def diagram(settings: TransposedSettings, inputs: Sequence[Path]) -> Drawing:
     bottom.set_xlabel("output sample", x=(MARGIN + len(samples) / 2) / (len(samples) + MARGIN))
     bottom.set_ylabel("output")
     if settings.steady[0] > 0:
-        bottom.text(
-            -0.4,
-            1.0,
-            "border",
-            fontsize=5.5,
-            color=MUTED,
-            ha="left",
-            va="top",
-            transform=bottom.get_xaxis_transform(),
-        )
+        at = bottom.get_xaxis_transform()
+        bottom.text(-0.4, 1.0, "border", fontsize=5.5, color=MUTED, va="top", transform=at)
     return Drawing(figure, {"a": arrays})
 
 
