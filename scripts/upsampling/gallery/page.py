@@ -11,6 +11,7 @@ from upsampling.gallery import artifact_table, clips, pictures, sound
 from upsampling.gallery.glossary import ARTIFACTS, PROBES, entry_of
 from upsampling.gallery.media import Media
 from upsampling.html_pages import data_uri, policy, templates
+from upsampling.measures.artifact_rows import WEIGHTS
 from upsampling.measures.from_waveform import comb_frequencies
 
 FOLDER = Path(__file__).parent
@@ -19,8 +20,6 @@ SCRIPTS = ("plots.js", "cards.js", "table.js", "page.js")
 MEGABYTE = 10**6
 # Measures that a card shows in one line: of tonal and of filtering artifacts.
 HEADLINES = ("tone_prominence", "notch_depth")
-# The probe of measures that need none.
-WEIGHTS = "weights"
 
 
 def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) -> tuple[str, int]:
