@@ -81,15 +81,15 @@ def artifact_curves(settings: HistorySettings, inputs: Sequence[Path]) -> Drawin
 
 
 def over_seeds(
-    table: pd.DataFrame, name: str, variants: Sequence[str], epochs: Sequence[int]
+    table: pd.DataFrame, name: str, variants: list[str], epochs: list[int]
 ) -> dict[str, Any]:
     """Mean and standard deviation over seeds of a column, each [variants, epochs]."""
     groups = table.groupby(["variant", "epoch"])[name]
-    statistics = {}
-    for key, values in ((name, groups.mean()), (f"{name}_spread", groups.std(ddof=1))):
-        by_epoch = values.unstack("epoch").reindex(list(variants)).reindex(columns=list(epochs))
-        statistics[key] = by_epoch.to_numpy(float)
-    return statistics
+    statistics = {name: groups.mean(), f"{name}_spread": groups.std(ddof=1)}
+    return {
+        key: values.unstack("epoch").reindex(index=variants, columns=epochs).to_numpy(float)
+        for key, values in statistics.items()
+    }
 
 
 def curves(axes: Axes, arrays: Mapping[str, Any], name: str) -> None:

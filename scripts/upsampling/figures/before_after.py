@@ -11,11 +11,7 @@ from matplotlib.axes import Axes
 from upsampling.config.sections import STAGES
 from upsampling.decibels import power_to_db
 from upsampling.figures.drawing import Drawing, Titled, drawn_from
-from upsampling.figures.spectrograms import (
-    add_colorbar,
-    draw_spectrogram,
-    output_spectrogram,
-)
+from upsampling.figures.spectrograms import add_colorbar, draw_spectrogram, output_spectrogram
 from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.files import content_of, load_arrays
 from upsampling.measures.from_waveform import comb_frequencies, comb_spacings

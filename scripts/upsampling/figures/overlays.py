@@ -20,13 +20,11 @@ from upsampling.figures.spectrograms import (
     draw_spectrogram,
     stack_panels,
 )
-from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, new_figure
+from upsampling.figures.style import INK, PALETTE, PREDICTED, TEXT_WIDTH, new_figure
 from upsampling.files import load_arrays
 from upsampling.measures.spectra import FLOOR_DB, N_FFT, Spectrogram, reference_magnitude
 
-# The prediction is a thin line over the measurement: both are visible where they agree.
 MEASURED: dict[str, Any] = {"color": "#a8a8a8", "linewidth": 1.6}
-PREDICTED: dict[str, Any] = {"color": PALETTE[1], "linewidth": 0.5}
 LAYER_COLORS = (PALETTE[0], PALETTE[2], PALETTE[3])
 # Tones point at the spectrum's peaks, valleys away from them.
 MARKERS = {"line": (">", "tone"), "valley": ("<", "valley")}

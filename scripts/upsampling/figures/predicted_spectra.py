@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from upsampling.errors import UserError
 from upsampling.figures.drawing import Drawing, Titled, drawn_from
-from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, new_figure
+from upsampling.figures.style import INK, MUTED, PALETTE, PREDICTED, TEXT_WIDTH, new_figure
 from upsampling.files import load_arrays
 
 Array = NDArray[Any]
 
-# The prediction is a thin line over the measurement: both are visible where they agree.
 MEASURED: dict[str, Any] = {"color": PALETTE[5]}
-PREDICTED: dict[str, Any] = {"color": PALETTE[1], "linewidth": 0.5}
 LINE: dict[str, Any] = {
     "linestyle": "",
     "marker": "o",

@@ -165,9 +165,8 @@ def stack_panels(path: Path, center: bool = False) -> tuple[dict[str, Spectrogra
         rates = [int(rate) for rate in arrays["samplerates"]]
         reference = reference_magnitude(arrays["signal"])
         panels = {"signal": spectrogram(arrays["signal"], rates[0], reference, center=True)}
-        for index in (1, 2, 3):
-            layer = arrays[names[index]]
-            panels[str(index)] = spectrogram(layer, rates[index], reference, center)
+        for index, name in enumerate(names[1:], start=1):
+            panels[str(index)] = spectrogram(arrays[name], rates[index], reference, center)
         return panels, len(arrays["signal"]) / rates[0]
 
 
@@ -204,9 +203,7 @@ def stacks(settings: StackSettings, inputs: Sequence[Path]) -> Drawing:
 @drawn_from(StackSettings, inputs=1)
 def stft_setups(settings: StackSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw Fig. 10: the layers of one stack with `center=False` (left) and `True` (right)."""
-    columns = []
-    for center in (False, True):
-        panels, seconds = stack_panels(inputs[0], center)
-        panels.pop("signal")
-        columns.append((panels, seconds, center))
+    columns = [(*stack_panels(inputs[0], center), center) for center in (False, True)]
+    for panels, _, _ in columns:
+        del panels["signal"]
     return _draw_columns(columns, settings)

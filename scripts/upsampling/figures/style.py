@@ -23,20 +23,21 @@ DPI = 300
 
 INK = "#222222"
 MUTED = "#767676"
-BORDER_SHADE = "#e9e4da"
 MARGIN_SHADE = "#8a8a8a"
 # Distinct for any color vision (Okabe and Ito).
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#000000")
 COLORMAP = "magma"
 
+# The prediction is a thin line over the measurement: both are visible where they agree.
+PREDICTED: dict[str, Any] = {"color": PALETTE[1], "linewidth": 0.5}
+
+TICKS = {"labelsize": 6, "color": INK, "major.size": 2, "major.width": 0.5, "major.pad": 2}
 SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 7,
     "axes.titlesize": 7,
     "axes.labelsize": 6.5,
-    "xtick.labelsize": 6,
-    "ytick.labelsize": 6,
     "legend.fontsize": 6,
     "axes.titlepad": 3,
     "axes.labelpad": 2,
@@ -44,14 +45,7 @@ SETTINGS: dict[Any, Any] = {
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.size": 2,
-    "ytick.major.size": 2,
-    "xtick.major.width": 0.5,
-    "ytick.major.width": 0.5,
-    "xtick.major.pad": 2,
-    "ytick.major.pad": 2,
+    **{f"{axis}tick.{name}": value for axis in "xy" for name, value in TICKS.items()},
     "lines.linewidth": 0.8,
     # Labels come from the configuration; only text that is drawn with parse_math is mathematics.
     "text.parse_math": False,

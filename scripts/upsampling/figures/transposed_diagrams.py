@@ -12,18 +12,11 @@ from numpy.typing import NDArray
 
 from upsampling.errors import UserError
 from upsampling.figures.drawing import Drawing, drawn_from
-from upsampling.figures.style import (
-    BORDER_SHADE,
-    COLUMN_WIDTH,
-    INK,
-    MUTED,
-    PALETTE,
-    new_figure,
-    stems,
-)
+from upsampling.figures.style import COLUMN_WIDTH, INK, MUTED, PALETTE, new_figure, stems
 
 Floats = NDArray[np.floating[Any]]
 
+BORDER_SHADE = "#e9e4da"
 TAP_NAMES = "abcdefghijklmnopqrstuvwxyz"
 # Columns of the drawing left of the matrix, where the vector of inputs stands.
 MARGIN = 3.2
