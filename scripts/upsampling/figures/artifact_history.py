@@ -24,7 +24,6 @@ PANELS = {
     "noise_db": "tone in white noise\n(dB over its surroundings)",
     "largest_imbalance": "largest polyphase imbalance\nof any layer (ratio)",
 }
-LOWEST_LEVEL = LOWEST["tone_level"]
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # With more measured epochs, lines have no markers.
 MOST_MARKED = 24
@@ -93,9 +92,9 @@ def over_seeds(
 
 
 def curves(axes: Axes, arrays: Mapping[str, Any], name: str) -> None:
-    """Draw a line and a shade per upsampler; levels below `LOWEST_LEVEL` lie on the lower edge."""
+    """Draw a line and a shade per upsampler; levels below `LOWEST` lie on the lower edge."""
     epochs = arrays["epochs"]
-    lowest = LOWEST_LEVEL if name == "silence_dbfs" else -np.inf
+    lowest = LOWEST.get(name, -np.inf)
     rows = zip(arrays[name], arrays[f"{name}_spread"], strict=True)
     for place, (mean, spread) in enumerate(rows):
         there = np.isfinite(mean)

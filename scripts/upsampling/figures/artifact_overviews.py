@@ -49,6 +49,7 @@ LOWEST = {
     "boundary_error": -40.0,
     "shift_error_sample": -60.0,
     "silence_level": -150.0,
+    "silence_dbfs": -150.0,
 }
 
 

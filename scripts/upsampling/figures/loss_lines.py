@@ -16,7 +16,6 @@ from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.files import load_arrays, read_table
 from upsampling.tables.loss_lines import COLUMNS, QUANTITIES, LossRow
 
-FLOOR = -60.0
 MARKERS = ("o", "s", "^", "D", "v")
 
 
@@ -25,7 +24,7 @@ class LossLinesSettings:
     """Trained variants, their losses and groups; the lowest level of spectra in dB."""
 
     rows: tuple[LossRow, ...] = ()
-    floor: float = FLOOR
+    floor: float = -60.0
 
 
 @drawn_from(LossLinesSettings, inputs=2)
@@ -74,7 +73,7 @@ def dots(
     axes: Axes, table: pd.DataFrame, name: str, losses: Sequence[str], groups: Sequence[str]
 ) -> None:
     """Draw a run as a dot over its loss, and bars at the means of each loss and group."""
-    lowest = LOWEST["tone_level"] if name == "silence_dbfs" else -np.inf
+    lowest = LOWEST.get(name, -np.inf)
     for place, group in enumerate(groups):
         shift = 0.3 * (place - (len(groups) - 1) / 2)
         for position, loss in enumerate(losses):
