@@ -13,7 +13,7 @@ from upsampling.files import checked, write_text
 
 
 def main() -> None:
-    from upsampling.supplement.document import Content
+    from upsampling.supplement.document import Content, compile_pdf, document
 
     options = parser(__doc__)
     options.add_argument(
@@ -22,9 +22,6 @@ def main() -> None:
     options.add_argument("--tex", type=Path, required=True, help="the document")
     options.add_argument("--pdf", type=Path, help="the document as PDF")
     arguments = options.parse_args()
-
-    from upsampling.supplement.compilation import compile_pdf
-    from upsampling.supplement.document import document
 
     for file in arguments.content.files:
         checked(arguments.tex.parent / file)

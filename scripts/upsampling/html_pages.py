@@ -1,14 +1,16 @@
-"""HTML pages that load nothing: their templates, and the policy that a browser enforces."""
+"""HTML pages that load nothing: templates, data URIs, and the policy that a browser enforces."""
 
 import base64
 import hashlib
+import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from upsampling.errors import UserError
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from numpy.typing import NDArray
 
 
 def templates(folder: Path) -> "Environment":
@@ -41,6 +43,20 @@ def policy(style: str, script: str | None = None, sounds: bool = True) -> str:
     if sounds:
         directives.append("media-src data:")
     return "; ".join([*directives, "base-uri 'none'", "form-action 'none'"])
+
+
+def data_uri(kind: str, content: bytes) -> str:
+    """`content` of the MIME type `kind` as a data URI."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def flac(samples: "NDArray[Any]", samplerate: int) -> str:
+    """`samples` [samples], at most 1 in size, as a data URI of a 16-bit FLAC file."""
+    import soundfile
+
+    file = io.BytesIO()
+    soundfile.write(file, samples, samplerate, format="FLAC", subtype="PCM_16")
+    return data_uri("audio/flac", file.getvalue())
 
 
 def _digest(text: str) -> str:

@@ -1,13 +1,17 @@
 """Pages that load nothing: escaped text, and a policy that names this style and script alone."""
 
+import base64
+import io
 import re
 import sys
 
 import jinja2
+import numpy as np
 import pytest
+import soundfile
 
 from upsampling.errors import UserError
-from upsampling.html_pages import policy, templates
+from upsampling.html_pages import data_uri, flac, policy, templates
 
 # The example of the Content Security Policy specification, level 3, and SHA-256 of nothing.
 SOMETHING = "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='"
@@ -49,3 +53,18 @@ def test_without_jinja2_one_line_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(UserError, match="pip install jinja2"):
         templates(tmp_path)
+
+
+def test_data_uris_are_base64_of_a_mime_type():
+    """The second example is that of RFC 4648."""
+    assert data_uri("image/png", b"") == "data:image/png;base64,"
+    assert data_uri("text/plain", b"foobar") == "data:text/plain;base64,Zm9vYmFy"
+
+
+def test_sounds_are_flac_of_16_bits():
+    samples = np.random.default_rng(0).uniform(-1, 1, 1000)
+    kind, _, content = flac(samples, 22050).partition(";base64,")
+    assert kind == "data:audio/flac"
+    with soundfile.SoundFile(io.BytesIO(base64.b64decode(content))) as file:
+        assert (file.format, file.subtype, file.samplerate) == ("FLAC", "PCM_16", 22050)
+        assert np.abs(file.read() - samples).max() <= 2**-15

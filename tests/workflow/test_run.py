@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from safetensors.numpy import load_file
 
-from upsampling.supplement.compilation import compile_pdf
+from upsampling.supplement.document import compile_pdf
 
 RUNS = ["nearest", "transposed"]
 

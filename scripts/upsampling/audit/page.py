@@ -1,7 +1,5 @@
 """The report as one HTML page that loads nothing: words, tables, the spectrum, the sound."""
 
-import base64
-import io
 from collections.abc import Mapping
 from math import ceil, floor
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from upsampling.audit.verdict import PROBE_NAMES, advice, hertz, listed
-from upsampling.html_pages import policy, templates
+from upsampling.html_pages import flac, policy, templates
 from upsampling.networks.network import Floats
 
 FOLDER = Path(__file__).parent
@@ -144,8 +142,6 @@ def _legend(lines: list[dict[str, Any]], names: list[str]) -> list[dict[str, str
 
 def sound(silence: Floats, samplerate: int) -> dict[str, Any] | None:
     """The loudest channel's period, repeated and amplified, as FLAC in a data URI, if audible."""
-    import soundfile
-
     moving = silence - silence.mean(axis=-1, keepdims=True)
     power = np.mean(moving**2, axis=-1)
     loudest = moving[int(np.argmax(power))]
@@ -156,7 +152,4 @@ def sound(silence: Floats, samplerate: int) -> dict[str, Any] | None:
     gain = min(TARGET_DBFS - rms, peak)
     count = int(SECONDS * samplerate)
     samples = np.resize(loudest, count) * 10 ** (gain / 20)
-    file = io.BytesIO()
-    soundfile.write(file, samples, samplerate, format="FLAC", subtype="PCM_16")
-    content = base64.b64encode(file.getvalue()).decode()
-    return {"uri": f"data:audio/flac;base64,{content}", "seconds": SECONDS, "gain": gain}
+    return {"uri": flac(samples, samplerate), "seconds": SECONDS, "gain": gain}

@@ -12,10 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from upsampling.config.declared import read_settings
 from upsampling.figures.artifact_overviews import LOWEST
-from upsampling.figures.spectrograms import expect_inputs
-from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
+from upsampling.figures.drawing import Drawing, Titled, drawn_from
+from upsampling.figures.style import INK, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.tables.artifact_history import IMBALANCE, artifact_history, milestones, read_history
 from upsampling.tables.table2 import STANDS_OUT_DB
 
@@ -25,7 +24,6 @@ PANELS = {
     "noise_db": "tone in white noise\n(dB over its surroundings)",
     "largest_imbalance": "largest polyphase imbalance\nof any layer (ratio)",
 }
-LOWEST_LEVEL = LOWEST["tone_level"]
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # With more measured epochs, lines have no markers.
 MOST_MARKED = 24
@@ -40,16 +38,15 @@ class HistorySettings:
     seeds: tuple[int, ...] = ()
 
 
-def artifact_curves(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(HistorySettings, inputs=lambda given: len(given.rows) * len(given.seeds))
+def artifact_curves(settings: HistorySettings, inputs: Sequence[Path]) -> Drawing:
     """Draw the tones and the largest imbalance over epochs, and below the imbalance of each layer.
 
     `inputs` has an artifact_history.csv for each seed of each row. Lines are means over seeds,
     shades standard deviations. Panel `all`: `variants`, `epochs`, and for each panel {column} and
     {column}_spread [variants, epochs] (see `by_epoch`), NaN where nothing was measured.
     """
-    settings = read_settings(HistorySettings, values, where)
     titles = {row.name: row.title or row.name for row in settings.rows}
-    expect_inputs(inputs, len(titles) * len(settings.seeds), where)
     runs = zip(product(titles, settings.seeds), inputs, strict=True)
     table = artifact_history({run: read_history(path) for run, path in runs})
     layers = [name for name in table.columns if name.startswith(IMBALANCE)]
@@ -83,21 +80,21 @@ def artifact_curves(values: Mapping[str, Any], inputs: Sequence[Path], where: st
 
 
 def over_seeds(
-    table: pd.DataFrame, name: str, variants: Sequence[str], epochs: Sequence[int]
+    table: pd.DataFrame, name: str, variants: list[str], epochs: list[int]
 ) -> dict[str, Any]:
     """Mean and standard deviation over seeds of a column, each [variants, epochs]."""
     groups = table.groupby(["variant", "epoch"])[name]
-    statistics = {}
-    for key, values in ((name, groups.mean()), (f"{name}_spread", groups.std(ddof=1))):
-        by_epoch = values.unstack("epoch").reindex(list(variants)).reindex(columns=list(epochs))
-        statistics[key] = by_epoch.to_numpy(float)
-    return statistics
+    statistics = {name: groups.mean(), f"{name}_spread": groups.std(ddof=1)}
+    return {
+        key: values.unstack("epoch").reindex(index=variants, columns=epochs).to_numpy(float)
+        for key, values in statistics.items()
+    }
 
 
 def curves(axes: Axes, arrays: Mapping[str, Any], name: str) -> None:
-    """Draw a line and a shade per upsampler; levels below `LOWEST_LEVEL` lie on the lower edge."""
+    """Draw a line and a shade per upsampler; levels below `LOWEST` lie on the lower edge."""
     epochs = arrays["epochs"]
-    lowest = LOWEST_LEVEL if name == "silence_dbfs" else -np.inf
+    lowest = LOWEST.get(name, -np.inf)
     rows = zip(arrays[name], arrays[f"{name}_spread"], strict=True)
     for place, (mean, spread) in enumerate(rows):
         there = np.isfinite(mean)

@@ -1,6 +1,6 @@
 """Artifacts of all variants side by side: before and after training, and over random seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from upsampling.config.declared import read_settings
 from upsampling.config.sections import STAGES
-from upsampling.figures.spectrograms import expect_inputs
-from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
+from upsampling.figures.drawing import Drawing, Titled, drawn_from
+from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.measures.ecma418 import prominence_limit
 from upsampling.tables.table2 import QUANTITIES, read_artifacts, summarize
 
@@ -43,8 +42,6 @@ PANEL_TITLES = {
 LIMITS = {
     ratio: prominence_limit(1000, ratio) for ratio in ("tone_to_noise_ratio", "prominence_ratio")
 }
-EXPECTED = "expected"
-QUANTILES = ("expected_q05", "expected_q50", "expected_q95")
 # Lower values are drawn as an arrow at this edge.
 LOWEST = {
     "tone_to_constant": -100.0,
@@ -52,6 +49,7 @@ LOWEST = {
     "boundary_error": -40.0,
     "shift_error_sample": -60.0,
     "silence_level": -150.0,
+    "silence_dbfs": -150.0,
 }
 
 
@@ -61,20 +59,15 @@ class OverviewSettings:
 
     rows: tuple[Titled, ...] = ()
 
-    @property
-    def titles(self) -> dict[str, str]:
-        """Titles of variants by name."""
-        return {row.name: row.title for row in self.rows}
 
-
-def artifact_changes(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(OverviewSettings, inputs=1)
+def artifact_changes(settings: OverviewSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw each number of Table 2 in a panel: a row per variant, before training and after.
 
     `inputs` is artifacts.csv. Bars are standard deviations over seeds. Panel `all`: `variants`, and
     {quantity}_{stage} and {quantity}_{stage}_spread [variants].
     """
-    expect_inputs(inputs, 1, where)
-    titles = read_settings(OverviewSettings, values, where).titles
+    titles = {row.name: row.title for row in settings.rows}
     table = summarize(read_artifacts(inputs[0]), list(titles))
     figure, grid = _grid(len(QUANTITIES), 3, list(titles.values()))
     for axes, quantity in zip(grid.flat, QUANTITIES, strict=True):
@@ -97,15 +90,15 @@ def artifact_changes(values: Mapping[str, Any], inputs: Sequence[Path], where: s
     return Drawing(figure, {"all": {"variants": np.array(list(titles), dtype=str)} | arrays})
 
 
-def init_statistics(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(OverviewSettings, inputs=1)
+def init_statistics(settings: OverviewSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw the spread of each artifact of random initialisations over seeds as violins.
 
     `inputs` is init_statistics.csv. Dots are medians; orange marks the expected value, or the
     expected median and middle 90 %; dotted lines the limits of prominent tones in ECMA-418-1. Panel
     `all`: `variants` and, for each measure, its values [variants, seeds], NaN where there are none.
     """
-    expect_inputs(inputs, 1, where)
-    titles = read_settings(OverviewSettings, values, where).titles
+    titles = {row.name: row.title for row in settings.rows}
     table = read_artifacts(inputs[0])
     figure, grid = _grid(len(PANEL_TITLES), 4, list(titles.values()))
     seeds = int(table[table["stage"] == STAGES[0]]["seed"].nunique())
@@ -145,9 +138,7 @@ def _grid(panels: int, columns: int, titles: Sequence[str]) -> tuple[Any, Any]:
     return figure, grid
 
 
-def _dot(
-    axes: Axes, value: float, row: int, stage: str, lowest: float, spread: float = 0.0
-) -> None:
+def _dot(axes: Axes, value: float, row: int, stage: str, lowest: float, spread: float) -> None:
     """Draw a stage's mark with its spread; an arrow at `lowest` if it lies below."""
     style = MARKS[stage] | {"color": COLORS[stage], "markersize": 3.5}
     if value < lowest:
@@ -167,10 +158,8 @@ def _violin(axes: Axes, values: Any, row: int, lowest: float) -> None:
     # Equal values, such as those of a silent output, have no density.
     if np.ptp(values) > 1e-6 * max(1.0, abs(middle)) and middle >= lowest:
         shown = np.maximum(values, lowest)
-        parts = axes.violinplot(
-            shown, [row], orientation="horizontal", widths=0.85, showextrema=False
-        )
-        for body in parts["bodies"]:  # type: ignore[attr-defined]
+        look: dict[str, Any] = {"orientation": "horizontal", "widths": 0.85, "showextrema": False}
+        for body in axes.violinplot(shown, [row], **look)["bodies"]:  # type: ignore[attr-defined]
             body.set(facecolor=color, alpha=0.45, linewidth=0)
     marker = "<" if middle < lowest else "."
     axes.plot(max(middle, lowest), row, marker, color=color, markersize=3)
@@ -179,9 +168,9 @@ def _violin(axes: Axes, values: Any, row: int, lowest: float) -> None:
 def _expectation(axes: Axes, rows: pd.DataFrame, row: int) -> None:
     """Draw the expected value, if there is one: a mark, or one with a bar from 5 % to 95 %."""
     by_stage = rows.set_index("stage")["value"]
-    low, high = (by_stage.get(QUANTILES[0]), by_stage.get(QUANTILES[2]))
+    low, middle, high = (by_stage.get(f"expected_q{percent}") for percent in ("05", "50", "95"))
     if low is not None and high is not None:
         axes.plot([low, high], [row + 0.38] * 2, color=THEORY_COLOR, linewidth=0.8)
-    value = by_stage.get(EXPECTED, by_stage.get(QUANTILES[1]))
+    value = by_stage.get("expected", middle)
     if value is not None:
         axes.plot(value, row, "|", color=THEORY_COLOR, markersize=5, markeredgewidth=1)

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from upsampling.config.declared import read_settings
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.figures.spectrograms import add_colorbar, draw_spectrogram, expect_inputs
-from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, new_figure
+from upsampling.figures.drawing import Drawing, drawn_from
+from upsampling.figures.spectrograms import add_colorbar, draw_spectrogram
+from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.files import UNREADABLE, load_arrays, read_json
 from upsampling.measures.spectra import N_FFT, reference_magnitude, spectrogram
 
@@ -32,7 +32,8 @@ class AuditFigure:
     title: str = ""
 
 
-def audit_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(AuditFigure, inputs=2)
+def audit_panels(settings: AuditFigure, inputs: Sequence[Path]) -> Drawing:
     """Draw an audit from its report (.json) and arrays (.npz).
 
     Panels `sound`, a spectrogram of the response to noise or of a recording, and `lines`:
@@ -40,8 +41,6 @@ def audit_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) 
     a network's response to silence (to a constant if silence has none); a recording's mean
     spectrum. After a repair, a second row shows the same of the repaired network.
     """
-    expect_inputs(inputs, 2, where)
-    settings = read_settings(AuditFigure, values, where)
     report, arrays = read_json(inputs[0]), load_arrays(inputs[1])
     network = "recordings" not in report
     rows = ["", "_repaired"] if report.get("repair") else [""]
@@ -91,12 +90,11 @@ def _network_lines(axes: Axes, report: Any, arrays: Arrays, suffix: str) -> dict
     floor = report["silence"]["floor_dbfs"]
     audible = levels > max(floor, levels.max(initial=floor) - LINES_DB)
     low = float(levels[audible].min(initial=-100.0)) - 5
-    for frequency, level, maker in zip(
-        frequencies[audible], levels[audible], np.array(makers)[audible], strict=True
-    ):
+    lines = zip(frequencies[audible], levels[audible], makers[audible], strict=True)
+    for frequency, level, maker in lines:
         axes.vlines(frequency / 1000, low, level, color=colors[maker], linewidth=0.8)
     if audible.any():
-        drawn = [name for name in colors if name in set(np.array(makers)[audible])]
+        drawn = [name for name in colors if name in makers[audible]]
         handles = [Line2D([], [], color=colors[name], label=name) for name in drawn]
         axes.legend(handles=handles, loc="upper right", frameon=False, ncols=2)
         axes.set_ylim(low, float(levels.max()) + 15)
@@ -105,24 +103,19 @@ def _network_lines(axes: Axes, report: Any, arrays: Arrays, suffix: str) -> dict
         axes.text(0.5, 0.5, "no line above the rounding", transform=axes.transAxes, ha="center")
     axes.set_xlim(0, float(arrays["samplerate"]) / 2000)
     axes.set_title(f"{'silence' if silent else 'a constant'}: lines by layer", loc="left")
-    return {"frequencies": frequencies, "decibels": levels, "layers": np.array(makers, dtype=str)}
+    return {"frequencies": frequencies, "decibels": levels, "layers": makers}
 
 
-def _makers(report: Any, frequencies: NDArray[Any]) -> list[str]:
+def _makers(report: Any, frequencies: NDArray[Any]) -> NDArray[np.str_]:
     """The layer of each line as the report names it, or of the comb that the line is on."""
-    makers = [NOBODY] * len(frequencies)
+    makers = np.full(len(frequencies), NOBODY, dtype=object)
     for spacing, comb in zip(report["attribution"]["combs_hz"], report["combs"], strict=True):
         on = np.abs(frequencies / spacing - np.rint(frequencies / spacing)) < 1e-6
-        makers = [
-            _one(comb["made_by"]) if here and maker == NOBODY else maker
-            for here, maker in zip(on, makers, strict=True)
-        ]
-    by_frequency = {round(line["frequency_hz"], 3): line for line in report["silence"]["lines"]}
-    for place, frequency in enumerate(frequencies):
-        line = by_frequency.get(round(float(frequency), 3))
-        if line is not None:
-            makers[place] = _one(line["layers"])
-    return makers
+        makers[on & (makers == NOBODY)] = _one(comb["made_by"])
+    lines = report["silence"]["lines"]
+    named = {round(line["frequency_hz"], 3): _one(line["layers"]) for line in lines}
+    shown = zip(frequencies, makers, strict=True)
+    return np.array([named.get(round(float(hertz), 3), maker) for hertz, maker in shown], dtype=str)
 
 
 def _one(layers: Sequence[str]) -> str:
@@ -136,11 +129,10 @@ def _recording_lines(axes: Axes, report: Any, arrays: Arrays, suffix: str) -> di
     axes.plot(frequencies / 1000, decibels, color=MUTED, linewidth=0.4, rasterized=True)
     combs = [comb for comb in recording["combs"] if comb["stands_out"]]
     for place, comb in enumerate(combs):
-        lines = [line["frequency_hz"] for line in comb["lines"]]
-        levels = decibels[np.rint(np.array(lines) / frequencies[1]).astype(int)]
-        label = f"{comb['spacing_hz']:.2f} Hz"
-        color = PALETTE[place % len(PALETTE)]
-        axes.plot(np.array(lines) / 1000, levels, ".", color=color, markersize=2, label=label)
+        lines = np.array([line["frequency_hz"] for line in comb["lines"]])
+        levels = decibels[np.rint(lines / frequencies[1]).astype(int)]
+        look: dict[str, Any] = {"color": PALETTE[place % len(PALETTE)], "markersize": 2}
+        axes.plot(lines / 1000, levels, ".", label=f"{comb['spacing_hz']:.2f} Hz", **look)
     if combs:
         axes.legend(loc="upper right", frameon=False)
     low, high = recording["band_hz"]

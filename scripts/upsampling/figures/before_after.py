@@ -1,6 +1,6 @@
 """One variant's outputs for probe signals, before and after training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,17 +8,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from upsampling.config.declared import read_settings
 from upsampling.config.sections import STAGES
 from upsampling.decibels import power_to_db
-from upsampling.errors import UserError
-from upsampling.figures.spectrograms import (
-    add_colorbar,
-    draw_spectrogram,
-    expect_inputs,
-    output_spectrogram,
-)
-from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
+from upsampling.figures.drawing import Drawing, Titled, drawn_from
+from upsampling.figures.spectrograms import add_colorbar, draw_spectrogram, output_spectrogram
+from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.files import content_of, load_arrays
 from upsampling.measures.from_waveform import comb_frequencies, comb_spacings
 from upsampling.measures.spectra import mean_spectrum
@@ -37,6 +31,10 @@ class BeforeAfterSettings:
     floor: float = -150.0
     strides: tuple[int, ...] = ()
     spectrum_floor: float = -140.0
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            raise ValueError("no rows; list the signals as {name, title} under 'rows'")
 
 
 def _draw_mean_spectra(
@@ -66,18 +64,15 @@ def _draw_mean_spectra(
     return arrays
 
 
-def before_after(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(BeforeAfterSettings, inputs=lambda given: 2 * len(given.rows))
+def before_after(settings: BeforeAfterSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw a row per signal: spectrograms initialised and trained, and both mean spectra.
 
     Panels: `{signal}_initialised`, `{signal}_trained` as spectrograms, `{signal}_mean` with
     `frequencies` in Hz and the arrays `initialised` and `trained` in dBFS per bin. A row whose
     input is silent has no input maximum to refer to; its spectrograms are in dBFS, and say so.
     """
-    settings = read_settings(BeforeAfterSettings, values, where)
     rows = settings.rows
-    if not rows:
-        raise UserError(f"{where}: no rows; list the signals as {{name, title}} under 'rows'")
-    expect_inputs(inputs, 2 * len(rows), where)
     figure = new_figure(TEXT_WIDTH, 1.25 * len(rows) + 0.4)
     axes = figure.subplots(len(rows), 3, squeeze=False, width_ratios=[1, 1, 1.1])
     arrays = {}

@@ -1,6 +1,6 @@
 """Lines of losses: in their gradients, and in the outputs of models trained with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from upsampling.config.declared import read_settings
 from upsampling.figures.artifact_overviews import LOWEST
-from upsampling.figures.spectrograms import expect_inputs
-from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, Drawing, new_figure
+from upsampling.figures.drawing import Drawing, drawn_from
+from upsampling.figures.style import MUTED, PALETTE, TEXT_WIDTH, new_figure
 from upsampling.files import load_arrays, read_table
 from upsampling.tables.loss_lines import COLUMNS, QUANTITIES, LossRow
 
-FLOOR = -60.0
 MARKERS = ("o", "s", "^", "D", "v")
 
 
@@ -26,39 +24,37 @@ class LossLinesSettings:
     """Trained variants, their losses and groups; the lowest level of spectra in dB."""
 
     rows: tuple[LossRow, ...] = ()
-    floor: float = FLOOR
+    floor: float = -60.0
 
 
-def loss_lines_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(LossLinesSettings, inputs=2)
+def loss_lines_panels(settings: LossLinesSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw the spectrum of each loss's gradient above; below, lines in outputs, a dot per run.
 
     `inputs` are training_losses.npz and loss_lines.csv. Panel `gradients`: `frequencies` Hz, and
     {variant} dB [bins] re the gradient's RMS, of one variant per loss; panel `outputs`: columns of
     loss_lines.csv [runs].
     """
-    settings = read_settings(LossLinesSettings, values, where)
-    expect_inputs(inputs, 2, where)
-    losses = {row.loss: row.variant for row in reversed(settings.rows)}
-    losses = dict(sorted(losses.items(), key=lambda item: _order(settings.rows, item[0])))
+    losses: dict[str, str] = {}
+    for entry in settings.rows:
+        losses.setdefault(entry.loss, entry.variant)
     names = [f"{variant}_measured" for variant in losses.values()]
     spectra = load_arrays(inputs[0], ["frequencies", *names])
     table = read_table(inputs[1], COLUMNS, keep_default_na=False, na_values=[""])
     figure = new_figure(TEXT_WIDTH, 4.2)
     upper, lower = figure.subfigures(2, 1, squeeze=False)[:, 0]
-    frequencies = spectra["frequencies"]
-    gradients: dict[str, Any] = {"frequencies": frequencies}
+    gradients: dict[str, Any] = {"frequencies": spectra["frequencies"]}
     row = upper.subplots(1, len(losses), sharey=True, squeeze=False)[0]
     for axes, (loss, variant) in zip(row, losses.items(), strict=True):
         gradients[variant] = spectra[f"{variant}_measured"]
         shown = np.maximum(gradients[variant], settings.floor)
-        axes.plot(frequencies / 1000, shown, color=PALETTE[5], linewidth=0.5)
+        axes.plot(gradients["frequencies"] / 1000, shown, color=PALETTE[5], linewidth=0.5)
         axes.set_title(f"gradient of {loss}", fontsize=6)
         axes.set_xlabel("frequency (kHz)")
     row[0].set_ylabel("dB re its RMS")
     groups = list(dict.fromkeys(row.group for row in settings.rows))
-    for axes, (name, (title, unit)) in zip(
-        lower.subplots(1, len(QUANTITIES)), QUANTITIES.items(), strict=True
-    ):
+    panels = lower.subplots(1, len(QUANTITIES))
+    for axes, (name, (title, unit)) in zip(panels, QUANTITIES.items(), strict=True):
         dots(axes, table, name, list(losses), groups)
         axes.set_title(title)
         axes.set_ylabel(unit)
@@ -73,15 +69,11 @@ def loss_lines_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: 
     return Drawing(figure, {"gradients": gradients, "outputs": outputs})
 
 
-def _order(rows: Sequence[LossRow], loss: str) -> int:
-    return [row.loss for row in rows].index(loss)
-
-
 def dots(
     axes: Axes, table: pd.DataFrame, name: str, losses: Sequence[str], groups: Sequence[str]
 ) -> None:
     """Draw a run as a dot over its loss, and bars at the means of each loss and group."""
-    lowest = LOWEST["tone_level"] if name == "silence_dbfs" else -np.inf
+    lowest = LOWEST.get(name, -np.inf)
     for place, group in enumerate(groups):
         shift = 0.3 * (place - (len(groups) - 1) / 2)
         for position, loss in enumerate(losses):

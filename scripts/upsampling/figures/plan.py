@@ -17,14 +17,7 @@ from upsampling.tables.plan import loss_rows
 SIDES = ("left", "right")
 LAYERS = ("signal", "1", "2", "3")
 REPLICAS = ("tones", "filtering", "offsets")
-GRADIENTS = (
-    "waveform",
-    "score_strided",
-    "score_dense",
-    "features_strided",
-    "features_dense",
-    "coverage",
-)
+GRADIENTS = ("score_strided", "score_dense", "features_strided", "features_dense")
 
 
 @dataclass(frozen=True)
@@ -55,26 +48,22 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
         "figure10": PlannedFigure({}, tuple(panel for panel in stack if "signal" not in panel)),
         "initialisation": grid(experiment, experiment.variants, experiment.variants),
     }
-    titles = {name: experiment.figure_title(name) for name in experiment.variants}
-    rows = {"rows": [{"name": name, "title": title} for name, title in titles.items()]}
+    rows = titled(experiment, experiment.variants)
     if experiment.trained:
         # In the paper, the first trained row is the model as published.
-        scored = {name: titles[name] for name in experiment.scored}
+        scored = {name: experiment.figure_title(name) for name in experiment.scored}
         differences = {"reference": experiment.trained[0], "titles": scored}
         figures["track_differences"] = PlannedFigure(differences, ("all",))
-        trained_rows = [{"name": name, "title": titles[name]} for name in experiment.trained]
-        histories = {"rows": trained_rows, "seeds": experiment.seeds}
+        histories = {"rows": titled(experiment, experiment.trained), "seeds": experiment.seeds}
         figures["artifact_history"] = PlannedFigure(histories, ("all",))
-    figures |= {
-        "artifact_changes": PlannedFigure(rows, ("all",)),
-        "init_statistics": PlannedFigure(rows, ("all",)),
-    }
+    for name in ("artifact_changes", "init_statistics"):
+        figures[name] = PlannedFigure({"rows": rows}, ("all",))
     if compared := figure1_trained(experiment):
         figures["figure1_trained"] = outputs_before_after(experiment, compared)
     if section.overlay:
         figures |= {f"figure{number}_theory": PlannedFigure({}, stack) for number in (6, 7, 8)}
     if section.operator_spectra:
-        figures["operator_spectra"] = PlannedFigure({"panels": rows["rows"]}, tuple(titles))
+        figures["operator_spectra"] = PlannedFigure({"panels": rows}, tuple(experiment.variants))
     if section.replicas:
         headings = [replica_title(entry) for entry in section.replicas.following]
         panels = [f"{kind}_{row + 1}" for kind in REPLICAS for row in range(len(headings))]
@@ -83,10 +72,14 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
         figures["loss_lines"] = PlannedFigure({"rows": losses}, ("gradients", "outputs"))
     if section.loss_gradient:
         critic = section.loss_gradient.critic
-        figures["loss_gradient"] = PlannedFigure(
-            {"layers": critic.layers, "stride": critic.stride}, GRADIENTS
-        )
+        network = {"layers": critic.layers, "stride": critic.stride}
+        figures["loss_gradient"] = PlannedFigure(network, ("waveform", *GRADIENTS, "coverage"))
     return figures
+
+
+def titled(experiment: Experiment, variants: Iterable[str]) -> list[dict[str, str]]:
+    """Names and titles of variants, as rows or panels of a figure."""
+    return [{"name": name, "title": experiment.figure_title(name)} for name in variants]
 
 
 def grid(experiment: Experiment, variants: Iterable[str], panels: Iterable[str]) -> PlannedFigure:
@@ -112,11 +105,12 @@ def panel_title(experiment: Experiment, variant: str) -> str:
 
 def before_after(experiment: Experiment, variant: str, seed: str) -> PlannedFigure:
     """A run's model before and after training."""
-    signals = experiment.signals
     return PlannedFigure(
         {
             "title": f"{experiment.figure_title(variant)}, seed {seed}",
-            "rows": [{"name": name, "title": name.replace("_", " ")} for name in signals],
+            "rows": [
+                {"name": name, "title": name.replace("_", " ")} for name in experiment.signals
+            ],
             "strides": list(experiment.model_settings(variant).strides),
         }
     )
@@ -134,11 +128,10 @@ def outputs_before_after(experiment: Experiment, variants: list[str]) -> Planned
     """Several variants' outputs for the signal of Fig. 1, before and after training."""
     signal, seed = experiment.settings.initialisation.signal, experiment.seeds[0]
     strides = {experiment.model_settings(name).strides for name in variants}
-    rows = [{"name": name, "title": experiment.figure_title(name)} for name in variants]
     return PlannedFigure(
         {
             "title": f"{signal.replace('_', ' ')}, {experiment.scale} scale, seed {seed}",
-            "rows": rows,
+            "rows": titled(experiment, variants),
             "strides": list(strides.pop()) if len(strides) == 1 else [],
         },
         tuple(f"{name}_{panel}" for name in variants for panel in (*STAGES, "mean")),

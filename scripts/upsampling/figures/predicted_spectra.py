@@ -8,19 +8,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
-from upsampling.figures.spectrograms import expect_inputs
-from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, Drawing, Titled, new_figure
+from upsampling.figures.drawing import Drawing, Titled, drawn_from
+from upsampling.figures.style import INK, MUTED, PALETTE, PREDICTED, TEXT_WIDTH, new_figure
 from upsampling.files import load_arrays
 
 Array = NDArray[Any]
 
-# The prediction is a thin line over the measurement: both are visible where they agree.
 MEASURED: dict[str, Any] = {"color": PALETTE[5]}
-PREDICTED: dict[str, Any] = {"color": PALETTE[1], "linewidth": 0.5}
 LINE: dict[str, Any] = {
     "linestyle": "",
     "marker": "o",
@@ -68,13 +66,15 @@ class LossSettings:
     floor: float = -60.0
 
 
-def _one_input(inputs: Sequence[Path], where: str) -> dict[str, Array]:
-    expect_inputs(inputs, 1, where)
-    return load_arrays(inputs[0])
+def _draw_panel(
+    axes: Axes, spectra: Mapping[str, Array], prefix: str, names: Sequence[str], floor: float
+) -> dict[str, Array]:
+    """Draw a panel's measured spectrum and its predicted one, if it has one, and lines.
 
-
-def _draw_panel(axes: Axes, content: Mapping[str, Array], floor: float) -> None:
-    """Draw a panel's measured spectrum and its predicted one, if it has one, and lines."""
+    Returns the arrays `names` of those of `prefix`, and the frequencies.
+    """
+    content = {name: spectra[f"{prefix}_{name}"] for name in names}
+    content["frequencies"] = spectra["frequencies"]
     khz = content["frequencies"] / 1000
     predicted = content.get("predicted")
     width = 0.6 if predicted is None else 1.2
@@ -91,28 +91,27 @@ def _draw_panel(axes: Axes, content: Mapping[str, Array], floor: float) -> None:
     axes.set_xlim(-0.01 * khz[-1], 1.01 * khz[-1])
     axes.set_ylim(floor, None)
     axes.spines[["top", "right"]].set_visible(False)
+    return content
 
 
-def replica_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(ReplicaSettings, inputs=1)
+def replica_panels(settings: ReplicaSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw each kind of replica in its own panel, a row per operator that follows.
 
     Panels `{kind}_{row}` (rows from 1): `frequencies` Hz, `measured` and `predicted` dB [bins];
     `lines` Hz and `levels` dB of the predicted lines.
     """
-    settings = read_settings(ReplicaSettings, values, where)
-    spectra = _one_input(inputs, where)
+    spectra = load_arrays(inputs[0])
     missing = [row for row in range(len(settings.rows)) if f"tones_{row}_measured" not in spectra]
     if missing or not settings.rows:
-        raise UserError(f"{where}: rows: one title per operator of the input file is needed")
+        raise UserError("replicas: rows: one title per operator of the input file is needed")
     figure = new_figure(TEXT_WIDTH, 1.3 * len(settings.rows) + 0.45)
     axes = figure.subplots(len(settings.rows), len(KINDS), squeeze=False, sharex=True, sharey="row")
     arrays: dict[str, dict[str, Any]] = {}
     for row, title in enumerate(settings.rows):
         for axis, (kind, heading) in zip(axes[row], KINDS.items(), strict=True):
-            names = ("measured", "predicted", "lines", "levels")
-            content = {name: spectra[f"{kind}_{row}_{name}"] for name in names}
-            content["frequencies"] = spectra["frequencies"]
-            _draw_panel(axis, content, settings.floor)
+            names = ("measured", *CLOSED_FORM)
+            content = _draw_panel(axis, spectra, f"{kind}_{row}", names, settings.floor)
             arrays[f"{kind}_{row + 1}"] = content
             if row == 0:
                 axis.set_title(heading)
@@ -126,17 +125,17 @@ def replica_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str
     return Drawing(figure, arrays)
 
 
-def operator_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(OperatorSettings, inputs=1)
+def operator_panels(settings: OperatorSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw a panel per operator: its output for a constant and white noise, and its prediction.
 
     Panels by name: `frequencies` Hz, `measured` dB [bins]; with a closed form also `predicted` dB
     [bins], and `lines` Hz and `levels` dB of the predicted lines.
     """
-    settings = read_settings(OperatorSettings, values, where)
     panels = settings.panels
     if not panels:
-        raise UserError(f"{where}: no panels; list them as {{name, title}} under 'panels'")
-    spectra = _one_input(inputs, where)
+        raise UserError("operator_spectra: no panels; list them as {name, title} under 'panels'")
+    spectra = load_arrays(inputs[0])
     columns = min(settings.columns, len(panels))
     rows = -(-len(panels) // columns)
     figure = new_figure(TEXT_WIDTH, 1.2 * rows + 0.5)
@@ -146,10 +145,7 @@ def operator_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: st
         names = ["measured"]
         if any(f"{panel.name}_{name}" in spectra for name in CLOSED_FORM):
             names += CLOSED_FORM
-        content = {name: spectra[f"{panel.name}_{name}"] for name in names}
-        content["frequencies"] = spectra["frequencies"]
-        _draw_panel(axis, content, settings.floor)
-        arrays[panel.name] = content
+        arrays[panel.name] = _draw_panel(axis, spectra, panel.name, names, settings.floor)
         axis.set_title(textwrap.fill(panel.title, TITLE_CHARACTERS), loc="left")
         if index + columns >= len(panels):
             axis.set_xlabel("frequency (kHz)")
@@ -166,8 +162,6 @@ def operator_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: st
 
 
 def _legend(figure: Any, spectrum: bool) -> None:
-    from matplotlib.lines import Line2D
-
     handles = [
         Line2D([], [], label="measured", **MEASURED),
         Line2D([], [], color=PALETTE[1], label="predicted lines", **LINE),
@@ -177,36 +171,35 @@ def _legend(figure: Any, spectrum: bool) -> None:
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
 
 
-def loss_panels(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(LossSettings, inputs=1)
+def loss_panels(settings: LossSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw the spectrum of each loss's gradient, with and without strides.
 
     Panels `waveform`, `score_strided`, `score_dense`, `features_strided`, `features_dense`:
     `frequencies` Hz, `measured` dB [bins] re the gradient's RMS; all but `waveform` with `lines` Hz
     and `levels` dB; and `coverage`: `lengths` [count], `ones` and `random` dB.
     """
-    settings = read_settings(LossSettings, values, where)
-    spectra = _one_input(inputs, where)
+    spectra = load_arrays(inputs[0])
     figure = new_figure(TEXT_WIDTH, 3.5)
     axes = figure.subplots(2, 3, squeeze=False)
     strides = " x ".join([str(settings.stride)] * settings.layers)
+    networks = {"strided": f"strides {strides}", "dense": "stride 1"}
+    titles = {
+        f"{loss}_{network}": f"{title}, {label}"
+        for loss, title in LOSSES.items()
+        for network, label in networks.items()
+    }
     arrays: dict[str, dict[str, Any]] = {}
-    frequencies = spectra["frequencies"]
-    for column, (loss, title) in enumerate(LOSSES.items()):
-        for row, (network, label) in enumerate(
-            (("strided", f"strides {strides}"), ("dense", "stride 1"))
-        ):
-            name = f"{loss}_{network}"
-            content = {key: spectra[f"{name}_{key}"] for key in ("measured", "lines", "levels")}
-            content["frequencies"] = frequencies
-            _draw_panel(axes[row, column], content, settings.floor)
-            axes[row, column].set_title(f"{title}, {label}")
-            arrays[name] = content
-    content = {"frequencies": frequencies, "measured": spectra["waveform_measured"]}
-    _draw_panel(axes[0, 2], content, settings.floor)
+    for axis, (name, title) in zip(axes[:, :2].T.flat, titles.items(), strict=True):
+        names = ("measured", "lines", "levels")
+        arrays[name] = _draw_panel(axis, spectra, name, names, settings.floor)
+        axis.set_title(title)
+    waveform = _draw_panel(axes[0, 2], spectra, "waveform", ["measured"], settings.floor)
     axes[0, 2].set_title("L1 of the waveform")
-    arrays["waveform"] = content
+    # In the order of its file: frequencies first.
+    arrays["waveform"] = dict(sorted(waveform.items()))
     top = max(axis.get_ylim()[1] for axis in axes.ravel()[:5])
-    for axis in (*axes[:, 0], *axes[:, 1], axes[0, 2]):
+    for axis in axes.ravel()[:5]:
         axis.set_ylim(settings.floor, top)
         axis.set_xlabel("frequency (kHz)")
     for axis in axes[:, 0]:
@@ -227,14 +220,8 @@ def _draw_coverage(axes: Axes, spectra: Mapping[str, Array], stride: int) -> dic
     dots: dict[str, Any] = {"linestyle": "", "markersize": 3}
     axes.plot(lengths, content["random"], marker="s", color=INK, label="random", **dots)
     axes.plot(lengths[present], ones[present], marker="o", color=PALETTE[0], label="ones", **dots)
-    axes.plot(
-        lengths[~present],
-        np.full((~present).sum(), low),
-        marker="v",
-        color=PALETTE[0],
-        label="ones: none",
-        **dots,
-    )
+    none = np.full((~present).sum(), low)
+    axes.plot(lengths[~present], none, marker="v", color=PALETTE[0], label="ones: none", **dots)
     axes.set_title(f"loudest line of one layer, stride {stride}")
     axes.set_xlabel("length (samples)")
     axes.set_ylabel("dB re the constant")

@@ -1,6 +1,6 @@
 """All figures by name, with defaults that draw them as in the paper."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +11,22 @@ from upsampling.figures.artifact_history import artifact_curves
 from upsampling.figures.artifact_overviews import artifact_changes, init_statistics
 from upsampling.figures.audits import audit_panels
 from upsampling.figures.before_after import before_after
+from upsampling.figures.drawing import Draw
 from upsampling.figures.loss_lines import loss_lines_panels
-from upsampling.figures.overlap_figure import overlap_stems
 from upsampling.figures.overlays import stacks_and_theory
 from upsampling.figures.predicted_spectra import loss_panels, operator_panels, replica_panels
-from upsampling.figures.spectrograms import expect_inputs, grid, stacks, stft_setups
-from upsampling.figures.transposed_diagrams import diagram
-
-Draw = Callable[[Mapping[str, Any], Sequence[Path], str], style.Drawing]
-
-
-def _computed(draw: Callable[[Mapping[str, Any], str], style.Drawing]) -> Draw:
-    """Adapt a figure that reads no files."""
-
-    def without_inputs(
-        values: Mapping[str, Any], inputs: Sequence[Path], where: str
-    ) -> style.Drawing:
-        expect_inputs(inputs, 0, where)
-        return draw(values, where)
-
-    return without_inputs
+from upsampling.figures.row_differences import track_differences
+from upsampling.figures.spectrograms import grid, stacks, stft_setups
+from upsampling.figures.transposed_diagrams import diagram, overlap_stems
 
 
-def _track_differences(
-    values: Mapping[str, Any], inputs: Sequence[Path], where: str
-) -> style.Drawing:
-    """Import pandas and SciPy's statistics for this figure alone; no other needs them."""
-    from upsampling.figures.row_differences import track_differences
-
-    return track_differences(values, inputs, where)
-
-
-def _panels(**titles: str) -> list[dict[str, str]]:
-    return [{"name": name, "title": title} for name, title in titles.items()]
+def _lettered(**titles: str) -> dict[str, Any]:
+    """Two columns of panels; the output of MelGAN is by far the faintest."""
+    panels = [
+        {"name": name, "title": title, "floor": -200.0 if title == "MelGAN" else None}
+        for name, title in titles.items()
+    ]
+    return {"letters": True, "columns": 2, "panels": panels}
 
 
 STACKS = {
@@ -54,44 +37,21 @@ STACKS = {
 FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
     "figure1": (
         grid,
-        {
-            "letters": True,
-            "columns": 2,
-            "panels": [
-                {"name": "a", "title": "MelGAN", "floor": -200.0},
-                *_panels(b="transposed convolution", c="nearest", d="subpixel convolution"),
-            ],
-        },
+        _lettered(a="MelGAN", b="transposed convolution", c="nearest", d="subpixel convolution"),
     ),
-    "figure2": (
-        _computed(diagram),
-        {"kernel_size": 3, "stride": 3, "inputs": 5, "weights": "random", "seed": 2},
-    ),
-    "figure3": (
-        _computed(diagram),
-        {"kernel_size": 3, "stride": 2, "inputs": 6, "weights": "ones"},
-    ),
-    "figure4": (
-        _computed(diagram),
-        {"kernel_size": 3, "stride": 1, "inputs": 7, "weights": "ones"},
-    ),
-    "figure5": (_computed(overlap_stems), {}),
+    "figure2": (diagram, {"kernel_size": 3, "stride": 3, "inputs": 5, "seed": 2}),
+    "figure3": (diagram, {"kernel_size": 3, "stride": 2, "inputs": 6, "weights": "ones"}),
+    "figure4": (diagram, {"kernel_size": 3, "stride": 1, "inputs": 7, "weights": "ones"}),
+    "figure5": (overlap_stems, {}),
     **{name: (stacks, titles) for name, titles in STACKS.items()},
     **{f"{name}_theory": (stacks_and_theory, titles) for name, titles in STACKS.items()},
-    "figure9": (
-        grid,
-        {
-            "letters": True,
-            "columns": 2,
-            "panels": _panels(a="transposed convolution", b="subpixel convolution"),
-        },
-    ),
+    "figure9": (grid, _lettered(a="transposed convolution", b="subpixel convolution")),
     "figure10": (stft_setups, {"left": "center=False", "right": "center=True"}),
     "initialisation": (grid, {}),
     "variant": (grid, {"columns": 1}),
     "before_after": (before_after, {}),
     "figure1_trained": (before_after, {}),
-    "track_differences": (_track_differences, {}),
+    "track_differences": (track_differences, {}),
     "operator_spectra": (operator_panels, {}),
     "replicas": (replica_panels, {}),
     "loss_gradient": (loss_panels, {}),

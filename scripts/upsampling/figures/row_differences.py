@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
-from upsampling.figures.spectrograms import expect_inputs
-from upsampling.figures.style import COLUMN_WIDTH, MUTED, PALETTE, Drawing, new_figure
+from upsampling.figures.drawing import Drawing, drawn_from
+from upsampling.figures.style import COLUMN_WIDTH, MUTED, PALETTE, new_figure
 from upsampling.files import content_of, read_table
-from upsampling.scoring.significance import read_comparisons
 
 COLORS = (PALETTE[0], PALETTE[1])
 DOT: dict[str, Any] = {"markersize": 2.5, "markeredgewidth": 0}
@@ -30,20 +28,22 @@ class DifferenceSettings:
     titles: Mapping[str, str] | None = None
 
 
-def track_differences(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(DifferenceSettings, inputs=2)
+def track_differences(settings: DifferenceSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw a line of dots per row, one dot per track, and the row's difference and interval.
 
     `inputs` are comparisons.csv and track_scores.csv. A dot is the track's score (mean over sources
     and seeds) minus that of the reference. Panel `all`: `rows`, `tracks`, `differences`
     [rows, tracks], and `difference`, `low`, `high`, `p_corrected` [rows], in dB.
     """
-    expect_inputs(inputs, 2, where)
-    settings = read_settings(DifferenceSettings, values, where)
+    # It imports SciPy's statistics, which no other figure needs.
+    from upsampling.scoring.significance import read_comparisons
+
     comparisons = against(settings.reference, read_comparisons(inputs[0]))
     scores = read_tracks(inputs[1])
-    with content_of(inputs[1]):
-        dots = dots_of(scores, settings.reference, list(comparisons.index))
     rows = list(comparisons.index)
+    with content_of(inputs[1]):
+        dots = dots_of(scores, settings.reference, rows)
     titles = settings.titles or {}
     figure = new_figure(COLUMN_WIDTH, 0.75 + 0.28 * max(len(rows), 1))
     axes = figure.subplots()
@@ -94,10 +94,6 @@ def dots_of(scores: pd.DataFrame, reference: str, rows: list[str]) -> pd.DataFra
 
 def read_tracks(path: Path) -> pd.DataFrame:
     """Read track_scores.csv: one line per row, seed, track and source."""
-    return read_table(
-        path,
-        {"row": str, "track": str, "value": float},
-        may_be_empty=True,
-        keep_default_na=False,
-        na_values={"value": "nan"},
-    )
+    types = {"row": str, "track": str, "value": float}
+    missing: dict[str, Any] = {"keep_default_na": False, "na_values": {"value": "nan"}}
+    return read_table(path, types, may_be_empty=True, **missing)

@@ -1,7 +1,7 @@
 """Figs. 1 and 6-10 and the like: spectrogram panels of inputs, layers and model outputs."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,9 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from upsampling.config.declared import read_settings
-from upsampling.errors import UserError
+from upsampling.figures.drawing import Drawing, Titled, drawn_from
 from upsampling.figures.plan import SIDES
-from upsampling.figures.style import (
-    COLORMAP,
-    COLUMN_WIDTH,
-    MARGIN_SHADE,
-    TEXT_WIDTH,
-    Drawing,
-    Titled,
-    new_figure,
-)
+from upsampling.figures.style import COLORMAP, COLUMN_WIDTH, MARGIN_SHADE, TEXT_WIDTH, new_figure
 from upsampling.files import content_of, load_arrays
 from upsampling.measures.spectra import HOP, Spectrogram, reference_magnitude, spectrogram
 
@@ -52,6 +43,10 @@ class GridSettings:
     floor: float = -150.0
     letters: bool = False
 
+    def __post_init__(self) -> None:
+        if not self.panels:
+            raise ValueError("no panels; list them as {name, title} under 'panels'")
+
 
 @dataclass(frozen=True)
 class StackSettings:
@@ -60,12 +55,6 @@ class StackSettings:
     left: str = ""
     right: str = ""
     floor: float = -100.0
-
-
-def expect_inputs(inputs: Sequence[Path], count: int, where: str) -> None:
-    """Raise `UserError` unless there are `count` input files."""
-    if len(inputs) != count:
-        raise UserError(f"{where}: {count} input files needed, {len(inputs)} given")
 
 
 def output_spectrogram(path: Path) -> tuple[Spectrogram, float]:
@@ -134,13 +123,10 @@ def add_colorbar(
     bar.locator = MaxNLocator(5)
 
 
-def grid(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(GridSettings, inputs=lambda given: len(given.panels))
+def grid(settings: GridSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw one panel per model: Figs. 1 and 9, all variants, or a single one."""
-    settings = read_settings(GridSettings, values, where)
     panels = settings.panels
-    if not panels:
-        raise UserError(f"{where}: no panels; list them as {{name, title}} under 'panels'")
-    expect_inputs(inputs, len(panels), where)
     columns = settings.columns or min((4, 3), key=lambda count: -len(panels) % count)
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
@@ -179,9 +165,8 @@ def stack_panels(path: Path, center: bool = False) -> tuple[dict[str, Spectrogra
         rates = [int(rate) for rate in arrays["samplerates"]]
         reference = reference_magnitude(arrays["signal"])
         panels = {"signal": spectrogram(arrays["signal"], rates[0], reference, center=True)}
-        for index in (1, 2, 3):
-            layer = arrays[names[index]]
-            panels[str(index)] = spectrogram(layer, rates[index], reference, center)
+        for index, name in enumerate(names[1:], start=1):
+            panels[str(index)] = spectrogram(arrays[name], rates[index], reference, center)
         return panels, len(arrays["signal"]) / rates[0]
 
 
@@ -209,19 +194,16 @@ def _draw_columns(
     return Drawing(figure, arrays)
 
 
-def stacks(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(StackSettings, inputs=2)
+def stacks(settings: StackSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw Fig. 6, 7 or 8: input and three layers of two stacks (input files: left, right)."""
-    expect_inputs(inputs, 2, where)
-    columns = [(*stack_panels(path), False) for path in inputs]
-    return _draw_columns(columns, read_settings(StackSettings, values, where))
+    return _draw_columns([(*stack_panels(path), False) for path in inputs], settings)
 
 
-def stft_setups(values: Mapping[str, Any], inputs: Sequence[Path], where: str) -> Drawing:
+@drawn_from(StackSettings, inputs=1)
+def stft_setups(settings: StackSettings, inputs: Sequence[Path]) -> Drawing:
     """Draw Fig. 10: the layers of one stack with `center=False` (left) and `True` (right)."""
-    expect_inputs(inputs, 1, where)
-    columns = []
-    for center in (False, True):
-        panels, seconds = stack_panels(inputs[0], center)
-        panels.pop("signal")
-        columns.append((panels, seconds, center))
-    return _draw_columns(columns, read_settings(StackSettings, values, where))
+    columns = [(*stack_panels(inputs[0], center), center) for center in (False, True)]
+    for panels, _, _ in columns:
+        del panels["signal"]
+    return _draw_columns(columns, settings)

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from upsampling.figures.drawing import Drawing
 from upsampling.files import save_arrays, write_content
 
 # Inches: one column, and the full text width, of a two-column page.
@@ -23,20 +23,21 @@ DPI = 300
 
 INK = "#222222"
 MUTED = "#767676"
-BORDER_SHADE = "#e9e4da"
 MARGIN_SHADE = "#8a8a8a"
 # Distinct for any color vision (Okabe and Ito).
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#000000")
 COLORMAP = "magma"
 
+# The prediction is a thin line over the measurement: both are visible where they agree.
+PREDICTED: dict[str, Any] = {"color": PALETTE[1], "linewidth": 0.5}
+
+TICKS = {"labelsize": 6, "color": INK, "major.size": 2, "major.width": 0.5, "major.pad": 2}
 SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 7,
     "axes.titlesize": 7,
     "axes.labelsize": 6.5,
-    "xtick.labelsize": 6,
-    "ytick.labelsize": 6,
     "legend.fontsize": 6,
     "axes.titlepad": 3,
     "axes.labelpad": 2,
@@ -44,36 +45,13 @@ SETTINGS: dict[Any, Any] = {
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.size": 2,
-    "ytick.major.size": 2,
-    "xtick.major.width": 0.5,
-    "ytick.major.width": 0.5,
-    "xtick.major.pad": 2,
-    "ytick.major.pad": 2,
+    **{f"{axis}tick.{name}": value for axis in "xy" for name, value in TICKS.items()},
     "lines.linewidth": 0.8,
     # Labels come from the configuration; only text that is drawn with parse_math is mathematics.
     "text.parse_math": False,
     "pdf.fonttype": 42,
     "svg.hashsalt": "figure",
 }
-
-
-@dataclass(frozen=True)
-class Titled:
-    """A panel or row of a figure: `name` in file names, `title` as it is shown."""
-
-    name: str
-    title: str = ""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A finished figure and the arrays of its panels: panel name -> array name -> array."""
-
-    figure: Figure
-    arrays: dict[str, dict[str, Any]]
 
 
 @contextmanager

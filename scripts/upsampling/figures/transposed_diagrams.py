@@ -1,7 +1,8 @@
-"""Figs. 2-4: a transposed convolution as a banded matrix, and its output for ones (Sec. 2)."""
+"""Figs. 2-5: transposed convolutions fed with ones, and their banded matrices (Sec. 2)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,24 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from upsampling.config.declared import read_settings
 from upsampling.errors import UserError
-from upsampling.figures.style import (
-    BORDER_SHADE,
-    COLUMN_WIDTH,
-    INK,
-    MUTED,
-    PALETTE,
-    Drawing,
-    new_figure,
-    stems,
-)
+from upsampling.figures.drawing import Drawing, drawn_from
+from upsampling.figures.style import COLUMN_WIDTH, INK, MUTED, PALETTE, new_figure, stems
 
 Floats = NDArray[np.floating[Any]]
 
+BORDER_SHADE = "#e9e4da"
 TAP_NAMES = "abcdefghijklmnopqrstuvwxyz"
 # Columns of the drawing left of the matrix, where the vector of inputs stands.
 MARGIN = 3.2
+WEIGHT_TITLES = {"ones": "all weights 1", "random": "random weights"}
 
 
 @dataclass(frozen=True)
@@ -102,9 +96,8 @@ def shade_borders(axes: Axes, settings: TransposedSettings, count: int) -> None:
 
 def _draw_cell(axes: Axes, column: float, row: float, text: str, color: str) -> None:
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=color, edgecolor="white"))
-    axes.text(
-        column, row, text, color="white", fontsize=6, ha="center", va="center", parse_math=True
-    )
+    look: dict[str, Any] = {"color": "white", "fontsize": 6, "parse_math": True}
+    axes.text(column, row, text, ha="center", va="center", **look)
 
 
 def _draw_product(axes: Axes, settings: TransposedSettings, count: int) -> None:
@@ -119,14 +112,9 @@ def _draw_product(axes: Axes, settings: TransposedSettings, count: int) -> None:
         Rectangle((-0.5, -0.5), count, settings.inputs, fill=False, edgecolor=MUTED, linewidth=0.5)
     )
     axes.text(-1.25, (settings.inputs - 1) / 2, "×", ha="center", va="center", fontsize=9)
-    axes.text(-2.5, -0.8, "input", ha="center", va="bottom")
-    axes.text(
-        (count - 1) / 2,
-        -0.8,
-        f"filter W, length {settings.kernel_size}, stride {settings.stride}",
-        ha="center",
-        va="bottom",
-    )
+    filter_text = f"filter W, length {settings.kernel_size}, stride {settings.stride}"
+    for column, text in ((-2.5, "input"), ((count - 1) / 2, filter_text)):
+        axes.text(column, -0.8, text, ha="center", va="bottom")
     axes.set_ylim(settings.inputs - 0.4, -1.5)
     axes.axis("off")
 
@@ -150,9 +138,9 @@ def _mark_period(axes: Axes, settings: TransposedSettings, samples: Floats) -> N
     axes.text(start + settings.stride + 0.3, high, text, va="center", fontsize=6)
 
 
-def diagram(values: Mapping[str, Any], where: str) -> Drawing:
-    """Draw Fig. 2, 3 or 4 from the settings of `TransposedSettings`; its one panel is `a`."""
-    settings = read_settings(TransposedSettings, values, where)
+@drawn_from(TransposedSettings, inputs=0)
+def diagram(settings: TransposedSettings, inputs: Sequence[Path]) -> Drawing:
+    """Draw Fig. 2, 3 or 4; its one panel is `a`."""
     arrays = upsampled_ones(settings)
     samples = arrays["samples"]
     matrix_height = (COLUMN_WIDTH - 0.35) * (settings.inputs + 1.1) / (len(samples) + MARGIN)
@@ -169,14 +157,43 @@ def diagram(values: Mapping[str, Any], where: str) -> Drawing:
     bottom.set_xlabel("output sample", x=(MARGIN + len(samples) / 2) / (len(samples) + MARGIN))
     bottom.set_ylabel("output")
     if settings.steady[0] > 0:
-        bottom.text(
-            -0.4,
-            1.0,
-            "border",
-            fontsize=5.5,
-            color=MUTED,
-            ha="left",
-            va="top",
-            transform=bottom.get_xaxis_transform(),
-        )
+        at = bottom.get_xaxis_transform()
+        bottom.text(-0.4, 1.0, "border", fontsize=5.5, color=MUTED, va="top", transform=at)
     return Drawing(figure, {"a": arrays})
+
+
+@dataclass(frozen=True)
+class OverlapSettings:
+    """Rows of Fig. 5; `inputs` and `seed` replace those of all rows."""
+
+    rows: tuple[TransposedSettings, ...] = (
+        TransposedSettings(kernel_size=8, stride=6, weights="ones"),
+        TransposedSettings(kernel_size=8, stride=6, weights="random"),
+        TransposedSettings(kernel_size=8, stride=4, weights="ones"),
+        TransposedSettings(kernel_size=8, stride=4, weights="random"),
+    )
+    inputs: int = 10
+    seed: int = 0
+
+
+@drawn_from(OverlapSettings, inputs=0)
+def overlap_stems(settings: OverlapSettings, inputs: Sequence[Path]) -> Drawing:
+    """Draw Fig. 5: the output of each row for ones; panels `1`, `2`, ..."""
+    figure = new_figure(COLUMN_WIDTH, 0.95 * len(settings.rows) + 0.15)
+    panels = figure.subplots(len(settings.rows), 1, squeeze=False)[:, 0]
+    arrays = {}
+    for number, (axes, row) in enumerate(zip(panels, settings.rows, strict=True), start=1):
+        transposed = replace(row, inputs=settings.inputs, seed=settings.seed)
+        arrays[str(number)] = upsampled_ones(transposed)
+        samples = arrays[str(number)]["samples"]
+        shade_borders(axes, transposed, len(samples))
+        stems(axes, samples, PALETTE[0] if transposed.weights == "ones" else PALETTE[1])
+        axes.set_xlim(-1, len(samples))
+        axes.set_title(
+            f"row {number}: length {transposed.kernel_size}, stride {transposed.stride}, "
+            f"{WEIGHT_TITLES[transposed.weights]}, {transposed.overlap}",
+            loc="left",
+        )
+    panels[-1].set_xlabel("output sample")
+    figure.supylabel("output", fontsize=6.5)
+    return Drawing(figure, arrays)

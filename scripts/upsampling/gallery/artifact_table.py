@@ -12,8 +12,6 @@ from upsampling.files import read_table
 from upsampling.gallery.glossary import MEASURES, PROBES, Entry, entry_of
 from upsampling.measures.artifact_rows import ROW_TYPES
 
-SIGNIFICANT = 5
-
 
 def artifact_rows(path: Path, variants: list[str]) -> dict[str, Any]:
     """The table of artifacts, a row per variant, seed, probe, measure and frequency.
@@ -58,7 +56,7 @@ def order_of(row: tuple[tuple[Any, ...], Any]) -> tuple[Any, ...]:
 
 def rounded(value: float) -> float | None:
     """A number of five significant digits; None for one that is not finite."""
-    return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else None
+    return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
 def scores(path: Path) -> dict[str, dict[str, Any]]:

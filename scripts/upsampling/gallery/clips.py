@@ -143,37 +143,29 @@ def sample_rate(path: Path) -> int:
 def excerpts(content: Mapping[str, Any], files: Files, media: Media) -> dict[str, Any]:
     """Separated music: `tracks`, `sources`, the `mixtures` as [track], `runs` as
     [variant][seed][track][source]."""
+
+    def file(name: str, seed: int, track: str = "{track}", source: str = "{source}") -> str:
+        return files.excerpts.format(variant=name, seed=seed, track=track, source=source)
+
+    seeds, seconds = content["seeds"], content["settings"]["excerpt_seconds"]
     scored = [variant["name"] for variant in content["variants"] if variant["scored"]]
-    patterns = {
-        (name, seed): files.excerpts.replace("{variant}", name).replace("{seed}", str(seed))
-        for name in scored
-        for seed in content["seeds"]
-    }
-    first = next(iter(patterns.values()), "")
-    separated = track_files(first)
+    separated = track_files(file(scored[0], seeds[0]) if scored else "")
     tracks = list(separated)[: content["settings"]["tracks"]]
-    seconds = content["settings"]["excerpt_seconds"]
     runs: dict[str, Any] = {}
-    for (name, seed), pattern in patterns.items():
-        order = content["seeds"].index(seed)
+    for name, (order, seed) in product(scored, enumerate(seeds)):
         runs.setdefault(name, {})[str(seed)] = {
             track: {
-                source: excerpt(media, source_file(pattern, track, source), seconds, order)
+                source: excerpt(media, file(name, seed, track, source), seconds, order)
                 for source in separated[track]
             }
             for track in tracks
         }
     mixtures = {
-        track: excerpt(media, source_file(first, track, MIXTURE), seconds, SHARED)
+        track: excerpt(media, file(scored[0], seeds[0], track, MIXTURE), seconds, SHARED)
         for track in tracks
     }
     sources = list(dict.fromkeys(source for track in tracks for source in separated[track]))
     return {"tracks": tracks, "sources": sources, "mixtures": mixtures, "runs": runs}
-
-
-def source_file(pattern: str, track: str, source: str) -> Path:
-    """The file of one separated source, or of the mixture."""
-    return Path(pattern.replace("{track}", track).replace("{source}", source))
 
 
 def track_files(pattern: str) -> dict[str, list[str]]:
@@ -194,7 +186,7 @@ def track_files(pattern: str) -> dict[str, list[str]]:
     return {track: [s for s in tracks[track] if s != MIXTURE] for track in sorted(tracks)}
 
 
-def excerpt(media: Media, path: Path, seconds: float, seed: int) -> dict[str, Any]:
+def excerpt(media: Media, path: str | Path, seconds: float, seed: int) -> dict[str, Any]:
     """The clip of the beginning of a WAV file: `sound`, and the fields of `Loudness`."""
 
     def read() -> tuple[sound.Samples, sound.Loudness]:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.config.sections import STAGES
-from upsampling.files import checked
+from upsampling.files import checked, content_of, read_json
 from upsampling.gallery import artifact_table, clips, pictures, sound
-from upsampling.gallery.audits import audit_cards
 from upsampling.gallery.glossary import ARTIFACTS, PROBES, entry_of
 from upsampling.gallery.media import Media
-from upsampling.html_pages import policy, templates
+from upsampling.html_pages import data_uri, policy, templates
+from upsampling.measures.artifact_rows import WEIGHTS
 from upsampling.measures.from_waveform import comb_frequencies
 
 FOLDER = Path(__file__).parent
@@ -20,8 +20,6 @@ SCRIPTS = ("plots.js", "cards.js", "table.js", "page.js")
 MEGABYTE = 10**6
 # Measures that a card shows in one line: of tonal and of filtering artifacts.
 HEADLINES = ("tone_prominence", "notch_depth")
-# The probe of measures that need none.
-WEIGHTS = "weights"
 
 
 def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) -> tuple[str, int]:
@@ -33,10 +31,9 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
     media = Media()
     probe_clips = clips.probe_clips(content, files, media)
     names = [variant["name"] for variant in content["variants"]]
-    scores = artifact_table.scores(files.table1)
     data: dict[str, Any] = {
         "variants": [variant | tones(variant, probe_clips) for variant in content["variants"]],
-        "scores": scores,
+        "scores": artifact_table.scores(files.table1),
         "seeds": content["seeds"],
         "probes": [
             artifact_table.described(name, PROBES)
@@ -51,9 +48,8 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
         "excerpts": clips.excerpts(content, files, media),
         "artifacts": artifact_table.artifact_rows(files.artifacts, names),
     }
-    figure = None
-    if files.training:
-        figure = sound.data_uri("image/png", checked(files.training).read_bytes())
+    training = files.training
+    figure = data_uri("image/png", checked(training).read_bytes()) if training else None
     room = content["settings"]["megabytes"] * MEGABYTE - len(json.dumps(data)) - len(figure or "")
     left_out = media.render(room, workers)
     cards = audit_cards(content["audits"], files.audits, files.audit_pages)
@@ -64,6 +60,33 @@ def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[st
     """Frequencies in Hz of the outermost layer's tones, at the variant's sampling rate."""
     rate = probe_clips[clips.INITIALISATION][variant["name"]]["samplerate"]
     return {"tones": comb_frequencies(rate / variant["stride"], rate).tolist()}
+
+
+def audit_cards(audits: Sequence[Mapping[str, Any]], reports: str, pages: str) -> list[dict]:
+    """`title`, `verdict` and `link` of each of the `audits` {name, title}.
+
+    `reports` is a pattern of files with {audit}, `pages` one of links from the gallery.
+    """
+    cards = []
+    for audit in audits:
+        path = reports.format(audit=audit["name"])
+        with content_of(path):
+            text = verdict(read_json(path))
+        link = pages.format(audit=audit["name"])
+        cards.append({"title": audit["title"], "verdict": text, "link": link})
+    return cards
+
+
+def verdict(report: Mapping[str, Any]) -> str:
+    """A network's verdict and what its repair changed; of recordings, how many have a comb."""
+    if "recordings" not in report:
+        repair = report.get("repair")
+        return " ".join([report["verdict"], *([repair["summary"]] if repair else [])])
+    recordings = report["recordings"]
+    if len(recordings) == 1:
+        return recordings[0]["verdict"]
+    found = sum(recording["found"] for recording in recordings)
+    return f"{found} of {len(recordings)} recordings have a comb that stands out."
 
 
 def render(

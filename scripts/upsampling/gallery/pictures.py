@@ -11,7 +11,7 @@ from PIL import Image
 from upsampling.decibels import power_to_db
 from upsampling.figures.spectrograms import for_display
 from upsampling.figures.style import COLORMAP
-from upsampling.gallery.sound import data_uri
+from upsampling.html_pages import data_uri
 from upsampling.measures.spectra import HOP, Spectrogram, mean_spectrum
 
 # Steps of 2.4 dB on a range of 150 dB: too small to see, and files are a third smaller.

@@ -7,8 +7,6 @@ such as those of interpolators, from 51 dB to 20 dB, which is inaudible; picture
 therefore of the signals.
 """
 
-import base64
-import io
 import subprocess
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upsampling.errors import UserError
+from upsampling.html_pages import data_uri, flac
 from upsampling.measures.from_waveform import level
 
 Samples = NDArray[np.floating[Any]]
@@ -57,20 +56,6 @@ def match_level(samples: Samples) -> tuple[Samples, Loudness]:
     gain = 0.0 if silent else min(TARGET_DBFS - rms, 20 * float(np.log10(PEAK / peak)))
     loudness = Loudness(rms, float(np.mean(constant)), gain, silent)
     return moving * 10 ** (gain / 20), loudness
-
-
-def data_uri(kind: str, content: bytes) -> str:
-    """`content` of the MIME type `kind` as a data URI."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def flac(samples: Samples, samplerate: int) -> str:
-    """`samples` [samples], at most 1 in size, as a data URI of a 16-bit FLAC file."""
-    import soundfile
-
-    file = io.BytesIO()
-    soundfile.write(file, samples, samplerate, format="FLAC", subtype="PCM_16")
-    return data_uri("audio/flac", file.getvalue())
 
 
 def flac_or_opus(samples: Samples, samplerate: int) -> str:

@@ -1,11 +1,15 @@
-"""The LaTeX of the supplement; names and captions from a configuration are literal in it."""
+"""The supplement in LaTeX, where names and captions of a configuration are literal, and its PDF."""
 
 import re
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from upsampling.errors import UserError
+from upsampling.files import atomic_path
 from upsampling.tables.latex import escape_latex
 from upsampling.tables.sheet import one_line
 
@@ -33,6 +37,8 @@ PREAMBLE = r"""\documentclass[twocolumn]{article}
 MARKUP = re.compile(r"(?P<quotes>``?)(?P<literal>[^`]+)(?P=quotes)|\*(?P<emphasis>[^*\s][^*]*)\*")
 # File names in the document need no escapes.
 SAFE_NAME = re.compile(r"[A-Za-z0-9_./-]+")
+# Of the messages of pdflatex, if it fails.
+SHOWN_LINES = 25
 
 
 @dataclass(frozen=True)
@@ -97,10 +103,8 @@ def table_lines(file: str) -> list[str]:
 
 def data_line(item: Item, content: Content) -> str:
     """A paragraph on a data file."""
-    return (
-        rf"\par\medskip\noindent\texttt{{{escape_latex(safe(item.file))}}}: "
-        f"{caption(item, content)}"
-    )
+    name = escape_latex(safe(item.file))
+    return rf"\par\medskip\noindent\texttt{{{name}}}: {caption(item, content)}"
 
 
 def figure_lines(item: Item, content: Content) -> list[str]:
@@ -142,3 +146,29 @@ def latex_of_rst(text: str) -> str:
 def escape_text(text: str) -> str:
     """Literal text between markup, with the spaces around it."""
     return " " * text.startswith(" ") + escape_latex(text) + " " * text[1:].endswith(" ")
+
+
+def compile_pdf(tex: Path, pdf: Path) -> None:
+    """Write `pdf` from `tex`, whose relative file names are relative to its folder.
+
+    Messages of pdflatex are printed where it fails, and the first of them is the `UserError`. No
+    shell command in the document is executed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape"]
+        done = subprocess.run(
+            [*command, f"-output-directory={folder}", tex.name],
+            cwd=tex.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        if done.returncode:
+            lines = done.stdout.splitlines()
+            print("\n".join(lines[-SHOWN_LINES:]))
+            problem = next((line for line in lines if line.startswith("!")), "it failed")
+            raise UserError(f"pdflatex on {tex}: {problem.removeprefix('! ')}")
+        with atomic_path(pdf) as temporary:
+            shutil.copyfile(Path(folder, tex.name).with_suffix(".pdf"), temporary)

@@ -110,3 +110,35 @@ def test_a_page_takes_as_many_characters_as_its_megabytes(files, tmp_path):
     characters += len(json.dumps(data))
     for room, left_out in ((characters + 0.5, 0), (characters - 0.5, 1)):
         assert page.gallery(content(megabytes=room / 1e6), training)[1] == left_out
+
+
+NETWORK = {"verdict": "The network makes 3 lines."}
+FOUND = {"found": True, "verdict": "A comb of 25 Hz."}
+NONE = {"found": False, "verdict": "No comb found."}
+
+
+def test_cards_have_titles_verdicts_and_links(tmp_path):
+    (tmp_path / "vocoder.json").write_text(json.dumps(NETWORK))
+    (tmp_path / "songs.json").write_text(json.dumps({"recordings": [NONE, FOUND, FOUND]}))
+    audits = [{"name": "vocoder", "title": "<b>"}, {"name": "songs", "title": "Songs"}]
+    cards = page.audit_cards(audits, f"{tmp_path}/{{audit}}.json", "../audits/{audit}/page.html")
+    assert cards == [
+        {
+            "title": "<b>",
+            "verdict": "The network makes 3 lines.",
+            "link": "../audits/vocoder/page.html",
+        },
+        {
+            "title": "Songs",
+            "verdict": "2 of 3 recordings have a comb that stands out.",
+            "link": "../audits/songs/page.html",
+        },
+    ]
+
+
+def test_one_recording_has_its_own_verdict():
+    assert page.verdict({"recordings": [NONE]}) == "No comb found."
+
+
+def test_a_repair_is_told():
+    assert page.verdict(NETWORK | {"repair": {"summary": "Repaired."}}).endswith("lines. Repaired.")
