@@ -118,13 +118,9 @@ def comb_prominences(
     lines = comb_frequencies(spacings[-1], samplerate)
     tones = prominence(power, lines, samplerate)
     controls = prominence(power, lines - spacings[-1] / 2, samplerate)
-    statistics = []
-    for spacing in spacings:
-        step = round(spacing / spacings[-1])
-        tone, control = tones[step - 1 :: step], controls[step - 1 :: step]
-        mean, maximum = tone.mean() - control.mean(), tone.max() - control.max()
-        statistics.append((float(mean), float(maximum)))
-    return statistics
+    steps = [round(spacing / spacings[-1]) for spacing in spacings]
+    combs = [(tones[step - 1 :: step], controls[step - 1 :: step]) for step in steps]
+    return [(float(t.mean() - c.mean()), float(t.max() - c.max())) for t, c in combs]
 
 
 def tone_level(power: Floats, frequency: float, samplerate: int) -> float:

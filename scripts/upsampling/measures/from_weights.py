@@ -78,8 +78,11 @@ def impulse_responses(layer: nn.Module, stride: int, channels: int) -> ImpulseRe
         ones = _output(layer, flat + 1) - silent
     spectra = np.abs(np.fft.rfft(filters, 2 * length)) ** 2
     lags = np.fft.irfft(spectra.sum(axis=(0, 1)), 2 * length)
-    period = _steady_period(output, stride)
-    ends, rest = (torch.cat([o[..., :length], o[..., -length:]], dim=-1) for o in (output, period))
+    # The middle period, repeated over the whole length.
+    times = output.shape[-1] // 2 // stride * stride + torch.arange(output.shape[-1]) % stride
+    ends, rest = (
+        torch.cat([o[..., :length], o[..., -length:]], dim=-1) for o in (output, output[..., times])
+    )
     return ImpulseResponses(
         stride=stride,
         comb=np.sum(_comb(filters, stride), axis=(0, 1)),
@@ -105,9 +108,18 @@ def _picked(channels: int) -> NDArray[np.intp]:
 
 
 def _filters(layer: nn.Module, stride: int, channels: int) -> tuple[Floats, int]:
-    """Return the nonzero part of impulse responses [picked, out, samples], and their reach."""
-    support, reach = _support(layer, stride, channels)
-    impulse = (torch.arange(2 * reach + 1) == reach).double()
+    """Return impulse responses' nonzero part [picked, out, samples], and a reach that contains it.
+
+    That is the shortest one, or the longest if none does.
+    """
+    for reach in REACHES:
+        impulse = (torch.arange(2 * reach + 1) == reach).double()
+        first = _channel_outputs(layer, channels, np.arange(min(channels, 4)), impulse)
+        size = first.abs().amax(dim=(0, 1))
+        used = np.flatnonzero((size > ROUNDING * size.max()).numpy())
+        if not len(used) or (used[0] >= stride and used[-1] < len(size) - stride):
+            break
+    support = slice(used[0], used[-1] + 1) if len(used) else slice(0, stride)
     outputs = _channel_outputs(layer, channels, _picked(channels), impulse)
     return outputs[..., support].numpy(), reach
 
@@ -134,29 +146,6 @@ def _channel_outputs(layer: nn.Module, channels: int, picked: Any, waveform: Ten
 def _output(layer: nn.Module, inputs: Tensor) -> Tensor:
     """The output of `layer` for `inputs`, on the CPU; computed where the layer's tensors are."""
     return layer(inputs.to(device_of(layer))).cpu()
-
-
-def _support(layer: nn.Module, stride: int, channels: int) -> tuple[slice, int]:
-    """Return the nonzero part of impulse responses, and the shortest reach that contains it."""
-    first = np.arange(min(channels, 4))
-    for reach in REACHES:
-        impulse = (torch.arange(2 * reach + 1) == reach).double()
-        size = _channel_outputs(layer, channels, first, impulse).abs().amax(dim=(0, 1))
-        used = np.flatnonzero((size > ROUNDING * size.max()).numpy())
-        if not len(used):
-            return slice(0, stride), reach
-        inside = used[0] >= stride and used[-1] < len(size) - stride
-        if inside or reach == REACHES[-1]:
-            return slice(int(used[0]), int(used[-1]) + 1), reach
-    raise AssertionError("unreachable")
-
-
-def _steady_period(output: Tensor, stride: int) -> Tensor:
-    """Repeat the middle period of `output` [..., time] over its whole length."""
-    time = output.shape[-1]
-    start = time // 2 // stride * stride
-    period = output[..., start : start + stride]
-    return period.repeat(*[1] * (output.ndim - 1), time // stride + 1)[..., :time]
 
 
 def _comb(filters: Floats, stride: int) -> Floats:

@@ -51,15 +51,6 @@ def random_level_quantile(probability: ArrayLike, line: int, stride: int) -> Any
     return 10 * np.log10(((1 - below) ** -2 - 1) / 2)
 
 
-def interpolator_taps(name: str, stride: int) -> Floats:
-    """Taps [count] of a fixed interpolator at gain `stride`: a key of `INTERPOLATORS`."""
-    return INTERPOLATORS[name](stride)
-
-
-def _box(stride: int) -> Floats:
-    return np.ones(stride)
-
-
 def _triangle(stride: int) -> Floats:
     return 1 - np.abs(np.arange(1 - stride, stride)) / stride
 
@@ -68,8 +59,9 @@ def _half_pixel(stride: int) -> Floats:
     return _triangle(stride) if stride % 2 else np.convolve(_triangle(stride), [0.5, 0.5])
 
 
+# Taps [count] of fixed interpolators at gain `stride`.
 INTERPOLATORS: dict[str, Callable[[int], Floats]] = {
-    "nearest": _box,
+    "nearest": np.ones,
     "linear (triangle)": _triangle,
     "linear (half_pixel)": _half_pixel,
     "kaiser_sinc": kaiser_sinc_taps,
