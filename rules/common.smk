@@ -68,10 +68,8 @@ def quiet(command):
     return f"{shown(command)} > /dev/null"
 
 
-@cache
-def fingerprint(program):
-    """Fingerprint of a program and of all modules that it imports, computed once per call."""
-    return program_fingerprint(SCRIPTS / program)
+# Of a program and of all modules that it imports, computed once per call.
+fingerprint = cache(program_fingerprint)
 
 
 def code(program):
@@ -79,7 +77,7 @@ def code(program):
 
     Its rule reruns when that code changes, but not for comments, layout or file times.
     """
-    return lambda wildcards: fingerprint(program)
+    return lambda wildcards: fingerprint(SCRIPTS / program)
 
 
 def located(pattern):
@@ -177,14 +175,6 @@ def after_earlier_calls(paths):
     """
     settle_earlier_calls()
     return paths
-
-
-def check_executor():
-    """Exit before any job if a cluster's commands are missing."""
-    try:
-        deployment.check_executor(workflow.executor_plugin.name)
-    except UserError as error:
-        sys.exit(f"error: {error}")
 
 
 def finished():

@@ -1,7 +1,6 @@
 """Spectra by the conventions of the paper's appendix (Sec. 8), and long-term mean spectra."""
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +8,6 @@ from numpy.typing import NDArray
 
 from upsampling.decibels import amplitude_to_db
 from upsampling.errors import UserError
-from upsampling.files import load_arrays, save_arrays
 
 Floats = NDArray[np.floating[Any]]
 
@@ -36,17 +34,7 @@ class Spectrogram:
 
     def arrays(self) -> dict[str, Any]:
         """Return the fields by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    def save(self, path: str | Path) -> None:
-        """Write the fields as an .npz file of the same names."""
-        save_arrays(path, self.arrays())
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Spectrogram":
-        """Read a file of `save`."""
-        arrays = load_arrays(path, [field.name for field in fields(cls)])
-        return cls(**arrays | {"samplerate": int(arrays["samplerate"])})
+        return dict(vars(self))
 
 
 def hann(width: int) -> Floats:

@@ -32,16 +32,13 @@ from upsampling.operators import build_operator
 from upsampling.operators.base import seeded
 from upsampling.probes.signals import probe_signal
 from upsampling.theory.filters import Filters
+from upsampling.theory.operator_spectra import BORDER, N_FFT, NOISE_VARIANCE
 from upsampling.theory.prediction import hann_lobes, line_amplitudes, line_arrays, noise_power
 from upsampling.theory.taps import operator_taps
 
 Array = NDArray[Any]
 
 KINDS = ("tones", "filtering", "offsets")
-N_FFT = 4096
-NOISE_VARIANCE = 1 / 3
-# Settling time of filters at either end, in samples of the low rate.
-BORDER = 64
 
 
 def _layer(entry: Last, stride: int, seed: int) -> tuple[torch.nn.Module, Filters]:
