@@ -136,12 +136,8 @@ def initialised(variants):
 
 def stacks(figure, *kinds):
     """Outputs of both stacks of a figure, or their predictions."""
-    output = rules.render_stack.output
-    return [
-        str(output[kind]).format(figure=figure, side=side)
-        for kind in kinds
-        for side in ["left", "right"]
-    ]
+    patterns = [rules.render_stack.output[kind] for kind in kinds]
+    return expand(patterns, figure=figure, side=["left", "right"])
 
 
 def one_of(variants):

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from upsampling.decibels import ratio_to_db
 from upsampling.measures.from_waveform import N_FFT, Measurement, comb_frequencies, notch_depth
+from upsampling.measures.spectra import hann_transform
 from upsampling.models.base import UpsamplingLayer, device_of, in_double_precision
 
 Floats = NDArray[np.floating[Any]]
@@ -56,7 +57,6 @@ class ImpulseResponses:
     first and the last L samples.
     """
 
-    stride: int
     comb: Floats
     bias_comb: Floats
     ones_comb: Floats
@@ -84,7 +84,6 @@ def impulse_responses(layer: nn.Module, stride: int, channels: int) -> ImpulseRe
         torch.cat([o[..., :length], o[..., -length:]], dim=-1) for o in (output, output[..., times])
     )
     return ImpulseResponses(
-        stride=stride,
         comb=np.sum(_comb(filters, stride), axis=(0, 1)),
         bias_comb=np.sum(_comb(_period(silent, stride), stride), axis=(0, 1)),
         ones_comb=_comb(_period(ones, stride), stride)[0, 0],
@@ -200,10 +199,8 @@ def expected_notch_depth(correlation: Floats, frequency: float, samplerate: floa
     frequencies a quarter of a bin apart, weighted with the squared transform of the window.
     """
     offsets = np.arange(-LOBES * FINE, LOBES * FINE + 1) / FINE
-    # The transform of a Hann window at `offsets` from its center, in bins.
-    window = np.sinc(offsets) / (1 - np.where(np.abs(offsets) == 1, 0, offsets) ** 2)
-    window[np.abs(offsets) == 1] = 0.5
-    weights = window**2 / np.sum(window**2)
+    weights = hann_transform(offsets) ** 2
+    weights /= np.sum(weights)
     grid = np.arange(-LOBES * FINE, (N_FFT // 2 + LOBES) * FINE + 1) / (FINE * N_FFT)
     lags = len(correlation) // 2
     padded = np.zeros(N_FFT * FINE)

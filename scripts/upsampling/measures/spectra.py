@@ -42,6 +42,12 @@ def hann(width: int) -> Floats:
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)
 
 
+def hann_transform(distances: Floats) -> Floats:
+    """Return the transform sinc(d) / (1 - d^2) of a Hann window, d bins from its center."""
+    unit = np.abs(np.abs(distances) - 1) < 1e-9
+    return np.where(unit, 0.5, np.sinc(distances) / (1 - np.where(unit, 0.0, distances**2)))
+
+
 def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:
     """Return the short-time Fourier transform [1025, frames] of `signal` [samples]: Hann, hop 512.
 

@@ -198,9 +198,7 @@ def coverage(stride: int) -> dict[str, Array]:
     for length in lengths:
         weights = torch.randn(KERNELS, 1, int(length), generator=generator, dtype=torch.float64)
         for kernels, levels in ((torch.ones_like(weights[:1]), ones), (weights, random)):
-            leaf = torch.zeros(
-                1, len(kernels), 16 * stride, dtype=torch.float64, requires_grad=True
-            )
+            leaf = torch.zeros(1, len(kernels), 16 * stride).double().requires_grad_()
             score = functional.conv1d(leaf, kernels, stride=stride, groups=len(kernels)).sum()
             (grad,) = torch.autograd.grad(score, leaf)
             period = grad[0, :, 8 * stride : 9 * stride].numpy()

@@ -100,14 +100,12 @@ def replicas(settings: Replicas) -> dict[str, Array]:
             for layer, _ in layers:
                 signal = layer(signal)
             output = signal[0, 0, BORDER * factor : -BORDER * factor].numpy()
-            frequencies, power = mean_spectrum(output, samplerate, N_FFT)
+            arrays["frequencies"], power = mean_spectrum(output, samplerate, N_FFT)
             filters = reduce(Filters.then, [taps for _, taps in layers])
             amplitudes = line_amplitudes(filters, period)[0]
             noise = noise_power(reduce(Filters.then, [*shaping, filters]), variance, N_FFT)
             name = f"{kind}_{index}"
-            arrays |= {
-                "frequencies": frequencies,
-                f"{name}_measured": power_to_db(power),
-                f"{name}_predicted": power_to_db(noise + hann_lobes(amplitudes, N_FFT)),
-            } | line_arrays(name, amplitudes, samplerate)
+            arrays[f"{name}_measured"] = power_to_db(power)
+            arrays[f"{name}_predicted"] = power_to_db(noise + hann_lobes(amplitudes, N_FFT))
+            arrays |= line_arrays(name, amplitudes, samplerate)
     return arrays
