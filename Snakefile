@@ -47,7 +47,10 @@ rule all:
 
 
 onstart:
-    check_executor()
+    try:
+        deployment.check_executor(workflow.executor_plugin.name)
+    except UserError as error:
+        sys.exit(f"error: {error}")
     if NO_LATEX:
         told(f"The supplement is written without its PDF: {NO_LATEX}.")
 

@@ -9,11 +9,8 @@ rule audit:
         lambda wildcards: EXPERIMENT.audits[wildcards.audit].files,
     output:
         report=f"{AUDIT}/report.json",
-        page=report(
-            f"{AUDIT}/page.html",
-            caption="../report/audit.rst",
-            category="Audits",
-            labels={"audit": "{audit}", "shows": "report"},
+        page=reported(
+            f"{AUDIT}/page.html", "audit", "Audits", audit="{audit}", shows="report"
         ),
         arrays=f"{AUDIT}/arrays.npz",
     log:
@@ -45,27 +42,17 @@ rule audit:
 use rule audit as audit_and_repair with:
     output:
         report=f"{AUDIT}/report.json",
-        page=report(
-            f"{AUDIT}/page.html",
-            caption="../report/audit.rst",
-            category="Audits",
-            labels={"audit": "{audit}", "shows": "report"},
+        page=reported(
+            f"{AUDIT}/page.html", "audit", "Audits", audit="{audit}", shows="report"
         ),
         arrays=f"{AUDIT}/arrays.npz",
         repaired=directory(f"{AUDIT}/repaired"),
     wildcard_constraints:
         audit=one_of(n for n, one in EXPERIMENT.audits.items() if one.repair),
     params:
-        code=code("audit.py"),
-        own=lambda wildcards: EXPERIMENT.audits[wildcards.audit].command,
         repaired=lambda wildcards, output: [
             "--repair",
-            str(
-                Path(
-                    output.repaired,
-                    EXPERIMENT.audits[wildcards.audit].command["repaired"],
-                )
-            ),
+            f"{output.repaired}/{EXPERIMENT.audits[wildcards.audit].command['repaired']}",
         ],
 
 
@@ -76,11 +63,12 @@ rule draw_audit:
         f"{AUDIT}/arrays.npz",
     output:
         pdf="<results>/figures/audits/{audit}.pdf",
-        png=report(
+        png=reported(
             "<results>/figures/audits/{audit}.png",
-            caption="../report/audit.rst",
-            category="Audits",
-            labels={"audit": "{audit}", "shows": "lines"},
+            "audit",
+            "Audits",
+            audit="{audit}",
+            shows="lines",
         ),
         arrays=expand(
             "<results>/figures/arrays/audits/{audit}_{panel}.npz",
@@ -112,11 +100,8 @@ rule audits_table:
         csv="<results>/tables/audits.csv",
         md="<results>/tables/audits.md",
         tex="<results>/tables/audits.tex",
-        html=report(
-            "<results>/tables/audits.html",
-            caption="../report/audits.rst",
-            category="Tables",
-            labels={"table": "Audits"},
+        html=reported(
+            "<results>/tables/audits.html", "audits", "Tables", table="Audits"
         ),
     log:
         "<logs>/audits_table.log",

@@ -68,10 +68,8 @@ def quiet(command):
     return f"{shown(command)} > /dev/null"
 
 
-@cache
-def fingerprint(program):
-    """Fingerprint of a program and of all modules that it imports, computed once per call."""
-    return program_fingerprint(SCRIPTS / program)
+# Of a program and of all modules that it imports, computed once per call.
+fingerprint = cache(program_fingerprint)
 
 
 def code(program):
@@ -79,7 +77,7 @@ def code(program):
 
     Its rule reruns when that code changes, but not for comments, layout or file times.
     """
-    return lambda wildcards: fingerprint(program)
+    return lambda wildcards: fingerprint(SCRIPTS / program)
 
 
 def located(pattern):
@@ -87,14 +85,9 @@ def located(pattern):
 
     The program fills in the other names in braces.
     """
-
-    def fill(wildcards):
-        path = workflow.pathvars.apply(str(pattern))
-        for name, value in wildcards.items():
-            path = path.replace(f"{{{name}}}", value)
-        return path
-
-    return fill
+    return lambda wildcards: expand(
+        workflow.pathvars.apply(str(pattern)), allow_missing=True, **wildcards
+    )[0]
 
 
 def folder(name):
@@ -114,21 +107,25 @@ def scored(pattern):
 
 def trained_original(name):
     """An input function: a file of the run whose model is repaired."""
-    return lambda wildcards: expand(
-        f"<results>/models/{{variant}}/seed{{seed}}/{name}",
-        variant=EXPERIMENT.repaired[wildcards.variant].of,
-        seed=wildcards.seed,
-    )[0]
+    return (
+        lambda w: f"<results>/models/{EXPERIMENT.repaired[w.variant].of}/seed{w.seed}/{name}"
+    )
 
 
-def per_probe(pattern, **wildcards):
-    """The pattern for each seed and probe signal, and the given stages or kinds."""
-    return expand(
-        pattern,
-        seed=EXPERIMENT.seeds,
-        signal=EXPERIMENT.signals,
-        allow_missing=True,
-        **wildcards,
+def per_signal(pattern, **wildcards):
+    """The pattern for each probe signal, and the given stages or kinds."""
+    return expand(pattern, signal=EXPERIMENT.signals, allow_missing=True, **wildcards)
+
+
+def per_seed(pattern):
+    """The pattern for each seed of a variant that is not trained."""
+    return expand(pattern, seed=EXPERIMENT.seeds, allow_missing=True)
+
+
+def reported(path, caption, category, **labels):
+    """An output that Snakemake's report shows, with a caption of the folder report/."""
+    return report(
+        path, caption=f"../report/{caption}.rst", category=category, labels=labels
     )
 
 
@@ -139,12 +136,8 @@ def initialised(variants):
 
 def stacks(figure, *kinds):
     """Outputs of both stacks of a figure, or their predictions."""
-    output = rules.render_stack.output
-    return [
-        str(output[kind]).format(figure=figure, side=side)
-        for kind in kinds
-        for side in ["left", "right"]
-    ]
+    patterns = [rules.render_stack.output[kind] for kind in kinds]
+    return expand(patterns, figure=figure, side=["left", "right"])
 
 
 def one_of(variants):
@@ -153,11 +146,11 @@ def one_of(variants):
 
 
 @cache
-def wait_for_earlier_calls():
+def settle_earlier_calls():
     """Return when no job of a Snakemake that was killed in this folder is running any more.
 
     Jobs of another Snakemake that is running here are not waited for: Snakemake then refuses to
-    start.
+    start. A track store that other settings prepared is given up.
     """
     if ALONE and workflow.executor_plugin and not workflow.dryrun:
         try:
@@ -166,41 +159,18 @@ def wait_for_earlier_calls():
             raise WorkflowError(str(error))
         if workflow.executor_plugin.name == "slurm":
             slurm.wait_for_snakemake_jobs(Path.cwd(), told)
+        manifest = Path(DATA.store, "manifest.json")
+        listing.require_settings(manifest, EXPERIMENT.preparation, told)
 
 
 def after_earlier_calls(paths):
-    """An input function: `paths`, once no job of an earlier call writes files any more.
+    """`paths`, once no job of an earlier call writes files any more; for an input function.
 
     Snakemake calls input functions after it has recognised a dry run, and before it decides which
     jobs are needed.
     """
-
-    def inputs(wildcards):
-        wait_for_earlier_calls()
-        return paths
-
-    return inputs
-
-
-def after_other_settings(inputs):
-    """An input function: `inputs`, once a track store that other settings prepared is given up."""
-
-    def settled(wildcards):
-        paths = inputs(wildcards)
-        if ALONE and workflow.executor_plugin and not workflow.dryrun:
-            manifest = Path(DATA.store, "manifest.json")
-            listing.require_settings(manifest, EXPERIMENT.preparation, told)
-        return paths
-
-    return settled
-
-
-def check_executor():
-    """Exit before any job if a cluster's commands are missing."""
-    try:
-        deployment.check_executor(workflow.executor_plugin.name)
-    except UserError as error:
-        sys.exit(f"error: {error}")
+    settle_earlier_calls()
+    return paths
 
 
 def finished():
@@ -227,9 +197,7 @@ def failures():
         values = ", ".join(f"{k} {v}" for k, v in job.wildcards_dict.items())
         name = f"{job.rule.name} ({values})" if values else job.rule.name
         logs = [
-            str(log)
-            for log in map(Path, job.log)
-            if log.exists() and log.stat().st_size
+            log for log in job.log if Path(log).exists() and Path(log).stat().st_size
         ]
         reason = f"see {', '.join(logs)}" if logs else "nothing in its log; see above"
         lines.append(f"  {name}: {reason}")

@@ -21,10 +21,8 @@ rule download:
 rule prepare_tracks:
     """Decode all tracks once into memory-mapped arrays; at demo scale, compose the songs first."""
     input:
-        after_other_settings(
-            after_earlier_calls(
-                [] if DATA.dataset == "demo" else rules.download.output.record
-            )
+        lambda wildcards: after_earlier_calls(
+            [] if DATA.dataset == "demo" else rules.download.output.record
         ),
     output:
         manifest="<store>/manifest.json",

@@ -46,18 +46,8 @@ rule measure_artifacts:
         model=rules.train.output.best,
         spec=rules.train.output.spec,
     output:
-        arrays=expand(
-            PROBE_ARRAYS,
-            signal=EXPERIMENT.signals,
-            stage=["initialised", "trained"],
-            allow_missing=True,
-        ),
-        audio=expand(
-            PROBE_AUDIO,
-            signal=EXPERIMENT.signals,
-            kind=["input", "initialised", "trained"],
-            allow_missing=True,
-        ),
+        arrays=per_signal(PROBE_ARRAYS, stage=["initialised", "trained"]),
+        audio=per_signal(PROBE_AUDIO, kind=["input", "initialised", "trained"]),
         measures=PROBE_MEASURES,
     log:
         "<logs>/measure_artifacts/{variant}_seed{seed}.log",

@@ -34,12 +34,11 @@ FIGURE_INPUTS = {
     ),
     "figure9": (initialised(EXPERIMENT.settings.figures.figure9.panels), "tables"),
     "initialisation": (initialised(EXPERIMENT.variants), "tables"),
-    "figure6": (stacks("figure6", "arrays"), "theory"),
-    "figure7": (stacks("figure7", "arrays"), "theory"),
-    "figure8": (stacks("figure8", "arrays"), "theory"),
-    "figure6_theory": (stacks("figure6", "arrays", "prediction"), "theory"),
-    "figure7_theory": (stacks("figure7", "arrays", "prediction"), "theory"),
-    "figure8_theory": (stacks("figure8", "arrays", "prediction"), "theory"),
+    **{
+        f"figure{n}{end}": (stacks(f"figure{n}", *kinds), "theory")
+        for n in (6, 7, 8)
+        for end, kinds in (("", ["arrays"]), ("_theory", ["arrays", "prediction"]))
+    },
     "figure10": (stacks("figure8", "arrays")[:1], "theory"),
     "operator_spectra": (["<results>/theory/operator_spectra.npz"], "theory"),
     "replicas": (["<results>/theory/replicas.npz"], "theory"),
@@ -64,11 +63,11 @@ for figure_name, figure in FIGURES.items():
             FIGURE_INPUTS.get(figure_name, ([], ""))[0],
         output:
             pdf=f"<results>/figures/{figure_name}.pdf",
-            png=report(
+            png=reported(
                 f"<results>/figures/{figure_name}.png",
-                caption=f"../report/{figure_name}.rst",
-                category="Figures",
-                labels={"figure": figure_name},
+                figure_name,
+                "Figures",
+                figure=figure_name,
             ),
             arrays=expand(
                 f"<results>/figures/arrays/{figure_name}_{{panel}}.npz",
@@ -97,11 +96,12 @@ rule draw_variant:
         rules.render_initialised.output.arrays,
     output:
         pdf="<results>/figures/variants/{variant}.pdf",
-        png=report(
+        png=reported(
             "<results>/figures/variants/{variant}.png",
-            caption="../report/variant.rst",
-            category="Upsamplers",
-            labels={"variant": "{variant}", "shows": "before training"},
+            "variant",
+            "Upsamplers",
+            variant="{variant}",
+            shows="before training",
         ),
         arrays="<results>/figures/arrays/variants/{variant}_initialised.npz",
     log:
@@ -126,28 +126,19 @@ rule draw_variant:
 rule draw_before_after:
     """Draw one run's outputs for the probe signals, before and after training."""
     input:
-        expand(
-            PROBE_ARRAYS,
-            signal=EXPERIMENT.signals,
-            stage=["initialised", "trained"],
-            allow_missing=True,
-        ),
+        per_signal(PROBE_ARRAYS, stage=["initialised", "trained"]),
     output:
         pdf="<results>/figures/before_after/{variant}_seed{seed}.pdf",
-        png=report(
+        png=reported(
             "<results>/figures/before_after/{variant}_seed{seed}.png",
-            caption="../report/before_after.rst",
-            category="Upsamplers",
-            labels={
-                "variant": "{variant}",
-                "shows": "before and after training, seed {seed}",
-            },
+            "before_after",
+            "Upsamplers",
+            variant="{variant}",
+            shows="before and after training, seed {seed}",
         ),
-        arrays=expand(
+        arrays=per_signal(
             "<results>/figures/arrays/before_after/{variant}_seed{seed}_{signal}_{kind}.npz",
-            signal=EXPERIMENT.signals,
             kind=["initialised", "trained", "mean"],
-            allow_missing=True,
         ),
     log:
         "<logs>/figures/{variant}_seed{seed}_before_after.log",

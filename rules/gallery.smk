@@ -5,15 +5,14 @@ rule gallery:
             rules.render_initialised.output.arrays, variant=EXPERIMENT.variants
         ),
         probes=[
-            path
-            for variant in EXPERIMENT.variants
-            for path in expand(
+            expand(
                 PROBE_ARRAYS,
                 variant=variant,
                 seed=gallery_seeds(EXPERIMENT),
                 signal=gallery_signals(EXPERIMENT),
                 stage=EXPERIMENT.stages(variant),
             )
+            for variant in EXPERIMENT.variants
         ],
         # The separated excerpts are written beside the scores.
         scores=expand(

@@ -47,9 +47,9 @@ rule render_initialised:
 rule measure_untrained:
     """Measure a variant that is not trained here: its model as for training, one per seed."""
     output:
-        arrays=per_probe(PROBE_ARRAYS, stage=["initialised"]),
-        audio=per_probe(PROBE_AUDIO, kind=["input", "initialised"]),
-        measures=expand(PROBE_MEASURES, seed=EXPERIMENT.seeds, allow_missing=True),
+        arrays=per_signal(per_seed(PROBE_ARRAYS), stage=["initialised"]),
+        audio=per_signal(per_seed(PROBE_AUDIO), kind=["input", "initialised"]),
+        measures=per_seed(PROBE_MEASURES),
     log:
         "<logs>/measure_untrained/{variant}.log",
     wildcard_constraints:
@@ -88,9 +88,11 @@ if EXPERIMENT.weights:
         input:
             weights=lambda wildcards: EXPERIMENT.weights[wildcards.variant],
         output:
-            arrays=per_probe(PROBE_ARRAYS, stage=["initialised", "trained"]),
-            audio=per_probe(PROBE_AUDIO, kind=["input", "initialised", "trained"]),
-            measures=expand(PROBE_MEASURES, seed=EXPERIMENT.seeds, allow_missing=True),
+            arrays=per_signal(per_seed(PROBE_ARRAYS), stage=["initialised", "trained"]),
+            audio=per_signal(
+                per_seed(PROBE_AUDIO), kind=["input", "initialised", "trained"]
+            ),
+            measures=per_seed(PROBE_MEASURES),
         log:
             "<logs>/measure_own_weights/{variant}.log",
         wildcard_constraints:

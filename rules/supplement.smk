@@ -10,8 +10,7 @@ SUPPLEMENT_DATA = [
     ("<results>/tables/artifact_history.csv", "artifact_history_table", ""),
     *[
         (path, "loss_lines_table", "")
-        for path in rules.tables.input
-        if path == rules.loss_lines.output.csv
+        for path in {*rules.tables.input} & {rules.loss_lines.output.csv}
     ],
     (
         "<results>/tables/init_statistics.csv",
@@ -55,6 +54,7 @@ SUPPLEMENT_FILES = [
     *SUPPLEMENT_TABLES,
     *[path for path, _, _ in SUPPLEMENT_DATA],
 ]
+SUPPLEMENT_CAPTIONED = {"figures": SUPPLEMENT_FIGURES, "data": SUPPLEMENT_DATA}
 # Files as the document names them, relative to its folder.
 FROM_SUPPLEMENT = {
     path: os.path.relpath(
@@ -75,10 +75,7 @@ SUPPLEMENT_CONTENT = canonical(
                 {"file": FROM_SUPPLEMENT[path], "caption": caption, "title": title}
                 for path, caption, title in listed
             ]
-            for name, listed in (
-                ("figures", SUPPLEMENT_FIGURES),
-                ("data", SUPPLEMENT_DATA),
-            )
+            for name, listed in SUPPLEMENT_CAPTIONED.items()
         },
     }
 )

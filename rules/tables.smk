@@ -14,11 +14,11 @@ rule row_differences:
         scores=scored(rules.score.output.scores),
         published=lambda wildcards: EXPERIMENT.published_files,
     output:
-        comparisons=report(
+        comparisons=reported(
             "<results>/tables/comparisons.csv",
-            caption="../report/comparisons.rst",
-            category="Tables",
-            labels={"table": "Differences between rows of Table 1"},
+            "comparisons",
+            "Tables",
+            table="Differences between rows of Table 1",
         ),
         tracks="<results>/tables/track_scores.csv",
     log:
@@ -66,11 +66,8 @@ rule table1:
         md="<results>/tables/table1.md",
         tex="<results>/tables/table1.tex",
         sources_tex="<results>/tables/table1_sources.tex",
-        html=report(
-            "<results>/tables/table1.html",
-            caption="../report/table1.rst",
-            category="Tables",
-            labels={"table": "Table 1"},
+        html=reported(
+            "<results>/tables/table1.html", "table1", "Tables", table="Table 1"
         ),
     log:
         "<logs>/table1.log",
@@ -114,11 +111,8 @@ rule collect:
     input:
         lambda wildcards: TABLE_INPUTS[wildcards.table],
     output:
-        csv=report(
-            "<results>/tables/{table}.csv",
-            caption="../report/artifacts.rst",
-            category="Tables",
-            labels={"table": "{table}"},
+        csv=reported(
+            "<results>/tables/{table}.csv", "artifacts", "Tables", table="{table}"
         ),
     log:
         "<logs>/collect/{table}.log",
@@ -142,11 +136,8 @@ rule table2:
         csv="<results>/tables/table2.csv",
         md="<results>/tables/table2.md",
         tex="<results>/tables/table2.tex",
-        html=report(
-            "<results>/tables/table2.html",
-            caption="../report/table2.rst",
-            category="Tables",
-            labels={"table": "Table 2"},
+        html=reported(
+            "<results>/tables/table2.html", "table2", "Tables", table="Table 2"
         ),
     log:
         "<logs>/table2.log",
@@ -178,11 +169,11 @@ rule artifact_history:
     input:
         histories=runs(rules.train.output.artifacts),
     output:
-        csv=report(
+        csv=reported(
             "<results>/tables/artifact_history.csv",
-            caption="../report/artifact_history_table.rst",
-            category="Tables",
-            labels={"table": "Artifacts through training"},
+            "artifact_history_table",
+            "Tables",
+            table="Artifacts through training",
         ),
         md="<results>/tables/artifact_history.md",
     log:
@@ -215,11 +206,11 @@ rule loss_lines:
         artifacts="<results>/tables/artifacts.csv",
         gradients="<results>/theory/training_losses.npz",
     output:
-        csv=report(
+        csv=reported(
             "<results>/tables/loss_lines.csv",
-            caption="../report/loss_lines_table.rst",
-            category="Tables",
-            labels={"table": "Lines of losses"},
+            "loss_lines_table",
+            "Tables",
+            table="Lines of losses",
         ),
         md="<results>/tables/loss_lines.md",
     log:

@@ -41,10 +41,9 @@ def main() -> None:
 
 def spectra(kind: str, settings: Any, named: dict[str, Any]) -> dict[str, Any]:
     """Measure and predict the spectra of one kind."""
-    from upsampling.theory.loss_gradients import loss_gradients
+    from upsampling.theory.loss_gradients import loss_gradients, training_losses
     from upsampling.theory.operator_spectra import operator_spectra
     from upsampling.theory.replicas import replicas
-    from upsampling.theory.training_losses import training_losses
 
     if kind == "operator_spectra":
         return operator_spectra(settings, named)

@@ -12,7 +12,7 @@ from comb_levels import FLOOR_DB, comb_levels
 from numpy.typing import ArrayLike, NDArray
 
 from upsampling.decibels import amplitude_to_db
-from upsampling.theory.closed_forms import interpolator_taps
+from upsampling.theory.closed_forms import INTERPOLATORS
 
 Floats = NDArray[np.floating[Any]]
 
@@ -100,7 +100,7 @@ class InterpolatorSummary:
 
 def summarize(name: str, stride: int) -> InterpolatorSummary:
     """Summarize the interpolator `name` of `INTERPOLATORS` at `stride` from its taps."""
-    taps = interpolator_taps(name, stride)
+    taps = INTERPOLATORS[name](stride)
     nyquist = 0.5 / stride
     droop = amplitude_to_db(of_taps(taps, np.array(DROOP_FREQUENCIES) * nyquist), FLOOR_DB)
     images = of_taps(taps, np.linspace(STOP_BAND * nyquist, 0.5, GRID // stride))

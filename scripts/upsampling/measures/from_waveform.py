@@ -118,13 +118,9 @@ def comb_prominences(
     lines = comb_frequencies(spacings[-1], samplerate)
     tones = prominence(power, lines, samplerate)
     controls = prominence(power, lines - spacings[-1] / 2, samplerate)
-    statistics = []
-    for spacing in spacings:
-        step = round(spacing / spacings[-1])
-        tone, control = tones[step - 1 :: step], controls[step - 1 :: step]
-        mean, maximum = tone.mean() - control.mean(), tone.max() - control.max()
-        statistics.append((float(mean), float(maximum)))
-    return statistics
+    steps = [round(spacing / spacings[-1]) for spacing in spacings]
+    combs = [(tones[step - 1 :: step], controls[step - 1 :: step]) for step in steps]
+    return [(float(t.mean() - c.mean()), float(t.max() - c.max())) for t, c in combs]
 
 
 def tone_level(power: Floats, frequency: float, samplerate: int) -> float:
@@ -173,9 +169,7 @@ def stationarity(
     return np.where(above_floor & (frames > 1), steady / np.maximum(power[lines], TINY), 0.0)
 
 
-def measure_waveform(
-    output: Floats, samplerate: int, strides: Sequence[int], n_fft: int = N_FFT
-) -> list[Measurement]:
+def measure_waveform(output: Floats, samplerate: int, strides: Sequence[int]) -> list[Measurement]:
     """Measure `output` [samples] of a model whose upsampling layers have `strides`, deepest first.
 
     All values are finite. `level` (dBFS); at each line of the outermost layer and at the
@@ -183,15 +177,15 @@ def measure_waveform(
     (0 .. 1) and, where ECMA-418-1 assesses tones, `tone_to_noise_ratio` and `prominence_ratio`
     (dB); `notch_depth` (dB) at each line of the outermost layer, the zeros of its interpolation
     filter; `comb_prominence_mean` and `comb_prominence_max` (dB) of each layer's comb, under the
-    comb's spacing. Combs too fine for `n_fft` are omitted (with 16384 points: Demucs's deepest
-    layer). In an `output` of single precision, bins are at least `SINGLE_RANGE_DB` below the whole.
-    Raises UserError for samples that are not finite, or too few.
+    comb's spacing. Combs too fine for `N_FFT` points are omitted (Demucs's deepest layer). In an
+    `output` of single precision, bins are at least `SINGLE_RANGE_DB` below the whole. Raises
+    UserError for samples that are not finite, or too few.
     """
-    transforms = frame_transforms(output, n_fft)
+    transforms = frame_transforms(output, N_FFT)
     range_db = SINGLE_RANGE_DB if np.asarray(output).dtype == np.float32 else RANGE_DB
     power = np.mean(np.abs(transforms) ** 2, axis=0)
     floored = with_floor(power, range_db)
-    finest = MINIMUM_SPACING * samplerate / n_fft
+    finest = MINIMUM_SPACING * samplerate / N_FFT
     spacings = [s for s in comb_spacings(strides, samplerate) if s >= finest]
     measurements = [
         Measurement(measure="level", frequency_hz=None, value=level(output), unit="dBFS")

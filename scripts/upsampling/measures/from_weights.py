@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from upsampling.decibels import ratio_to_db
 from upsampling.measures.from_waveform import N_FFT, Measurement, comb_frequencies, notch_depth
+from upsampling.measures.spectra import hann_transform
 from upsampling.models.base import UpsamplingLayer, device_of, in_double_precision
 
 Floats = NDArray[np.floating[Any]]
@@ -56,7 +57,6 @@ class ImpulseResponses:
     first and the last L samples.
     """
 
-    stride: int
     comb: Floats
     bias_comb: Floats
     ones_comb: Floats
@@ -78,10 +78,12 @@ def impulse_responses(layer: nn.Module, stride: int, channels: int) -> ImpulseRe
         ones = _output(layer, flat + 1) - silent
     spectra = np.abs(np.fft.rfft(filters, 2 * length)) ** 2
     lags = np.fft.irfft(spectra.sum(axis=(0, 1)), 2 * length)
-    period = _steady_period(output, stride)
-    ends, rest = (torch.cat([o[..., :length], o[..., -length:]], dim=-1) for o in (output, period))
+    # The middle period, repeated over the whole length.
+    times = output.shape[-1] // 2 // stride * stride + torch.arange(output.shape[-1]) % stride
+    ends, rest = (
+        torch.cat([o[..., :length], o[..., -length:]], dim=-1) for o in (output, output[..., times])
+    )
     return ImpulseResponses(
-        stride=stride,
         comb=np.sum(_comb(filters, stride), axis=(0, 1)),
         bias_comb=np.sum(_comb(_period(silent, stride), stride), axis=(0, 1)),
         ones_comb=_comb(_period(ones, stride), stride)[0, 0],
@@ -105,9 +107,18 @@ def _picked(channels: int) -> NDArray[np.intp]:
 
 
 def _filters(layer: nn.Module, stride: int, channels: int) -> tuple[Floats, int]:
-    """Return the nonzero part of impulse responses [picked, out, samples], and their reach."""
-    support, reach = _support(layer, stride, channels)
-    impulse = (torch.arange(2 * reach + 1) == reach).double()
+    """Return impulse responses' nonzero part [picked, out, samples], and a reach that contains it.
+
+    That is the shortest one, or the longest if none does.
+    """
+    for reach in REACHES:
+        impulse = (torch.arange(2 * reach + 1) == reach).double()
+        first = _channel_outputs(layer, channels, np.arange(min(channels, 4)), impulse)
+        size = first.abs().amax(dim=(0, 1))
+        used = np.flatnonzero((size > ROUNDING * size.max()).numpy())
+        if not len(used) or (used[0] >= stride and used[-1] < len(size) - stride):
+            break
+    support = slice(used[0], used[-1] + 1) if len(used) else slice(0, stride)
     outputs = _channel_outputs(layer, channels, _picked(channels), impulse)
     return outputs[..., support].numpy(), reach
 
@@ -134,29 +145,6 @@ def _channel_outputs(layer: nn.Module, channels: int, picked: Any, waveform: Ten
 def _output(layer: nn.Module, inputs: Tensor) -> Tensor:
     """The output of `layer` for `inputs`, on the CPU; computed where the layer's tensors are."""
     return layer(inputs.to(device_of(layer))).cpu()
-
-
-def _support(layer: nn.Module, stride: int, channels: int) -> tuple[slice, int]:
-    """Return the nonzero part of impulse responses, and the shortest reach that contains it."""
-    first = np.arange(min(channels, 4))
-    for reach in REACHES:
-        impulse = (torch.arange(2 * reach + 1) == reach).double()
-        size = _channel_outputs(layer, channels, first, impulse).abs().amax(dim=(0, 1))
-        used = np.flatnonzero((size > ROUNDING * size.max()).numpy())
-        if not len(used):
-            return slice(0, stride), reach
-        inside = used[0] >= stride and used[-1] < len(size) - stride
-        if inside or reach == REACHES[-1]:
-            return slice(int(used[0]), int(used[-1]) + 1), reach
-    raise AssertionError("unreachable")
-
-
-def _steady_period(output: Tensor, stride: int) -> Tensor:
-    """Repeat the middle period of `output` [..., time] over its whole length."""
-    time = output.shape[-1]
-    start = time // 2 // stride * stride
-    period = output[..., start : start + stride]
-    return period.repeat(*[1] * (output.ndim - 1), time // stride + 1)[..., :time]
 
 
 def _comb(filters: Floats, stride: int) -> Floats:
@@ -211,10 +199,8 @@ def expected_notch_depth(correlation: Floats, frequency: float, samplerate: floa
     frequencies a quarter of a bin apart, weighted with the squared transform of the window.
     """
     offsets = np.arange(-LOBES * FINE, LOBES * FINE + 1) / FINE
-    # The transform of a Hann window at `offsets` from its center, in bins.
-    window = np.sinc(offsets) / (1 - np.where(np.abs(offsets) == 1, 0, offsets) ** 2)
-    window[np.abs(offsets) == 1] = 0.5
-    weights = window**2 / np.sum(window**2)
+    weights = hann_transform(offsets) ** 2
+    weights /= np.sum(weights)
     grid = np.arange(-LOBES * FINE, (N_FFT // 2 + LOBES) * FINE + 1) / (FINE * N_FFT)
     lags = len(correlation) // 2
     padded = np.zeros(N_FFT * FINE)

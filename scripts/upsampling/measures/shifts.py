@@ -56,13 +56,11 @@ def shift_measurements(model: AudioModel, outputs: NDArray[Any]) -> list[Measure
     for the effect of borders, which is also a part of the other.
     """
     names = ("shift_error_sample", "shift_error_stride")
-    errors = [
-        shift_error(outputs[0], late, shift)
-        for late, shift in zip(outputs[1:], shifts(model)[1:], strict=True)
-    ]
     return [
-        Measurement(measure=name, frequency_hz=None, value=error, unit="dB")
-        for name, error in zip(names, errors, strict=True)
+        Measurement(
+            measure=name, frequency_hz=None, value=shift_error(outputs[0], *late), unit="dB"
+        )
+        for name, *late in zip(names, outputs[1:], shifts(model)[1:], strict=True)
     ]
 
 

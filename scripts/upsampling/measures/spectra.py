@@ -1,7 +1,6 @@
 """Spectra by the conventions of the paper's appendix (Sec. 8), and long-term mean spectra."""
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +8,6 @@ from numpy.typing import NDArray
 
 from upsampling.decibels import amplitude_to_db
 from upsampling.errors import UserError
-from upsampling.files import load_arrays, save_arrays
 
 Floats = NDArray[np.floating[Any]]
 
@@ -36,22 +34,18 @@ class Spectrogram:
 
     def arrays(self) -> dict[str, Any]:
         """Return the fields by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    def save(self, path: str | Path) -> None:
-        """Write the fields as an .npz file of the same names."""
-        save_arrays(path, self.arrays())
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Spectrogram":
-        """Read a file of `save`."""
-        arrays = load_arrays(path, [field.name for field in fields(cls)])
-        return cls(**arrays | {"samplerate": int(arrays["samplerate"])})
+        return dict(vars(self))
 
 
 def hann(width: int) -> Floats:
     """Return a periodic Hann window [width]. SciPy has the same, but is slow to import."""
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)
+
+
+def hann_transform(distances: Floats) -> Floats:
+    """Return the transform sinc(d) / (1 - d^2) of a Hann window, d bins from its center."""
+    unit = np.abs(np.abs(distances) - 1) < 1e-9
+    return np.where(unit, 0.5, np.sinc(distances) / (1 - np.where(unit, 0.0, distances**2)))
 
 
 def stft(signal: Floats, center: bool) -> NDArray[np.complex128]:

@@ -33,22 +33,6 @@ FORMANTS = (
 FORMANT_BANDWIDTH_HZ = 90.0
 
 
-def _ones(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
-    return np.ones(count)
-
-
-def _silence(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
-    return np.zeros(count)
-
-
-def _constant(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
-    return np.full(count, CONSTANT)
-
-
-def _white_noise(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
-    return rng.uniform(-1.0, 1.0, count)
-
-
 def _sweep(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
     """Exponential sine sweep from 20 Hz to 0.45 of the sampling rate, amplitude 0.5."""
     ratio = np.log(SWEEP_END * samplerate / SWEEP_START_HZ)
@@ -118,10 +102,10 @@ def _speech_like(count: int, samplerate: int, rng: np.random.Generator) -> np.nd
 
 
 SIGNALS: dict[str, Generator] = {
-    "ones": _ones,
-    "silence": _silence,
-    "constant": _constant,
-    "white_noise": _white_noise,
+    "ones": lambda count, samplerate, rng: np.ones(count),
+    "silence": lambda count, samplerate, rng: np.zeros(count),
+    "constant": lambda count, samplerate, rng: np.full(count, CONSTANT),
+    "white_noise": lambda count, samplerate, rng: rng.uniform(-1.0, 1.0, count),
     "sweep": _sweep,
     "music": _music,
     "percussive": _percussive,

@@ -51,27 +51,15 @@ def random_level_quantile(probability: ArrayLike, line: int, stride: int) -> Any
     return 10 * np.log10(((1 - below) ** -2 - 1) / 2)
 
 
-def interpolator_taps(name: str, stride: int) -> Floats:
-    """Taps [count] of a fixed interpolator at gain `stride`: a key of `INTERPOLATORS`."""
-    return INTERPOLATORS[name](stride)
-
-
-def _box(stride: int) -> Floats:
-    return np.ones(stride)
-
-
 def _triangle(stride: int) -> Floats:
     return 1 - np.abs(np.arange(1 - stride, stride)) / stride
 
 
-def _half_pixel(stride: int) -> Floats:
-    return _triangle(stride) if stride % 2 else np.convolve(_triangle(stride), [0.5, 0.5])
-
-
+# Taps [count] of fixed interpolators at gain `stride`.
 INTERPOLATORS: dict[str, Callable[[int], Floats]] = {
-    "nearest": _box,
+    "nearest": np.ones,
     "linear (triangle)": _triangle,
-    "linear (half_pixel)": _half_pixel,
+    "linear (half_pixel)": lambda s: np.convolve(_triangle(s), [1.0] if s % 2 else [0.5, 0.5]),
     "kaiser_sinc": kaiser_sinc_taps,
     "sinc (zeros 8)": lambda stride: hann_sinc_taps(stride, 8),
     "sinc (zeros 24)": lambda stride: hann_sinc_taps(stride, 24),

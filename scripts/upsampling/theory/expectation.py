@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from upsampling.config.model import ModelSettings
-from upsampling.measures import from_weights
 from upsampling.measures.artifact_rows import WEIGHTS, tidy
 from upsampling.measures.from_waveform import Measurement
+from upsampling.measures.from_weights import droop, image_to_base, imbalance
 from upsampling.measures.init_statistics import OUTERMOST_MEASURES
 from upsampling.theory.closed_forms import (
+    INTERPOLATORS,
     Floats,
     comb_spectrum,
-    interpolator_taps,
     polyphase_sums,
     random_level_quantile,
 )
@@ -47,23 +47,13 @@ def equivalent_taps(operator: str, options: Mapping[str, Any], stride: int) -> F
         name = f"linear ({options.get('definition', 'half_pixel')})"
     if operator == "sinc" and options.get("zeros", 24) in (8, 24, 56):
         name = f"sinc (zeros {options.get('zeros', 24)})"
-    return interpolator_taps(name, stride) if name else None
-
-
-def _imbalance(taps: Floats, stride: int) -> float:
-    return from_weights.imbalance(comb_spectrum(polyphase_sums(taps, stride)) ** 2)
-
-
-def _autocorrelation(taps: Floats) -> Floats:
-    return np.correlate(taps, taps, mode="full")
+    return INTERPOLATORS[name](stride) if name else None
 
 
 OF_TAPS: dict[str, Callable[[Floats, int], float]] = {
-    "polyphase_imbalance": _imbalance,
-    "image_to_base": lambda taps, stride: from_weights.image_to_base(
-        _autocorrelation(taps), stride
-    ),
-    "droop": lambda taps, stride: from_weights.droop(_autocorrelation(taps), stride),
+    "polyphase_imbalance": lambda h, s: imbalance(comb_spectrum(polyphase_sums(h, s)) ** 2),
+    "image_to_base": lambda h, s: image_to_base(np.correlate(h, h, mode="full"), s),
+    "droop": lambda h, s: droop(np.correlate(h, h, mode="full"), s),
 }
 
 

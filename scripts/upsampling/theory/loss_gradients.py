@@ -1,4 +1,4 @@
-"""The gradient of a loss with respect to the waveform, and its tones (Sec. 2, issue iii).
+"""The gradients of losses with respect to the waveform, and their tones (Sec. 2, issue iii).
 
 A convolution with stride s, y[t] = sum over n of w[n] x[s t + n], has the gradient
 
@@ -22,6 +22,7 @@ sign(difference) / N into each layer: its mean, per channel, is a constant that 
 into lines, and its scatter is colored noise. `expected_period` predicts the lines of both.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,10 +32,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from upsampling.config.losses import Loss, comb_factor
 from upsampling.config.sections import LossGradient
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
 from upsampling.losses.critic import Critic, feature_distance
+from upsampling.losses.terms import TrainingLoss
+from upsampling.measures import from_waveform
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.probes.signals import probe_signal
 from upsampling.theory.filters import Filters, to_numpy
@@ -60,10 +64,29 @@ def loss(name: str, critic: Critic, output: Tensor, target: Tensor) -> Tensor:
 
 
 def gradient(name: str, critic: Critic, output: Tensor, target: Tensor) -> Array:
-    """Gradient [time] of the loss `name` with respect to the waveform `output`."""
+    """Gradient [time] of the loss `name` with respect to the waveform `output` [1, 1, time]."""
+    return _gradient(lambda leaf: loss(name, critic, leaf, target), output)
+
+
+def training_gradient(loss: Loss, output: Tensor, target: Tensor) -> Array:
+    """Gradient [time] of a training loss with respect to `output` [1, 1, 1, time]."""
+    return _gradient(lambda leaf: TrainingLoss(loss)(leaf, target).sum(), output)
+
+
+def _gradient(of: Callable[[Tensor], Tensor], output: Tensor) -> Array:
     leaf = output.clone().requires_grad_()
-    (grad,) = torch.autograd.grad(loss(name, critic, leaf, target), leaf)
-    return grad[0, 0].double().numpy()
+    (grad,) = torch.autograd.grad(of(leaf), leaf)
+    return grad.flatten().double().numpy()
+
+
+def _waveforms(settings: LossGradient, seed: int) -> list[Tensor]:
+    """The waveform and its target [1, 1, time]."""
+    return [
+        torch.from_numpy(probe_signal(name, settings.seconds, settings.samplerate, seed + index))[
+            None, None
+        ]
+        for index, name in enumerate((settings.signal, settings.target))
+    ]
 
 
 def adjoint(convolution: nn.Conv1d) -> Filters:
@@ -116,12 +139,7 @@ def loss_gradients(settings: LossGradient) -> dict[str, Array]:
             f"score depends on {samples} samples, spectra need {N_FFT}; "
             "raise seconds"
         )
-    output, target = (
-        torch.from_numpy(probe_signal(name, settings.seconds, samplerate, critic.seed + index))[
-            None, None
-        ]
-        for index, name in enumerate((settings.signal, settings.target))
-    )
+    output, target = _waveforms(settings, critic.seed)
     networks = {"strided": Critic(critic), "dense": Critic(replace(critic, stride=1))}
     arrays: dict[str, Array] = {}
     for name in LOSSES:
@@ -138,6 +156,34 @@ def loss_gradients(settings: LossGradient) -> dict[str, Array]:
     return arrays | coverage(critic.stride)
 
 
+def training_losses(settings: LossGradient, losses: Mapping[str, Loss]) -> dict[str, Array]:
+    """Spectra of the gradients of `losses`, by name, scaled to an RMS of 1.
+
+    The waveform and its target are those of `settings`; its critic is not used, as training losses
+    have their own. Returns `frequencies` Hz [bins], and per name `{name}_measured` dB [bins] and
+    `{name}_prominence` dB: the comb prominence at multiples of samplerate / `comb_factor()`, the
+    lines of a deep feature loss with strides.
+    """
+    rate = settings.samplerate
+    if round(settings.seconds * rate) < from_waveform.N_FFT:
+        raise UserError(
+            f"figures.loss_gradient: {settings.seconds:g} s at {rate} Hz are too short for spectra "
+            f"of {from_waveform.N_FFT} samples; write at least {from_waveform.N_FFT / rate:.2f} s"
+        )
+    spacing = rate / comb_factor()
+    assert spacing >= from_waveform.MINIMUM_SPACING * rate / from_waveform.N_FFT
+    output, target = (waveform[None] for waveform in _waveforms(settings, 0))
+    arrays: dict[str, Array] = {}
+    for name, loss in losses.items():
+        samples = training_gradient(loss, output, target)
+        scaled = samples / np.sqrt(np.mean(samples**2))
+        arrays["frequencies"], power = mean_spectrum(scaled, rate, from_waveform.N_FFT)
+        arrays[f"{name}_measured"] = power_to_db(power)
+        ((mean, _),) = from_waveform.comb_prominences(power, [spacing], rate)
+        arrays[f"{name}_prominence"] = np.array(mean)
+    return arrays
+
+
 def coverage(stride: int) -> dict[str, Array]:
     """The loudest line re the constant, for kernels of `stride` to 4 `stride` + 2 samples.
 
@@ -152,9 +198,7 @@ def coverage(stride: int) -> dict[str, Array]:
     for length in lengths:
         weights = torch.randn(KERNELS, 1, int(length), generator=generator, dtype=torch.float64)
         for kernels, levels in ((torch.ones_like(weights[:1]), ones), (weights, random)):
-            leaf = torch.zeros(
-                1, len(kernels), 16 * stride, dtype=torch.float64, requires_grad=True
-            )
+            leaf = torch.zeros(1, len(kernels), 16 * stride).double().requires_grad_()
             score = functional.conv1d(leaf, kernels, stride=stride, groups=len(kernels)).sum()
             (grad,) = torch.autograd.grad(score, leaf)
             period = grad[0, :, 8 * stride : 9 * stride].numpy()

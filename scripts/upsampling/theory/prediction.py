@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from upsampling.config.sections import Stack
 from upsampling.decibels import power_to_db
-from upsampling.measures.spectra import N_FFT, mean_spectrum
+from upsampling.measures.spectra import N_FFT, hann_transform, mean_spectrum
 from upsampling.probes.operator_stack import stack_layers
 from upsampling.theory.filters import Filters
 from upsampling.theory.taps import added_noise, operator_taps
@@ -71,18 +71,14 @@ def line_arrays(name: str, amplitudes: Floats, samplerate: int) -> dict[str, Arr
 def hann_lobes(amplitudes: Floats, n_fft: int) -> Floats:
     """Power [n_fft // 2 + 1] of lines |A[k]| [S] at k / S, in the units of `mean_spectrum`.
 
-    The Hann window's transform is sinc(d) / (1 - d^2), d in bins from the line. Lines several bins
-    apart do not interfere, so their powers add.
+    Lines several bins apart do not interfere, so their powers add.
     """
     bins = np.arange(n_fft // 2 + 1)
     power = np.zeros(len(bins))
     for line, amplitude in enumerate(amplitudes):
         # From the nearest of the line's periods, one of which lies within half a spectrum.
         distance = (bins - line * n_fft / len(amplitudes) + n_fft / 2) % n_fft - n_fft / 2
-        unit = np.abs(np.abs(distance) - 1) < 1e-9
-        square = np.where(unit, 0.0, distance**2)
-        lobe = np.where(unit, 0.5, np.sinc(distance) / (1 - square))
-        power += (amplitude * lobe) ** 2
+        power += (amplitude * hann_transform(distance)) ** 2
     return power
 
 

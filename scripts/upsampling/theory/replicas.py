@@ -32,16 +32,13 @@ from upsampling.operators import build_operator
 from upsampling.operators.base import seeded
 from upsampling.probes.signals import probe_signal
 from upsampling.theory.filters import Filters
+from upsampling.theory.operator_spectra import BORDER, N_FFT, NOISE_VARIANCE
 from upsampling.theory.prediction import hann_lobes, line_amplitudes, line_arrays, noise_power
 from upsampling.theory.taps import operator_taps
 
 Array = NDArray[Any]
 
 KINDS = ("tones", "filtering", "offsets")
-N_FFT = 4096
-NOISE_VARIANCE = 1 / 3
-# Settling time of filters at either end, in samples of the low rate.
-BORDER = 64
 
 
 def _layer(entry: Last, stride: int, seed: int) -> tuple[torch.nn.Module, Filters]:
@@ -103,14 +100,12 @@ def replicas(settings: Replicas) -> dict[str, Array]:
             for layer, _ in layers:
                 signal = layer(signal)
             output = signal[0, 0, BORDER * factor : -BORDER * factor].numpy()
-            frequencies, power = mean_spectrum(output, samplerate, N_FFT)
+            arrays["frequencies"], power = mean_spectrum(output, samplerate, N_FFT)
             filters = reduce(Filters.then, [taps for _, taps in layers])
             amplitudes = line_amplitudes(filters, period)[0]
             noise = noise_power(reduce(Filters.then, [*shaping, filters]), variance, N_FFT)
             name = f"{kind}_{index}"
-            arrays |= {
-                "frequencies": frequencies,
-                f"{name}_measured": power_to_db(power),
-                f"{name}_predicted": power_to_db(noise + hann_lobes(amplitudes, N_FFT)),
-            } | line_arrays(name, amplitudes, samplerate)
+            arrays[f"{name}_measured"] = power_to_db(power)
+            arrays[f"{name}_predicted"] = power_to_db(noise + hann_lobes(amplitudes, N_FFT))
+            arrays |= line_arrays(name, amplitudes, samplerate)
     return arrays

@@ -31,7 +31,7 @@ from upsampling.operators.stretch import Stretch
 from upsampling.operators.subpixel import Subpixel
 from upsampling.operators.subpixel_zoh import SubpixelZOH
 from upsampling.operators.transposed import Transposed
-from upsampling.theory.closed_forms import interpolator_taps
+from upsampling.theory.closed_forms import INTERPOLATORS
 from upsampling.theory.filters import Filters, convolution, interleaved, per_channel, to_numpy
 
 
@@ -49,12 +49,12 @@ def interpolation(layer: Any, channels: int, stride: int) -> Filters:
     Raises `LookupError` for one that is no filter.
     """
     if layer is interpolate_nearest:
-        return per_channel(interpolator_taps("nearest", stride), 0, stride, channels)
+        return per_channel(INTERPOLATORS["nearest"](stride), 0, stride, channels)
     if layer is LINEAR["triangle"]:
-        taps = interpolator_taps("linear (triangle)", stride)
+        taps = INTERPOLATORS["linear (triangle)"](stride)
         return per_channel(taps, 1 - stride, stride, channels)
     if layer is LINEAR["half_pixel"]:
-        taps = interpolator_taps("linear (half_pixel)", stride)
+        taps = INTERPOLATORS["linear (half_pixel)"](stride)
         return per_channel(taps, -(stride // 2), stride, channels)
     if isinstance(layer, LearnedDoubling):
         weights = [to_numpy(parameter.sigmoid()) for parameter in layer.weights]

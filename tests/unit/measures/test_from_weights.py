@@ -14,7 +14,7 @@ from upsampling.measures.spectra import mean_spectrum
 from upsampling.models import build
 from upsampling.models.base import UpsamplingLayer
 from upsampling.operators import OPERATORS, build_operator
-from upsampling.theory.closed_forms import comb_spectrum, interpolator_taps, polyphase_sums
+from upsampling.theory.closed_forms import INTERPOLATORS, comb_spectrum, polyphase_sums
 
 EXACT = 1e-9
 # Printed levels are rounded to 0.1 dB.
@@ -156,7 +156,7 @@ def test_images_are_those_of_white_noise(name: str) -> None:
 @pytest.mark.parametrize("frequency", [11025.0, 22050.0])
 def test_notches_beside_their_closed_form(name: str, frequency: float) -> None:
     """White noise through an interpolator: the zeros of its filter under a Hann window."""
-    taps = interpolator_taps({"linear": "linear (half_pixel)"}.get(name, name), 4)
+    taps = INTERPOLATORS[{"linear": "linear (half_pixel)"}.get(name, name)](4)
     expected = from_weights.expected_notch_depth(
         np.correlate(taps, taps, "full"), frequency, SAMPLERATE
     )

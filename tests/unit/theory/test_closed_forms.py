@@ -100,7 +100,7 @@ def test_frequency_responses_are_those_of_the_interpolators(interpolate, formula
     frequencies = np.linspace(0, 0.5, 101)
     _, gain = scipy_signal.freqz(taps, worN=2 * np.pi * frequencies)
     np.testing.assert_allclose(formula(frequencies, stride), np.abs(gain) / stride, atol=TOLERANCE)
-    fixed = closed_forms.interpolator_taps(name, stride)
+    fixed = closed_forms.INTERPOLATORS[name](stride)
     response = frequency_responses.of_taps(fixed, frequencies)
     np.testing.assert_allclose(response, np.abs(gain) / stride, atol=TOLERANCE)
     # No tone: the response is zero at all multiples of the input rate, 0 Hz excepted.
@@ -160,7 +160,7 @@ PUBLISHED = {
 def test_summaries_are_those_of_independent_taps(name):
     stride, nyquist = 4, 1 / 8
     taps = independent_taps(name, stride)
-    np.testing.assert_allclose(closed_forms.interpolator_taps(name, stride), taps, atol=TOLERANCE)
+    np.testing.assert_allclose(closed_forms.INTERPOLATORS[name](stride), taps, atol=TOLERANCE)
     summary = frequency_responses.summarize(name, stride)
     frequencies = np.linspace(0, 0.5, 2**16 + 1)
     _, gain = scipy_signal.freqz(taps, worN=2 * np.pi * frequencies)

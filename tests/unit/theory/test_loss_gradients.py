@@ -1,6 +1,9 @@
 """Gradients of losses: lines at multiples of fs / stride, from strides alone."""
 
-from dataclasses import replace
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +16,9 @@ from upsampling.config.sections import CriticSettings, LossGradient
 from upsampling.errors import UserError
 from upsampling.measures.from_waveform import prominence
 from upsampling.measures.spectra import mean_spectrum
+from upsampling.probes.signals import probe_signal
 from upsampling.theory import loss_gradients
-from upsampling.theory.loss_gradients import Critic
+from upsampling.theory.loss_gradients import Critic, training_gradient, training_losses
 from upsampling.theory.prediction import HANN_NOISE, line_amplitudes
 
 NOTED = Path(__file__).with_name("noted")
@@ -22,7 +26,10 @@ TOLERANCE = 1e-6
 RATE = 8192
 # Changes by the correlation of layers' slopes, and of slopes and signs of differences.
 CORRELATION_DB = {"score": 1.0, "features": 3.0}
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 SETTINGS = CriticSettings(layers=2, stride=4, kernel_size=10, channels=4, seed=1)
+TRAINING = LossGradient(seconds=1.5)
+LOSSES = {"waveform": "l1", "strided": "features", "control": "features_dense"}
 
 
 def signals(count: int = 4 * RATE) -> tuple[torch.Tensor, torch.Tensor]:
@@ -165,3 +172,62 @@ def test_mistakes_are_told_in_one_line(critic, seconds, message):
 def test_whole_spectra_are_those_that_were_noted():
     arrays = loss_gradients.loss_gradients(LossGradient(seconds=1.5))
     assert_noted(NOTED / "loss gradients.txt", described(without_rounding(arrays, -100.0)))
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    return training_losses(TRAINING, LOSSES)
+
+
+def test_only_strides_make_lines(arrays):
+    prominence = {name: float(arrays[f"{name}_prominence"]) for name in LOSSES}
+    assert prominence["strided"] > 5
+    assert abs(prominence["control"]) < 1
+    assert abs(prominence["waveform"]) < 1
+
+
+def test_spectra_are_of_gradients_of_rms_one(arrays):
+    assert len(arrays["frequencies"]) == len(arrays["strided_measured"])
+    for name in LOSSES:
+        power = 10 ** (arrays[f"{name}_measured"] / 10)
+        # One-sided: all bins but the first and the last stand for two.
+        total = 2 * power.sum() - power[0] - power[-1]
+        # A Hann window passes 1.5 bins of noise.
+        assert total / 1.5 == pytest.approx(1, rel=0.1)
+
+
+def test_lines_stand_at_multiples_of_the_strides(arrays):
+    frequencies, level = arrays["frequencies"], arrays["strided_measured"]
+    spacing = TRAINING.samplerate / 64
+    loudest = frequencies[np.argsort(level)[-12:]]
+    nearest = np.round(loudest / spacing) * spacing
+    assert np.abs(loudest - nearest).max() <= 2 * frequencies[1]
+
+
+def test_the_gradient_of_l1_is_signs():
+    output, target = (
+        torch.from_numpy(probe_signal(name, 0.1, 8000, 0))[None, None, None]
+        for name in ("white_noise", "speech_like")
+    )
+    expected = (output - target).sign()[0, 0, 0].double().numpy() / output.shape[-1]
+    np.testing.assert_allclose(training_gradient("l1", output, target), expected, rtol=1e-6)
+    twice = training_gradient({"l1": 2}, output, target)
+    np.testing.assert_allclose(twice, 2 * expected, rtol=1e-6)
+
+
+def test_too_short_signals_for_training_losses_are_told_in_one_line():
+    with pytest.raises(UserError, match=r"0.5 s at 22050 Hz are too short .*; write at least 0.7"):
+        training_losses(LossGradient(seconds=0.5), LOSSES)
+
+
+def test_the_program_writes_the_arrays(arrays, tmp_path):
+    settings = json.dumps(asdict(TRAINING) | {"losses": LOSSES})
+    command = [sys.executable, SCRIPTS / "theory.py", "training_losses", "--settings", settings]
+    subprocess.run([*map(str, command), "--output", str(tmp_path / "a.npz")], check=True)
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as stored:
+        assert set(stored) == set(arrays)
+        np.testing.assert_array_equal(stored["strided_measured"], arrays["strided_measured"])
+
+
+def test_whole_spectra_of_training_losses_are_those_that_were_noted(arrays):
+    assert_noted(NOTED / "training losses.txt", described(without_rounding(arrays, -100.0)))
