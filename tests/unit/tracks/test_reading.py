@@ -7,8 +7,7 @@ import pytest
 import soundfile
 from noise_tracks import write_noise
 
-from upsampling.demo_music.settings import DemoSongs
-from upsampling.demo_music.songs import copy_real_track, write_demo
+from upsampling.demo_music.songs import DemoSongs, copy_real_track, write_demo
 from upsampling.errors import UserError
 from upsampling.tracks.decoder import ensure_ffmpeg
 from upsampling.tracks.reading import (
