@@ -84,7 +84,8 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from upsampling.config.training import TrainingSettings
     from upsampling.demo_music.songs import DemoSongs, demo_names, make_song, write_demo
     from upsampling.models import build
-    from upsampling.tracks.building import build_store, plan_tracks
+    from upsampling.tracks.building import build_store
+    from upsampling.tracks.planning import plan_tracks
     from upsampling.tracks.segments import Dataset
     from upsampling.tracks.store import TrackStore
 

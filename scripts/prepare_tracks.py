@@ -12,14 +12,9 @@ from upsampling.config.declared import read_settings
 from upsampling.config.sections import Validation
 from upsampling.errors import command_line
 from upsampling.files import write_json
-from upsampling.tracks.building import (
-    PlannedTrack,
-    Requirements,
-    build_store,
-    check_plan,
-    plan_tracks,
-)
+from upsampling.tracks.building import Requirements, build_store
 from upsampling.tracks.listing import SETTINGS, tracks_root
+from upsampling.tracks.planning import PlannedTrack, check_plan, plan_tracks
 from upsampling.tracks.reading import list_tracks
 
 WAV = {"demo": True, "own": True, "musdb18": False, "musdb18hq": True, "musdb18_7s": False}

@@ -18,7 +18,8 @@ from upsampling.config.experiment import Experiment
 from upsampling.demo_music.songs import copy_real_track, demo_names
 from upsampling.errors import UserError
 from upsampling.files import read_json
-from upsampling.tracks.building import build_store, plan_tracks
+from upsampling.tracks.building import build_store
+from upsampling.tracks.planning import plan_tracks
 from upsampling.tracks.store import TrackStore
 
 ROOT = Path(__file__).parents[3]
