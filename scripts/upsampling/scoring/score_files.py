@@ -41,18 +41,14 @@ def tidy(scores: dict[str, np.ndarray], sources: Sequence[str]) -> pd.DataFrame:
 
     A metric of the whole track has one frame, 0.
     """
-    parts = [
-        pd.DataFrame(
-            {
-                "source": np.repeat(list(sources), values.shape[1]),
-                "frame": np.tile(np.arange(values.shape[1]), len(sources)),
-                "metric": metric,
-                "value": values.ravel(),
-            }
-        )
-        for metric, values in scores.items()
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=TRACK_COLUMNS)
+    if not scores:
+        return pd.DataFrame(columns=TRACK_COLUMNS)
+    parts = {}
+    for metric, values in scores.items():
+        index = pd.MultiIndex.from_product([sources, range(values.shape[1])])
+        parts[metric] = pd.Series(values.ravel(), index)
+    table = pd.concat(parts, names=["metric", "source", "frame"])
+    return table.reset_index(name="value")[TRACK_COLUMNS]
 
 
 def museval_scores(

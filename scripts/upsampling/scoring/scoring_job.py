@@ -2,29 +2,35 @@
 
 import hashlib
 import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
+import torch
 
 from upsampling.config.sections import METRICS, EvaluationSettings
 from upsampling.errors import UserError
-from upsampling.files import content_of, is_intact, read_json, write_json, write_wav
+from upsampling.files import content_of, is_intact, read_json, sha256, write_json, write_wav
 from upsampling.scoring import aggregation, score_files
 from upsampling.scoring.bsseval import NotScorable, evaluate
 from upsampling.scoring.separation import separate
 from upsampling.scoring.signals import Frames, SignalFile, TimeSlices
-from upsampling.scoring.threads import run_in_threads
+from upsampling.tracks.processes import run_jobs
 from upsampling.training.progress import report
 
 if TYPE_CHECKING:
     from torch import nn
 
     from upsampling.tracks.store import Track, TrackStore
+
+Item = TypeVar("Item")
 
 
 @dataclass
@@ -67,8 +73,7 @@ class ScoringJob:
         digest = hashlib.sha256()
         for name in ("spec.json", "best.safetensors"):
             try:
-                with open(self.model_folder / name, "rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
+                digest.update(bytes.fromhex(sha256(self.model_folder / name)))
             except OSError as error:
                 raise UserError(f"{self.model_folder} is not a trained model: {error}") from error
         return digest.hexdigest()
@@ -221,6 +226,26 @@ class ScoringJob:
         for link in (self.folder / "test").glob("*.json"):
             if link.is_symlink() and link.name not in names:
                 link.unlink()
+
+
+def run_in_threads(
+    function: Callable[[Item], None], items: Sequence[Item], workers: int
+) -> Iterator[tuple[Item, float]]:
+    """Call `function` with each item in `workers` threads; yield item and seconds as each ends.
+
+    Separation, transforms and factorizations release Python's lock, so threads are enough, and one
+    model in memory serves all tracks. The first exception is raised here; items that have not
+    started are then dropped.
+    """
+
+    def timed(item: Item) -> tuple[Item, float]:
+        start = time.perf_counter()
+        function(item)
+        return item, time.perf_counter() - start
+
+    # No operation of a thread gets further threads.
+    pool = partial(ThreadPoolExecutor, initializer=torch.set_num_threads, initargs=(1,))
+    return run_jobs(timed, [(item,) for item in items], workers, pool)
 
 
 def summary(scores: pd.DataFrame, sources: tuple[str, ...]) -> str:

@@ -101,30 +101,15 @@ def letters(ranked: Sequence[str], comparisons: pd.DataFrame) -> dict[str, str]:
     Each letter stands for one maximal set of rows of which no two differ; sets of better rows come
     first in the alphabet. A row that was compared with no other has no letter.
     """
+    import networkx
+
     among = comparisons["first"].isin(ranked) & comparisons["second"].isin(ranked)
     pairs = comparisons[among & comparisons["p"].notna()]
     compared = [key for key in ranked if key in {*pairs["first"], *pairs["second"]}]
-    alike = {key: {key} for key in compared}
-    for pair in pairs[~pairs["differs"]].to_dict("records"):
-        alike[pair["first"]].add(pair["second"])
-        alike[pair["second"]].add(pair["first"])
-    sets: list[list[str]] = []
-
-    def extend(members: set[str], candidates: set[str], done: set[str]) -> None:
-        """Bron and Kerbosch's search for maximal sets, with pivots: fast for many alike rows."""
-        if not candidates:
-            if not done:
-                sets.append(sorted(members, key=compared.index))
-            return
-        pivot = max(sorted(candidates | done), key=lambda key: len(candidates & alike[key]))
-        for key in sorted(candidates - (alike[pivot] - {pivot})):
-            others = alike[key] - {key}
-            extend(members | {key}, candidates & others, done & others)
-            candidates = candidates - {key}
-            done = done | {key}
-
-    if compared:
-        extend(set(), set(compared), set())
+    alike = networkx.Graph()
+    alike.add_nodes_from(compared)
+    alike.add_edges_from(pairs.loc[~pairs["differs"], ["first", "second"]].to_numpy())
+    sets = [sorted(members, key=compared.index) for members in networkx.find_cliques(alike)]
     sets.sort(key=lambda members: [compared.index(member) for member in members])
     return {
         key: "".join(letter(n) for n, members in enumerate(sets) if key in members)
