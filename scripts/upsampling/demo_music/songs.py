@@ -144,7 +144,8 @@ def write_demo(root: Path, songs: DemoSongs, workers: int = 1) -> None:
         old = read_json(listing)
     written = old.get("songs", {})
     if old.get("settings") == settings and isinstance(written, dict):
-        kept = {name: files for name, files in written.items() if is_intact(root / name, files)}
+        whole = {name: files for name, files in written.items() if len(files) == len(STEMS)}
+        kept = {name: files for name, files in whole.items() if checksums(root / name) == files}
         if kept.keys() == jobs.keys():
             return
     else:
@@ -160,11 +161,6 @@ def write_demo(root: Path, songs: DemoSongs, workers: int = 1) -> None:
         pass
     listed = {name: kept.get(name) or checksums(root / name) for name in jobs}
     write_json(listing, {"settings": settings, "songs": listed})
-
-
-def is_intact(folder: Path, files: dict[str, str]) -> bool:
-    """Return True if a song's files are as they were written."""
-    return len(files) == len(STEMS) and checksums(folder) == files
 
 
 def copy_real_track(root: Path) -> str:

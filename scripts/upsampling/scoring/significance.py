@@ -109,11 +109,10 @@ def letters(ranked: Sequence[str], comparisons: pd.DataFrame) -> dict[str, str]:
     alike = networkx.Graph()
     alike.add_nodes_from(compared)
     alike.add_edges_from(pairs.loc[~pairs["differs"], ["first", "second"]].to_numpy())
-    sets = [sorted(members, key=compared.index) for members in networkx.find_cliques(alike)]
-    sets.sort(key=lambda members: [compared.index(member) for member in members])
+    sets = sorted(sorted(map(compared.index, members)) for members in networkx.find_cliques(alike))
     return {
-        key: "".join(letter(n) for n, members in enumerate(sets) if key in members)
-        for key in compared
+        key: "".join(letter(n) for n, members in enumerate(sets) if place in members)
+        for place, key in enumerate(compared)
     }
 
 
