@@ -115,11 +115,10 @@ def seed_spread(
     rows: Mapping[str, SeedScores], sources: Sequence[str], by: str = "median"
 ) -> float:
     """Standard deviation of the aggregate over seeds, pooled over rows; NaN if none has two."""
-    scores = {
-        key: [aggregation.overall(aggregation.over_tracks(frame, by), sources) for frame in frames]
-        for key, frames in rows.items()
-    }
-    return pooled_spread(scores.values())
+    return pooled_spread(
+        [aggregation.overall(aggregation.over_tracks(frame, by), sources) for frame in frames]
+        for frames in rows.values()
+    )
 
 
 def pooled_spread(groups: Iterable[Sequence[float]]) -> float:

@@ -60,25 +60,18 @@ def museval_scores(
     readers require all four. The key `engine` is an addition.
     """
 
-    def rounded(metric: str, source: int, frame: int) -> float:
-        value = float(scores[metric][source, frame]) if metric in scores else math.nan
-        return round(value, 5) if math.isfinite(value) else math.nan
+    def frame(source: int, second: int) -> dict[str, Any]:
+        metrics = dict.fromkeys(MUSEVAL_METRICS, math.nan)
+        for metric in scores.keys() & metrics.keys():
+            value = float(scores[metric][source, second])
+            metrics[metric] = round(value, 5) if math.isfinite(value) else math.nan
+        return {"time": float(second), "duration": 1.0, "metrics": metrics}
 
-    frames = range(scores["SDR"].shape[1])
+    seconds = range(scores["SDR"].shape[1])
     return {
         "targets": [
-            {
-                "name": name,
-                "frames": [
-                    {
-                        "time": float(frame),
-                        "duration": 1.0,
-                        "metrics": {m: rounded(m, index, frame) for m in MUSEVAL_METRICS},
-                    }
-                    for frame in frames
-                ],
-            }
-            for index, name in enumerate(sources)
+            {"name": name, "frames": [frame(source, second) for second in seconds]}
+            for source, name in enumerate(sources)
         ],
         "museval_version": version("museval"),
         "engine": engine,

@@ -67,12 +67,18 @@ def fingerprint(planned: PlannedTrack) -> dict[str, Any]:
 
 
 def store_track(
-    root: Path, file: str, planned: PlannedTrack, needed: Requirements = Requirements()
-) -> dict[str, Any]:
-    """Decode one track to `root/file`; then write its sidecar, and return the sidecar's content."""
+    root: Path, file: str, planned: PlannedTrack, needed: Requirements
+) -> dict[str, Any] | str:
+    """Decode one track to `root/file`; then write its sidecar, and return the sidecar's content.
+
+    A track that cannot be decoded gives the reason in its place.
+    """
     # Taken first: a source that changes while it is decoded must not count as stored.
     source_files = fingerprint(planned)
-    decoded = read_track(planned.source, needed.beyond_full_scale)
+    try:
+        decoded = read_track(planned.source, needed.beyond_full_scale)
+    except UserError as error:
+        return str(error)
     samples, scale = decoded.samples, 1.0
     if planned.mixture == "linear":
         samples[0], scale = linear_mixture(samples[1:])
@@ -100,14 +106,6 @@ def store_track(
     }
     write_json(_sidecar(root, file), entry)
     return entry
-
-
-def try_to_store(*job: Any) -> dict[str, Any] | str:
-    """The entry of `store_track`, or the reason why a track cannot be stored."""
-    try:
-        return store_track(*job)
-    except UserError as error:
-        return str(error)
 
 
 def stored_entry(
@@ -159,7 +157,7 @@ def build_store(
                 bar.update()
         jobs = [(root, file, planned, needed) for file, planned in files.items()
                 if file not in entries]  # fmt: skip
-        for entry in run_jobs(try_to_store, jobs, workers):
+        for entry in run_jobs(store_track, jobs, workers):
             if isinstance(entry, str):
                 problems.append(entry)
             else:
@@ -198,12 +196,10 @@ def _sidecar(root: Path, file: str) -> Path:
 def _file_names(plan: Sequence[PlannedTrack]) -> list[str]:
     """One file name per track, different even where upper and lower case are the same."""
     files: dict[str, str] = {}
-    names: set[str] = set()
-    for planned in plan:
-        name = planned.source.name
-        if name in names:
+    names = [planned.source.name for planned in plan]
+    for number, name in enumerate(names):
+        if name in names[:number]:
             raise UserError(f"two tracks are called '{name}'")
-        names.add(name)
         file = safe_file_name(name)
         if file.lower() in files:
             digest = hashlib.sha256(name.encode()).hexdigest()[:8]

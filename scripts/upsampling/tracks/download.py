@@ -202,8 +202,7 @@ def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
     A copy below `root` is used as it is. Otherwise the archive is downloaded into `root`, unpacked
     into `root`/tracks, and removed unless `keep_archive`.
     """
-    folder = tracks_root(root)
-    if folder is not None:
+    if folder := tracks_root(root):
         return folder
     if dataset not in ARCHIVES:
         raise UserError(f"there are no folders train/ and test/ in {root}; name their folder")

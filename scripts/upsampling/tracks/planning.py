@@ -10,9 +10,7 @@ import numpy as np
 from upsampling.errors import UserError, nearest_match
 from upsampling.tracks.decoder import musdb_validation_names
 from upsampling.tracks.reading import SourceTrack, inspect_headers, list_tracks
-from upsampling.tracks.store import SPLITS
 
-VERBS = {"train": "train on", "valid": "validate on", "test": "test on"}
 PROBLEMS_SHOWN = 20
 
 
@@ -68,14 +66,14 @@ def _validation_names(
 
 def check_plan(plan: Sequence[PlannedTrack], root: Path) -> None:
     """Raise `UserError` with all mistakes that show before tracks are decoded."""
-    remedies = {
-        "train": f"put tracks into {root / 'train'}",
-        "valid": "name some of train/ in data.validation, or a share of them, such as 0.1",
-        "test": f"put tracks into {root / 'test'}; models are scored on them",
+    needs = {
+        "train": f"train on: put tracks into {root / 'train'}",
+        "valid": "validate on: name some of train/ in data.validation, or a share of them, "
+        "such as 0.1",
+        "test": f"test on: put tracks into {root / 'test'}; models are scored on them",
     }
     splits = {planned.split for planned in plan}
-    problems = [f"no track to {VERBS[split]}: {remedies[split]}"
-                for split in SPLITS if split not in splits]  # fmt: skip
+    problems = [f"no track to {need}" for split, need in needs.items() if split not in splits]
     for planned in plan:
         problems += inspect_headers(planned.source)
     refuse(problems, str(root))
