@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from string import ascii_letters
@@ -42,18 +43,13 @@ def compare(
                 name = frame.index[frame.index.duplicated()][0]
                 raise UserError(f"row '{key}' has two tracks called '{name}'")
     noise = seed_noise(rows, sources, by, draws, seed)
-    samplings: dict[tuple[str, ...], Sampling] = {}
-    cache: dict[tuple[str, tuple[str, ...]], np.ndarray] = {}
+    sampling = cache(lambda tracks: Sampling.of(rows, tracks, sources, draws, seed))
+    aggregates = cache(lambda key, tracks: sampling(tracks).aggregates(rows[key], by))
     pairs = []
     for first, second in combinations(rows, 2):
         frames = [*rows[first], *rows[second]]
         tracks = tuple(sorted(set.intersection(*(set(frame.index) for frame in frames))))
-        if tracks not in samplings:
-            samplings[tracks] = Sampling.of(rows, tracks, sources, draws, seed)
-        for key in (first, second):
-            if (key, tracks) not in cache:
-                cache[key, tracks] = samplings[tracks].aggregates(rows[key], by)
-        difference = cache[first, tracks] - cache[second, tracks]
+        difference = aggregates(first, tracks) - aggregates(second, tracks)
         difference[1:] += noise[first] - noise[second]
         pair = {"first": first, "second": second, "tracks": len(tracks)}
         pairs.append(pair | interval(difference, len(tracks)))
