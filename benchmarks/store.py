@@ -82,17 +82,17 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
     from upsampling.config.model import DemucsLikeSettings
     from upsampling.config.training import TrainingSettings
-    from upsampling.demo_music.settings import DemoSongs
-    from upsampling.demo_music.songs import demo_validation_names, make_song, write_demo
+    from upsampling.demo_music.songs import DemoSongs, demo_names, make_song, write_demo
     from upsampling.models import build
-    from upsampling.tracks.building import build_store, plan_tracks
+    from upsampling.tracks.building import build_store
+    from upsampling.tracks.planning import plan_tracks
     from upsampling.tracks.segments import Dataset
     from upsampling.tracks.store import TrackStore
 
     length = arguments.length
     songs = DemoSongs(0, arguments.songs - 2, valid=1, test=1, seconds=length, test_seconds=length)
     write_demo(folder / "hq", songs, workers=2)
-    plan = plan_tracks(folder / "hq", True, "demo", demo_validation_names(1))
+    plan = plan_tracks(folder / "hq", True, "demo", demo_names("valid", 1))
     build_store(folder / "store", plan, 2)
     write_stems(folder / "song.stem.mp4", make_song(0, "train", 0, arguments.length))
 

@@ -10,17 +10,11 @@ from typing import Any
 from upsampling.arguments import json_or_file, parser
 from upsampling.config.declared import read_settings
 from upsampling.config.sections import Validation
-from upsampling.demo_music.settings import DemoSongs
 from upsampling.errors import command_line
 from upsampling.files import write_json
-from upsampling.tracks.building import (
-    PlannedTrack,
-    Requirements,
-    build_store,
-    check_plan,
-    plan_tracks,
-)
+from upsampling.tracks.building import Requirements, build_store
 from upsampling.tracks.listing import SETTINGS, tracks_root
+from upsampling.tracks.planning import PlannedTrack, check_plan, plan_tracks
 from upsampling.tracks.reading import list_tracks
 
 WAV = {"demo": True, "own": True, "musdb18": False, "musdb18hq": True, "musdb18_7s": False}
@@ -39,13 +33,14 @@ def validation(text: str) -> Any:
     return read_settings(kind, value, "--validation")
 
 
-def plan_demo(root: Path, songs: DemoSongs, workers: int) -> list[PlannedTrack]:
-    """Compose the demo songs below `root`, and plan their tracks."""
+def plan_demo(root: Path, settings: Any, workers: int) -> list[PlannedTrack]:
+    """Compose the demo songs of `settings` below `root`, and plan their tracks."""
     # Imported here, since each decoding process imports this file and needs no synthesis.
-    from upsampling.demo_music.songs import copy_real_track, demo_validation_names, write_demo
+    from upsampling.demo_music.songs import DemoSongs, copy_real_track, demo_names, write_demo
 
+    songs = read_settings(DemoSongs, settings, "--demo")
     write_demo(root / "hq", songs, workers)
-    plan = plan_tracks(root / "hq", True, "demo", demo_validation_names(songs.valid))
+    plan = plan_tracks(root / "hq", True, "demo", demo_names("valid", songs.valid))
     if songs.real_track:
         copy_real_track(root / "stems")
         real = list_tracks(root / "stems", wav=False)
@@ -79,8 +74,7 @@ def main() -> None:
     arguments = options.parse_args()
     root, dataset = arguments.root, arguments.dataset
     if dataset == "demo":
-        songs = read_settings(DemoSongs, arguments.demo, "--demo")
-        plan = plan_demo(root, songs, arguments.workers)
+        plan = plan_demo(root, arguments.demo, arguments.workers)
     else:
         folder = tracks_root(root) or root
         plan = plan_tracks(folder, WAV[dataset], dataset, arguments.validation)

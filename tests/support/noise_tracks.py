@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from upsampling.tracks.building import PlannedTrack
+from upsampling.tracks.planning import PlannedTrack
 from upsampling.tracks.reading import STEMS, list_tracks
 from upsampling.tracks.store import Track, TrackStore
 

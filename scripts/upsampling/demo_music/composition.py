@@ -4,7 +4,9 @@ Times are in beats (quarter notes) from the start of the song, four beats to a b
 MIDI note numbers. `Song.clock` turns beats into seconds.
 """
 
-from collections.abc import Mapping
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -30,6 +32,20 @@ class Note(NamedTuple):
     velocity: float
 
 
+class Line(NamedTuple):
+    """Notes as they are played, `[notes]` each: starts and ends in s, MIDI pitches, velocities."""
+
+    starts: np.ndarray
+    ends: np.ndarray
+    pitches: np.ndarray
+    velocities: np.ndarray
+
+    def latest(self, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The latest note at each `time` in s, and the time since its start."""
+        current = np.clip(np.searchsorted(self.starts, time, side="right") - 1, 0, None)
+        return current, time - self.starts[current]
+
+
 @dataclass(frozen=True)
 class Song:
     """One song's plan: `chords` has a scale degree per bar, `rests` the bars a source is silent."""
@@ -53,6 +69,15 @@ class Song:
         middle = 0.5 + self.feel.swing / 6
         swung = np.interp(rest / self.feel.swing_beats, [0, 0.5, 1], [0, middle, 1])
         return (whole + swung) * self.feel.swing_beats * 60 / self.tempo
+
+    def line(self, notes: Sequence[Note]) -> Line:
+        """`notes` in the time of the clock; there must be some."""
+        starts, lengths, pitches, velocities = np.array(notes, float).T
+        return Line(self.clock(starts), self.clock(starts + lengths), pitches, velocities)
+
+    def bars_of(self, source: str) -> list[int]:
+        """The bars in which `source` plays."""
+        return [bar for bar in range(self.bars) if bar not in self.rests[source]]
 
     def pitch(self, degree: int) -> int:
         """MIDI pitch of a scale degree, 0 being the tonic in the octave of middle C."""
@@ -105,27 +130,22 @@ def compose(rng: np.random.Generator, seconds: float, feel: Feel) -> Song:
     return Song(feel, tempo, tonic, SCALES[mode], tuple(sections), tuple(chords), rests)
 
 
-def count_ties(pattern: str, step: int) -> int:
-    """Number of sixteenths, each a hyphen, for which the note at `step` is held."""
-    following = pattern[step + 1 :]
-    return len(following) - len(following.lstrip("-"))
+def pattern_notes(pattern: str) -> list[tuple[int, str, int]]:
+    """Step, symbol and number of ties (hyphens) of each note of a pattern of one bar."""
+    notes = re.finditer("[a-z]-*", pattern)
+    return [(note.start(), note[0][0], len(note[0]) - 1) for note in notes]
 
 
 def bass_notes(song: Song, rng: np.random.Generator) -> list[Note]:
     """The bass line: chord roots, fifths and octaves, passing notes into the next bar's root."""
     notes = []
-    for bar in range(song.bars):
-        if bar in song.rests["bass"]:
-            continue
+    for bar in song.bars_of("bass"):
         root = 28 + (song.chord(bar)[0] - 28) % 12
         following = 28 + (song.chord(min(bar + 1, song.bars - 1))[0] - 28) % 12
         passing = following + int(rng.choice([-2, -1, 2]))
         pitches = {"r": root, "f": root + 7, "o": root + 12, "p": passing}
         pattern = song.feel.bass[song.sections[bar] == "chorus"]
-        for step, symbol in enumerate(pattern):
-            if symbol not in pitches:
-                continue
-            ties = count_ties(pattern, step)
+        for step, symbol, ties in pattern_notes(pattern):
             velocity = rng.uniform(0.75, 1.0) * (1.0 if step % 4 == 0 else 0.85)
             start = BEATS_PER_BAR * bar + step / 4
             notes.append(Note(start, (ties + 0.85) / 4, pitches[symbol], velocity))
@@ -135,10 +155,8 @@ def bass_notes(song: Song, rng: np.random.Generator) -> list[Note]:
 def drum_hits(song: Song, rng: np.random.Generator) -> dict[str, list[Note]]:
     """Hits per drum (pitch is that of toms); fills close sections, crashes open them."""
     loudness = {"X": 1.0, "x": 0.72, "o": 0.35}
-    hits: dict[str, list[Note]] = {}
-    for bar in range(song.bars):
-        if bar in song.rests["drums"]:
-            continue
+    hits: dict[str, list[Note]] = defaultdict(list)
+    for bar in song.bars_of("drums"):
         section, start = song.sections[bar], BEATS_PER_BAR * bar
         patterns = dict(song.feel.chorus if section == "chorus" else song.feel.verse)
         if section in ("intro", "break"):
@@ -149,16 +167,14 @@ def drum_hits(song: Song, rng: np.random.Generator) -> dict[str, list[Note]]:
             for step in range(fill_from, STEPS_PER_BAR):
                 drum = "snare" if rng.random() < 0.4 else "tom"
                 tom = 58 - 9 * (step - fill_from) / (STEPS_PER_BAR - fill_from)
-                hits.setdefault(drum, []).append(
-                    Note(start + step / 4, 0.25, tom, rng.uniform(0.5, 0.95))
-                )
+                hits[drum].append(Note(start + step / 4, 0.25, tom, rng.uniform(0.5, 0.95)))
         if section == "chorus" and (bar == 0 or song.section_end(bar - 1)):
-            hits.setdefault("crash", []).append(Note(start, 1, 0, 0.8))
+            hits["crash"].append(Note(start, 1, 0, 0.8))
         for drum, pattern in patterns.items():
             for step, symbol in enumerate(pattern[:fill_from]):
                 if symbol in loudness:
                     velocity = loudness[symbol] * rng.uniform(0.88, 1.0)
-                    hits.setdefault(drum, []).append(Note(start + step / 4, 0.25, 0, velocity))
+                    hits[drum].append(Note(start + step / 4, 0.25, 0, velocity))
     return hits
 
 
@@ -171,22 +187,17 @@ def melody_notes(song: Song, rng: np.random.Generator, center: int) -> list[Note
     home = int(np.argmin([abs(song.pitch(degree) - center) for degree in range(-14, 14)])) - 14
     notes: list[Note] = []
     degree = home
-    for bar in range(song.bars):
-        if bar in song.rests["vocals"]:
-            continue
+    for bar in song.bars_of("vocals"):
         section = "chorus" if song.sections[bar] == "chorus" else "verse"
         rhythm, steps = motifs[section][bar % 2]
         target = home + (2 if section == "chorus" else 0)
         degree = target + (degree - target) // 2
         chord = song.chord(bar)[:3]
-        for step, symbol in enumerate(rhythm):
-            if symbol != "x":
-                continue
+        for step, _, ties in pattern_notes(rhythm):
             degree = int(np.clip(degree + steps[step], target - 4, target + 5))
             if step % 8 == 0:
                 near = [d for d in (degree, degree - 1, degree + 1) if song.pitch(d) % 12 in chord]
                 degree = near[0] if near else degree
-            ties = count_ties(rhythm, step)
             velocity = rng.uniform(0.75, 0.95) * (1.0 if section == "chorus" else 0.85)
             start = BEATS_PER_BAR * bar + step / 4
             notes.append(Note(start, (ties + 0.95) / 4, song.pitch(degree), velocity))

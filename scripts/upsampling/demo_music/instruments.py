@@ -104,12 +104,9 @@ def play_bass(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
     if not notes:
         return np.zeros((2, samples), np.float32)
     time = np.arange(samples) / SAMPLERATE
-    starts = song.clock(np.array([n.start for n in notes]))
-    ends = song.clock(np.array([n.start + n.length for n in notes]))
-    current = np.clip(np.searchsorted(starts, time, side="right") - 1, 0, None)
-    age = time - starts[current]
-    pitch = np.array([n.pitch for n in notes])[current]
-    velocity = np.array([n.velocity for n in notes])[current]
+    line = song.line(notes)
+    current, age = line.latest(time)
+    velocity = line.velocities[current]
     plucked = song.feel.bass_sound == "string"
     brightness = rng.uniform(350, 600) if plucked else rng.uniform(250, 420)
     sustain = 1.4 if plucked else 6.0
@@ -122,8 +119,8 @@ def play_bass(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
         fading = np.exp(-since * number / (4 * sustain)) if plucked else 1.0
         return fading / number / (1 + (partials / cutoff) ** 4) ** 0.5
 
-    sound = harmonic_tone(hertz(pitch), gain, rng.uniform(0, 2 * np.pi, 40))
-    release = np.clip((ends[current] - time) / 0.02, 0, 1)
+    sound = harmonic_tone(hertz(line.pitches[current]), gain, rng.uniform(0, 2 * np.pi, 40))
+    release = np.clip((line.ends[current] - time) / 0.02, 0, 1)
     envelope = np.clip(age / 0.005, 0, 1) * release * np.exp(-np.maximum(age, 0) / sustain)
     sound = np.tanh(0.5 * sound * envelope * velocity)
     return np.tile(sound.astype(np.float32), (2, 1))
@@ -141,9 +138,7 @@ def play_pad(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
     frequency, like detuning in cents.
     """
     track = np.zeros((2, samples), np.float32)
-    for bar in range(song.bars):
-        if bar in song.rests["other"]:
-            continue
+    for bar in song.bars_of("other"):
         start = float(song.clock(BEATS_PER_BAR * bar))
         length = float(song.clock(BEATS_PER_BAR * (bar + 1))) - start
         size = fft.next_fast_len(int((length + 0.25) * SAMPLERATE), real=True)
@@ -172,9 +167,7 @@ def play_keys(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray:
     rhythms = ([0.0, 1.5], [0.0, 1.5, 3.0], [0.5, 1.5, 2.5, 3.5], [0.0, 2.0, 3.5])
     rhythm = rhythms[rng.integers(len(rhythms))]
     track = np.zeros((2, samples), np.float32)
-    for bar in range(song.bars):
-        if bar in song.rests["other"]:
-            continue
+    for bar in song.bars_of("other"):
         for start, end in zip(rhythm, [*rhythm[1:], 4.0], strict=True):
             begin, stop = song.clock(BEATS_PER_BAR * bar + np.array([start, end - 0.1]))
             time = np.arange(int((stop - begin) * SAMPLERATE)) / SAMPLERATE
@@ -197,9 +190,7 @@ def play_pluck(song: Song, rng: np.random.Generator, samples: int) -> np.ndarray
     spacing = float(rng.choice([0.5, 0.5, 0.25])) if song.tempo < 112 else 0.5
     track = np.zeros((2, samples), np.float32)
     length = int(0.7 * SAMPLERATE)
-    for bar in range(song.bars):
-        if bar in song.rests["other"]:
-            continue
+    for bar in song.bars_of("other"):
         pitches = voicing(song, bar, 67, 4)
         for step in range(int(BEATS_PER_BAR / spacing)):
             if rng.random() < 0.12:

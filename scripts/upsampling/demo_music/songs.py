@@ -5,16 +5,17 @@ They stand in for a data set without network access or a license. `composition` 
 """
 
 import shutil
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from upsampling.config.declared import Bounds, Count, Natural, Seed
 from upsampling.demo_music.composition import Song, compose
 from upsampling.demo_music.instruments import play_bass, play_drums, play_other
-from upsampling.demo_music.settings import DemoSongs
 from upsampling.demo_music.styles import FEELS
 from upsampling.demo_music.synthesis import SAMPLERATE
 from upsampling.demo_music.voice import play_vocals
@@ -55,6 +56,24 @@ TITLES = (
     "Two Train Tickets", "Orange Peel",
 )
 # fmt: on
+# A shorter part may have no note at all.
+Seconds = Annotated[float, Bounds(minimum=4.0)]
+
+
+@dataclass(frozen=True)
+class DemoSongs:
+    """Numbers of songs to train, validate and test on, their lengths, and the seed of all.
+
+    `real_track` adds the real multitrack of the package stempeg to the test songs.
+    """
+
+    seed: Seed
+    train: Count
+    valid: Natural
+    test: Count
+    seconds: Seconds
+    test_seconds: Seconds
+    real_track: bool = False
 
 
 def demo_names(role: str, count: int) -> list[str]:
@@ -65,11 +84,6 @@ def demo_names(role: str, count: int) -> list[str]:
     """
     numbers = [len(ROLES) * i + ROLES.index(role) for i in range(count)]
     return [f"{ARTISTS[n * 7 % len(ARTISTS)]} - {TITLES[n * 5 % len(TITLES)]}" for n in numbers]
-
-
-def demo_validation_names(valid: int) -> list[str]:
-    """Names of the `valid` songs in train/ that are for validation."""
-    return demo_names("valid", valid)
 
 
 def make_song(seed: int, role: str, index: int, seconds: float) -> np.ndarray:
@@ -120,27 +134,26 @@ def write_demo(root: Path, songs: DemoSongs, workers: int = 1) -> None:
     del settings["real_track"]
     jobs: dict[str, tuple[Any, ...]] = {}
     for role in ROLES:
-        subset, seconds = "train", songs.seconds
-        if role == "test":
-            subset, seconds = "test", songs.test_seconds
+        test = role == "test"
+        subset, seconds = ("test", songs.test_seconds) if test else ("train", songs.seconds)
         for index, name in enumerate(demo_names(role, getattr(songs, role))):
             jobs[f"{subset}/{name}"] = (root / subset / name, songs.seed, role, index, seconds)
     listing = root / "demo.json"
-    kept = {}
-    if listing.exists():
-        try:
-            old = read_json(listing)
-        except UserError:
-            old = {}
-        written = old.get("songs", {})
-        if old.get("settings") == settings and isinstance(written, dict):
-            kept = {name: files for name, files in written.items() if is_intact(root / name, files)}
-            if kept.keys() == jobs.keys():
-                return
-        else:
-            for folder in demo_folders(root, written):
+    old, kept = {}, {}
+    with suppress(FileNotFoundError, UserError):
+        old = read_json(listing)
+    written = old.get("songs", {})
+    if old.get("settings") == settings and isinstance(written, dict):
+        whole = {name: files for name, files in written.items() if len(files) == len(STEMS)}
+        kept = {name: files for name, files in whole.items() if checksums(root / name) == files}
+        if kept.keys() == jobs.keys():
+            return
+    else:
+        allowed = {(root / subset).resolve() for subset in SUBSETS}
+        for folder in (root / name for name in written):
+            if folder.resolve().parent in allowed:
                 shutil.rmtree(folder, ignore_errors=True)
-        listing.unlink()
+    listing.unlink(missing_ok=True)
     for subset in SUBSETS:
         (root / subset).mkdir(parents=True, exist_ok=True)
     missing = [job for name, job in jobs.items() if name not in kept]
@@ -148,17 +161,6 @@ def write_demo(root: Path, songs: DemoSongs, workers: int = 1) -> None:
         pass
     listed = {name: kept.get(name) or checksums(root / name) for name in jobs}
     write_json(listing, {"settings": settings, "songs": listed})
-
-
-def is_intact(folder: Path, files: dict[str, str]) -> bool:
-    """Return True if a song's files are as they were written."""
-    return len(files) == len(STEMS) and checksums(folder) == files
-
-
-def demo_folders(root: Path, names: Iterable[str]) -> list[Path]:
-    """The folders of the listed songs; none outside of `root`/train and `root`/test."""
-    allowed = {(root / subset).resolve() for subset in SUBSETS}
-    return [root / name for name in names if (root / name).resolve().parent in allowed]
 
 
 def copy_real_track(root: Path) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from upsampling.demo_music.composition import Song, melody_notes
+from upsampling.demo_music.composition import Line, Song, melody_notes
 from upsampling.demo_music.synthesis import (
     CONTROL_RATE,
     SAMPLERATE,
@@ -58,46 +58,32 @@ def play_vocals(song: Song, rng: np.random.Generator, samples: int) -> np.ndarra
     track = np.zeros((2, samples), np.float32)
     if not notes:
         return track
-    starts = song.clock(np.array([n.start for n in notes]))
-    ends = song.clock(np.array([n.start + n.length for n in notes]))
-    pitches = np.array([n.pitch for n in notes], float)
-    velocities = np.array([n.velocity for n in notes])
+    line = song.line(notes)
     scale = 1.17 if high else 1.0
     singing = np.random.default_rng(rng.integers(2**63))
-    add(track, sing(starts, ends, pitches, velocities, scale, singing, samples), 0.0, 0.0)
+    add(track, sing(line, scale, singing, samples), 0.0)
     chorus = [song.sections[int(n.start // 4)] == "chorus" for n in notes]
     if any(chorus):
         allowed = [song.pitch(degree) for degree in range(-21, 21)]
-        thirds = [allowed[allowed.index(int(p)) + 2] for p in pitches]
-        second = sing(
-            starts[chorus],
-            ends[chorus],
-            np.array(thirds, float)[chorus],
-            0.35 * velocities[chorus],
-            scale * 1.05,
-            singing,
-            samples,
-        )
+        thirds = np.array([allowed[allowed.index(int(p)) + 2] for p in line.pitches], float)
+        above = Line(line.starts, line.ends, thirds, 0.35 * line.velocities)
+        second = sing(Line(*(a[chorus] for a in above)), scale * 1.05, singing, samples)
         add(track, second, 0.012, -0.7)
         add(track, second, 0.021, 0.7)
     return room(track, rng, 0.4, 0.16)
 
 
 def control_tracks(
-    starts: np.ndarray,
-    ends: np.ndarray,
-    pitches: np.ndarray,
-    velocities: np.ndarray,
-    rng: np.random.Generator,
-    rows: int,
+    line: Line, rng: np.random.Generator, rows: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Pitch [rows] in semitones, loudness [rows], formants [rows, 5] in Hz, breath noise [samples].
 
     Pitch glides between notes and rises into the first one of a phrase; long notes have vibrato.
     """
+    starts, ends, pitches, velocities = line
     time = np.arange(rows) / CONTROL_RATE
-    current = np.clip(np.searchsorted(starts, time, side="right") - 1, 0, None)
-    age = np.maximum(time - starts[current], 0)
+    current, age = line.latest(time)
+    age = np.maximum(age, 0)
     rested = np.concatenate([[True], starts[1:] - ends[:-1] > 0.15])
     rate = rng.normal(5.4, 0.3) + 0.3 * smooth(rng.normal(size=rows), 0.2)
     wave = np.sin(2 * np.pi * np.cumsum(rate) / CONTROL_RATE)
@@ -129,22 +115,14 @@ def control_tracks(
     return pitch, smooth(loudness, 0.011), smooth(formants, 0.028), breath
 
 
-def sing(
-    starts: np.ndarray,
-    ends: np.ndarray,
-    pitches: np.ndarray,
-    velocities: np.ndarray,
-    scale: float,
-    rng: np.random.Generator,
-    samples: int,
-) -> np.ndarray:
-    """Sing notes (starts and ends in s, MIDI pitches, velocities); mono sound [samples].
+def sing(line: Line, scale: float, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """Sing `line`; mono sound [samples].
 
     The glottal pulse falls by 12 dB per octave, of which radiation at the lips restores 6. `scale`
     multiplies all formants; a vocal tract shorter than the table's has a scale above 1.
     """
     rows = int(np.ceil(samples * CONTROL_RATE / SAMPLERATE)) + 1
-    pitch, loudness, formants, breath = control_tracks(starts, ends, pitches, velocities, rng, rows)
+    pitch, loudness, formants, breath = control_tracks(line, rng, rows)
     control, time = np.arange(rows) / CONTROL_RATE, np.arange(samples) / SAMPLERATE
 
     def gain(times: np.ndarray, partials: np.ndarray) -> np.ndarray:

@@ -79,11 +79,8 @@ def overall(by_source: pd.Series, sources: Iterable[str]) -> float:
 
 def over_seeds(values: Iterable[float]) -> tuple[float, float]:
     """Mean and standard deviation (ddof 1) over seeds; the deviation of one seed is NaN."""
-    array = np.asarray(list(values), dtype=np.float64)
-    if not len(array):
-        return float("nan"), float("nan")
-    spread = array.std(ddof=1) if len(array) > 1 else np.nan
-    return float(array.mean()), float(spread)
+    series = pd.Series(list(values), dtype=np.float64)
+    return float(series.mean(skipna=False)), float(series.std(skipna=False))
 
 
 def split_origins(scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -87,13 +87,9 @@ def average(values: np.ndarray, statistic: str) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         if statistic == "mean":
             return np.nansum(values, axis=1) / count
-        ranked = np.sort(values, axis=1)[np.arange(len(values))[:, None], middle(count)]
+        middle = np.maximum(np.stack([(count - 1) // 2, count // 2], axis=1), 0)
+        ranked = np.take_along_axis(np.sort(values, axis=1), middle, axis=1)
         return np.where(count > 0, ranked.mean(axis=1), np.nan)
-
-
-def middle(count: np.ndarray) -> np.ndarray:
-    """Positions of the two middle ones of `count` sorted values each, `[draws, 2]`."""
-    return np.maximum(np.stack([(count - 1) // 2, count // 2], axis=1), 0)
 
 
 def seed_noise(
@@ -119,11 +115,10 @@ def seed_spread(
     rows: Mapping[str, SeedScores], sources: Sequence[str], by: str = "median"
 ) -> float:
     """Standard deviation of the aggregate over seeds, pooled over rows; NaN if none has two."""
-    scores = {
-        key: [aggregation.overall(aggregation.over_tracks(frame, by), sources) for frame in frames]
-        for key, frames in rows.items()
-    }
-    return pooled_spread(scores.values())
+    return pooled_spread(
+        [aggregation.overall(aggregation.over_tracks(frame, by), sources) for frame in frames]
+        for frames in rows.values()
+    )
 
 
 def pooled_spread(groups: Iterable[Sequence[float]]) -> float:

@@ -69,14 +69,16 @@ def evaluate(
             "do not match in [sources, samples, channels], or are empty"
         )
     names = names or [f"source {index}" for index in range(len(references))]
-    silent = np.zeros((len(references), frame_count(references, samplerate)), dtype=bool)
+    silent = np.zeros(frame_count(references, samplerate), dtype=bool)
     for role, signals in (("reference", references), ("estimate", estimates)):
         frames, throughout = silent_frames(signals, samplerate, f"{where}: the {role}", names)
         if throughout.any():
             listed = ", ".join(name for name, bad in zip(names, throughout, strict=True) if bad)
             raise NotScorable(f"the {role} is silent throughout for {listed}: BSSEval is undefined")
         silent |= frames
-    scores = ENGINES[engine](references, estimates, samplerate, silent.any(axis=0), metrics)
+    energies = frame_energies(references, estimates, min(samplerate, references.shape[1]))
+    scores = sdr(energies, silent)
+    scores |= ENGINES[engine](references, estimates, samplerate, silent, metrics)
     ordered = [metric for metric in METRICS if metric in metrics]
     return {name: scores[name] for name in (*ordered, WHOLE_TRACK)}
 
@@ -97,8 +99,8 @@ def silent_frames(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find silence in `[sources, samples, channels]`; `UserError` for samples that are not finite.
 
-    Returns booleans: silent frames `[sources, frames]`, and sources that are silent throughout, the
-    dropped remainder included, `[sources]`.
+    Returns booleans: frames in which a source is silent, `[frames]`, and sources that are silent
+    throughout, the dropped remainder included, `[sources]`.
     """
     count = frame_count(signals, samplerate)
     silent = np.ones((len(signals), count + 1), dtype=bool)
@@ -113,7 +115,7 @@ def silent_frames(
         # Added channel by channel: a sum over such a short axis is twenty times slower.
         total = functools.reduce(np.add, np.moveaxis(piece, 2, 0))
         silent[:, frame] = (total == 0).all(axis=1)
-    return silent[:, :count], np.all(silent, axis=1)
+    return np.any(silent[:, :count], axis=0), np.all(silent, axis=1)
 
 
 def exact(
@@ -123,15 +125,13 @@ def exact(
     silent: np.ndarray,
     metrics: Sequence[str],
 ) -> dict[str, np.ndarray]:
-    """SDR by the closed form above, the others if `metrics` has any; `silent` frames are NaN."""
-    length = min(samplerate, references.shape[1])
-    scores = sdr(frame_energies(references, estimates, length), silent)
-    if set(metrics) - {"SDR"}:
-        # Imported here, since SDR alone needs no SciPy.
-        from upsampling.scoring.projections import energy_ratios
+    """ISR, SIR and SAR if `metrics` has any of them; `silent` frames are NaN."""
+    if not set(metrics) - {"SDR"}:
+        return {}
+    # Imported here, since SDR alone needs no SciPy.
+    from upsampling.scoring.projections import energy_ratios
 
-        scores |= energy_ratios(references, estimates, length, silent)
-    return scores
+    return energy_ratios(references, estimates, min(samplerate, references.shape[1]), silent)
 
 
 def frame_energies(references: Signals, estimates: Signals, length: int) -> np.ndarray:
@@ -190,10 +190,7 @@ def with_museval(
             "the references are linearly dependent, which museval cannot solve with NumPy 2.4 or "
             'newer: use the engine "exact"'
         ) from error
-    energies = frame_energies(references, estimates, min(samplerate, references.shape[1]))
-    return dict(zip(METRICS, scores, strict=True)) | {
-        WHOLE_TRACK: sdr(energies, silent)[WHOLE_TRACK]
-    }
+    return dict(zip(METRICS, scores, strict=True))
 
 
 ENGINES: dict[str, Callable[..., dict[str, np.ndarray]]] = {"exact": exact, "museval": with_museval}

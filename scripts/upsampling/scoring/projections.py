@@ -14,6 +14,8 @@ of all references are factored once, for all estimates. Energies come from spect
 without the filtered signals.
 """
 
+from functools import reduce
+
 import numpy as np
 from scipy import fft, linalg
 
@@ -46,10 +48,13 @@ def energy_ratios(
         span = slice(frame * length, (frame + 1) * length)
         reference = fft.rfft(channels_first(references[:, span]), transform)
         estimate = fft.rfft(channels_first(estimates[:, span]), transform)
-        for source in range(len(references)):
-            ratios[:, source, frame] = frame_ratios(
-                reference, estimate[source], source, single[source], joint[source], transform
-            )
+        everything = reference.reshape(-1, reference.shape[-1])
+        for source, (s, e) in enumerate(zip(reference, estimate, strict=True)):
+            p, q = filtered(single[source], s), filtered(joint[source], everything)
+            ratios[:, source, frame] = [
+                decibels(energy(signal, transform), energy(error, transform))
+                for signal, error in ((s, p - s), (p, q - p), (q, e - q))
+            ]
     return dict(zip(("ISR", "SIR", "SAR"), ratios, strict=True))
 
 
@@ -139,35 +144,9 @@ def gram(auto: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def frame_ratios(
-    references: np.ndarray,
-    estimate: np.ndarray,
-    source: int,
-    single: np.ndarray,
-    joint: np.ndarray,
-    n: int,
-) -> tuple[float, float, float]:
-    """ISR, SIR and SAR (dB) of one source in one frame, from spectra of `n` samples.
-
-    `references` is `[sources, channels, bins]`, `estimate` `[channels, bins]`; the filters belong
-    to this source.
-    """
-    reference = references[source]
-    p = filtered(single, reference)
-    q = filtered(joint, references.reshape(-1, references.shape[-1]))
-    pairs = ((reference, p - reference), (p, q - p), (q, estimate - q))
-    isr, sir, sar = (decibels(energy(signal, n), energy(error, n)) for signal, error in pairs)
-    return isr, sir, sar
-
-
 def filtered(filters: np.ndarray, spectra: np.ndarray) -> np.ndarray:
     """Spectra `[channels in, bins]` through `filters` `[channels in, channels out, bins]`."""
-    total = filters[0] * spectra[0]
-    product = np.empty_like(total)
-    for gain, spectrum in zip(filters[1:], spectra[1:], strict=True):
-        np.multiply(gain, spectrum, out=product)
-        total += product
-    return total
+    return reduce(np.add, map(np.multiply, filters, spectra))
 
 
 def energy(spectra: np.ndarray, n: int) -> float:

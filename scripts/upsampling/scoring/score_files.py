@@ -41,18 +41,14 @@ def tidy(scores: dict[str, np.ndarray], sources: Sequence[str]) -> pd.DataFrame:
 
     A metric of the whole track has one frame, 0.
     """
-    parts = [
-        pd.DataFrame(
-            {
-                "source": np.repeat(list(sources), values.shape[1]),
-                "frame": np.tile(np.arange(values.shape[1]), len(sources)),
-                "metric": metric,
-                "value": values.ravel(),
-            }
-        )
-        for metric, values in scores.items()
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=TRACK_COLUMNS)
+    if not scores:
+        return pd.DataFrame(columns=TRACK_COLUMNS)
+    parts = {}
+    for metric, values in scores.items():
+        index = pd.MultiIndex.from_product([sources, range(values.shape[1])])
+        parts[metric] = pd.Series(values.ravel(), index)
+    table = pd.concat(parts, names=["metric", "source", "frame"])
+    return table.reset_index(name="value")[TRACK_COLUMNS]
 
 
 def museval_scores(
@@ -64,25 +60,18 @@ def museval_scores(
     readers require all four. The key `engine` is an addition.
     """
 
-    def rounded(metric: str, source: int, frame: int) -> float:
-        value = float(scores[metric][source, frame]) if metric in scores else math.nan
-        return round(value, 5) if math.isfinite(value) else math.nan
+    def frame(source: int, second: int) -> dict[str, Any]:
+        metrics = dict.fromkeys(MUSEVAL_METRICS, math.nan)
+        for metric in scores.keys() & metrics.keys():
+            value = float(scores[metric][source, second])
+            metrics[metric] = round(value, 5) if math.isfinite(value) else math.nan
+        return {"time": float(second), "duration": 1.0, "metrics": metrics}
 
-    frames = range(scores["SDR"].shape[1])
+    seconds = range(scores["SDR"].shape[1])
     return {
         "targets": [
-            {
-                "name": name,
-                "frames": [
-                    {
-                        "time": float(frame),
-                        "duration": 1.0,
-                        "metrics": {m: rounded(m, index, frame) for m in MUSEVAL_METRICS},
-                    }
-                    for frame in frames
-                ],
-            }
-            for index, name in enumerate(sources)
+            {"name": name, "frames": [frame(source, second) for second in seconds]}
+            for source, name in enumerate(sources)
         ],
         "museval_version": version("museval"),
         "engine": engine,

@@ -2,29 +2,31 @@
 
 import hashlib
 import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+import torch
 
 from upsampling.config.sections import METRICS, EvaluationSettings
 from upsampling.errors import UserError
-from upsampling.files import content_of, is_intact, read_json, write_json, write_wav
+from upsampling.files import content_of, is_intact, read_json, sha256, write_json, write_wav
 from upsampling.scoring import aggregation, score_files
 from upsampling.scoring.bsseval import NotScorable, evaluate
 from upsampling.scoring.separation import separate
 from upsampling.scoring.signals import Frames, SignalFile, TimeSlices
-from upsampling.scoring.threads import run_in_threads
+from upsampling.tracks.processes import run_jobs
+from upsampling.tracks.store import Track, TrackStore
 from upsampling.training.progress import report
 
-if TYPE_CHECKING:
-    from torch import nn
-
-    from upsampling.tracks.store import Track, TrackStore
+Item = TypeVar("Item")
 
 
 @dataclass
@@ -38,7 +40,7 @@ class ScoringJob:
     """
 
     model_folder: Path
-    store: "TrackStore"
+    store: TrackStore
     settings: EvaluationSettings
     folder: Path
     code: str = ""
@@ -47,7 +49,7 @@ class ScoringJob:
     gpu_lock: Any = field(default_factory=threading.RLock, init=False)
 
     @cached_property
-    def model(self) -> "nn.Module":
+    def model(self) -> torch.nn.Module:
         """The trained model, on the GPU if there is one; loaded when the first track needs it."""
         from upsampling.training.checkpoints import load_model
         from upsampling.training.device import find_device
@@ -67,13 +69,12 @@ class ScoringJob:
         digest = hashlib.sha256()
         for name in ("spec.json", "best.safetensors"):
             try:
-                with open(self.model_folder / name, "rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
+                digest.update(bytes.fromhex(sha256(self.model_folder / name)))
             except OSError as error:
                 raise UserError(f"{self.model_folder} is not a trained model: {error}") from error
         return digest.hexdigest()
 
-    def fingerprint(self, track: "Track") -> dict[str, Any]:
+    def fingerprint(self, track: Track) -> dict[str, Any]:
         """All that decides the scores: the model's files, the track, the evaluation settings."""
         evaluation = asdict(self.settings)
         for key in ("batch_size", "excerpt_seconds", "aggregation"):
@@ -109,11 +110,15 @@ class ScoringJob:
             rows.insert(0, "track", track.name)
             rows.insert(1, "origin", track.origin)
             frames.append(rows)
-        self.list_unscored(unscored)
+        listing = self.folder / "unscored.csv"
+        if unscored:
+            score_files.write_frame(listing, pd.DataFrame(unscored))
+        else:
+            listing.unlink(missing_ok=True)
         self.unlink_old_tracks(tracks)
         return pd.concat(frames, ignore_index=True)[score_files.SCORE_COLUMNS]
 
-    def score_missing(self, tracks: "list[Track]") -> None:
+    def score_missing(self, tracks: list[Track]) -> None:
         """Score the tracks without a current score; report each."""
         missing = [track for track in tracks if not self.is_current(track)]
         if len(missing) < len(tracks):
@@ -123,18 +128,18 @@ class ScoringJob:
             progress = f"track {count} of {len(missing)}, {seconds:.1f} s"
             report(f"{self.model_folder}: {progress}: {track.name}")
 
-    def fingerprint_path(self, track: "Track") -> Path:
+    def fingerprint_path(self, track: Track) -> Path:
         """The file beside a track's scores that holds their fingerprint."""
         return self.folder / f"{score_files.file_stem(track.name)}.fingerprint"
 
-    def excerpts(self, track: "Track") -> dict[str, Path]:
+    def excerpts(self, track: Track) -> list[Path]:
         """The WAV file of each source and of the mixture."""
         if self.audio is None:
-            return {}
-        stem, names = score_files.file_stem(track.name), [*self.store.sources, "mixture"]
-        return {name: self.audio / f"{stem}_{name}.wav" for name in names}
+            return []
+        stem = score_files.file_stem(track.name)
+        return [self.audio / f"{stem}_{name}.wav" for name in (*self.store.sources, "mixture")]
 
-    def is_current(self, track: "Track") -> bool:
+    def is_current(self, track: Track) -> bool:
         """True if the track's files exist and come from this model, track and evaluation."""
         path = self.fingerprint_path(track)
         try:
@@ -145,14 +150,14 @@ class ScoringJob:
         except (FileNotFoundError, UserError):
             return False
         files = [self.folder / f"{score_files.file_stem(track.name)}.{end}" for end in suffixes]
-        files += self.excerpts(track).values()
+        files += self.excerpts(track)
         return (
             all(stored.get(key) == value for key, value in self.fingerprint(track).items())
             and (self.audio is None or stored["excerpt_seconds"] == self.settings.excerpt_seconds)
             and all(is_intact(path) for path in files)
         )
 
-    def score(self, track: "Track") -> None:
+    def score(self, track: Track) -> None:
         """Separate and score one track; its fingerprint is written last."""
         self.fingerprint_path(track).unlink(missing_ok=True)
         where = f"{self.model_folder}, track '{track.name}'"
@@ -183,13 +188,13 @@ class ScoringJob:
                 excerpts = np.stack([*estimates[..., :samples], mixture])
                 # One gain for all sources of a track: none clips, and levels are comparable.
                 excerpts /= max(1.0, np.abs(excerpts).max(initial=0.0))
-                for path, signal in zip(self.excerpts(track).values(), excerpts, strict=True):
+                for path, signal in zip(self.excerpts(track), excerpts, strict=True):
                     write_wav(path, signal.T, store.samplerate, subtype="PCM_16")
         seconds = None if self.audio is None else self.settings.excerpt_seconds
         content = self.fingerprint(track) | {"note": note, "excerpt_seconds": seconds}
         write_json(self.fingerprint_path(track), content)
 
-    def separate(self, track: "Track", estimates: SignalFile) -> None:
+    def separate(self, track: Track, estimates: SignalFile) -> None:
         """Separate a track into `estimates`; on a GPU one at a time, to save its memory."""
         with self.gpu_lock:
             model = self.model
@@ -207,20 +212,32 @@ class ScoringJob:
                 seed=self.settings.shift_seed,
             )
 
-    def list_unscored(self, unscored: list[dict[str, str]]) -> None:
-        """Write `unscored.csv`, or remove it when every track has scores."""
-        path = self.folder / "unscored.csv"
-        if unscored:
-            score_files.write_frame(path, pd.DataFrame(unscored))
-        else:
-            path.unlink(missing_ok=True)
-
-    def unlink_old_tracks(self, tracks: "list[Track]") -> None:
+    def unlink_old_tracks(self, tracks: list[Track]) -> None:
         """Remove links of former test tracks from `test/`, where museval would count them."""
         names = {f"{score_files.file_stem(track.name)}.json" for track in tracks}
         for link in (self.folder / "test").glob("*.json"):
             if link.is_symlink() and link.name not in names:
                 link.unlink()
+
+
+def run_in_threads(
+    function: Callable[[Item], None], items: Sequence[Item], workers: int
+) -> Iterator[tuple[Item, float]]:
+    """Call `function` with each item in `workers` threads; yield item and seconds as each ends.
+
+    Separation, transforms and factorizations release Python's lock, so threads are enough, and one
+    model in memory serves all tracks. The first exception is raised here; items that have not
+    started are then dropped.
+    """
+
+    def timed(item: Item) -> tuple[Item, float]:
+        start = time.perf_counter()
+        function(item)
+        return item, time.perf_counter() - start
+
+    # No operation of a thread gets further threads.
+    pool = partial(ThreadPoolExecutor, initializer=torch.set_num_threads, initargs=(1,))
+    return run_jobs(timed, [(item,) for item in items], workers, pool)
 
 
 def summary(scores: pd.DataFrame, sources: tuple[str, ...]) -> str:

@@ -59,8 +59,7 @@ def separate(
     `overlap` (0 to below 1). The model's input is a segment with its surroundings in the track, of
     the length `model.input_length`; the outputs are cross-faded with triangular weights, as in the
     published Demucs. Nothing is normalized. Beyond the result, memory grows with the segment and
-    `batch_size`, not with the track. Raises `UserError` for impossible
-    settings.
+    `batch_size`, not with the track. Impossible settings are a `UserError`.
     """
     if not 0 <= overlap < 1 or not segment_seconds > 0 or batch_size < 1 or shifts < 0:
         raise UserError(

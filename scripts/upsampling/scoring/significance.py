@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from string import ascii_letters
@@ -42,18 +43,13 @@ def compare(
                 name = frame.index[frame.index.duplicated()][0]
                 raise UserError(f"row '{key}' has two tracks called '{name}'")
     noise = seed_noise(rows, sources, by, draws, seed)
-    samplings: dict[tuple[str, ...], Sampling] = {}
-    cache: dict[tuple[str, tuple[str, ...]], np.ndarray] = {}
+    sampling = cache(lambda tracks: Sampling.of(rows, tracks, sources, draws, seed))
+    aggregates = cache(lambda key, tracks: sampling(tracks).aggregates(rows[key], by))
     pairs = []
     for first, second in combinations(rows, 2):
         frames = [*rows[first], *rows[second]]
         tracks = tuple(sorted(set.intersection(*(set(frame.index) for frame in frames))))
-        if tracks not in samplings:
-            samplings[tracks] = Sampling.of(rows, tracks, sources, draws, seed)
-        for key in (first, second):
-            if (key, tracks) not in cache:
-                cache[key, tracks] = samplings[tracks].aggregates(rows[key], by)
-        difference = cache[first, tracks] - cache[second, tracks]
+        difference = aggregates(first, tracks) - aggregates(second, tracks)
         difference[1:] += noise[first] - noise[second]
         pair = {"first": first, "second": second, "tracks": len(tracks)}
         pairs.append(pair | interval(difference, len(tracks)))
@@ -101,34 +97,18 @@ def letters(ranked: Sequence[str], comparisons: pd.DataFrame) -> dict[str, str]:
     Each letter stands for one maximal set of rows of which no two differ; sets of better rows come
     first in the alphabet. A row that was compared with no other has no letter.
     """
+    import networkx
+
     among = comparisons["first"].isin(ranked) & comparisons["second"].isin(ranked)
     pairs = comparisons[among & comparisons["p"].notna()]
     compared = [key for key in ranked if key in {*pairs["first"], *pairs["second"]}]
-    alike = {key: {key} for key in compared}
-    for pair in pairs[~pairs["differs"]].to_dict("records"):
-        alike[pair["first"]].add(pair["second"])
-        alike[pair["second"]].add(pair["first"])
-    sets: list[list[str]] = []
-
-    def extend(members: set[str], candidates: set[str], done: set[str]) -> None:
-        """Bron and Kerbosch's search for maximal sets, with pivots: fast for many alike rows."""
-        if not candidates:
-            if not done:
-                sets.append(sorted(members, key=compared.index))
-            return
-        pivot = max(sorted(candidates | done), key=lambda key: len(candidates & alike[key]))
-        for key in sorted(candidates - (alike[pivot] - {pivot})):
-            others = alike[key] - {key}
-            extend(members | {key}, candidates & others, done & others)
-            candidates = candidates - {key}
-            done = done | {key}
-
-    if compared:
-        extend(set(), set(compared), set())
-    sets.sort(key=lambda members: [compared.index(member) for member in members])
+    alike = networkx.Graph()
+    alike.add_nodes_from(compared)
+    alike.add_edges_from(pairs.loc[~pairs["differs"], ["first", "second"]].to_numpy())
+    sets = sorted(sorted(map(compared.index, members)) for members in networkx.find_cliques(alike))
     return {
-        key: "".join(letter(n) for n, members in enumerate(sets) if key in members)
-        for key in compared
+        key: "".join(letter(n) for n, members in enumerate(sets) if place in members)
+        for place, key in enumerate(compared)
     }
 
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from upsampling.errors import UserError, nearest_match
+from upsampling.errors import UserError
 from upsampling.files import (
     atomic_path,
     checksum_path,
@@ -19,14 +19,9 @@ from upsampling.files import (
     sha256,
     write_json,
 )
+from upsampling.tracks.planning import PlannedTrack, refuse
 from upsampling.tracks.processes import run_jobs
-from upsampling.tracks.reading import (
-    SourceTrack,
-    inspect_headers,
-    list_tracks,
-    musdb_validation_names,
-    read_track,
-)
+from upsampling.tracks.reading import read_track
 from upsampling.tracks.store import (
     FORMAT,
     MANIFEST,
@@ -38,18 +33,6 @@ from upsampling.tracks.store import (
 )
 
 SIDECAR = ".track.json"
-VERBS = {"train": "train on", "valid": "validate on", "test": "test on"}
-PROBLEMS_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class PlannedTrack:
-    """A track to store: its files, split and origin, and its mixture ("own" or "linear")."""
-
-    source: SourceTrack
-    split: str
-    origin: str
-    mixture: str = "own"
 
 
 @dataclass(frozen=True)
@@ -59,71 +42,6 @@ class Requirements:
 
     samplerate: int | None = None
     beyond_full_scale: str = "refuse"
-
-
-def plan_tracks(
-    root: Path, wav: bool, origin: str, validation: Sequence[str] | Literal["musdb"] | float
-) -> list[PlannedTrack]:
-    """Plan every track of MUSDB's layout in `root`; `validation` chooses tracks of train/.
-
-    It has names, or a share of the tracks, drawn with a fixed seed; "musdb" stands for those of the
-    fourteen names in musdb's configuration that exist here. A listed name without a track is a
-    `UserError`. Tracks without mixture.wav get the sum of their sources.
-    """
-    tracks = list_tracks(root, wav)
-    train = sorted(track.name for track in tracks if track.subset == "train")
-    valid = set(_validation_names(train, root, validation))
-    return [
-        PlannedTrack(
-            track,
-            "valid" if track.subset == "train" and track.name in valid else track.subset,
-            origin,
-            "own" if track.has_mixture else "linear",
-        )
-        for track in tracks
-    ]
-
-
-def _validation_names(
-    train: Sequence[str], root: Path, validation: Sequence[str] | Literal["musdb"] | float
-) -> Sequence[str]:
-    if isinstance(validation, float):
-        count = max(1, round(validation * len(train)))
-        order = np.random.default_rng(0).permutation(len(train))
-        return [train[place] for place in order[:count]]
-    if validation == "musdb":
-        return musdb_validation_names()
-    for name in validation:
-        if name not in train:
-            raise UserError(
-                f"validation track '{name}' is not in {root / 'train'}{nearest_match(name, train)}"
-            )
-    return validation
-
-
-def check_plan(plan: Sequence[PlannedTrack], root: Path) -> None:
-    """Raise `UserError` with all mistakes that show before tracks are decoded."""
-    remedies = {
-        "train": f"put tracks into {root / 'train'}",
-        "valid": "name some of train/ in data.validation, or a share of them, such as 0.1",
-        "test": f"put tracks into {root / 'test'}; models are scored on them",
-    }
-    splits = {planned.split for planned in plan}
-    problems = [f"no track to {VERBS[split]}: {remedies[split]}"
-                for split in SPLITS if split not in splits]  # fmt: skip
-    for planned in plan:
-        problems += inspect_headers(planned.source)
-    refuse(problems, str(root))
-
-
-def refuse(problems: Sequence[str], where: str) -> None:
-    """Raise `UserError` with `problems`, one per line, if there are any."""
-    if not problems:
-        return
-    rest = len(problems) - PROBLEMS_SHOWN
-    lines = [*problems[:PROBLEMS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
-    count = f"{len(problems)} mistakes in {where}:\n  " if len(problems) > 1 else ""
-    raise UserError(count + "\n  ".join(lines))
 
 
 def linear_mixture(sources: np.ndarray) -> tuple[np.ndarray, float]:
@@ -149,12 +67,18 @@ def fingerprint(planned: PlannedTrack) -> dict[str, Any]:
 
 
 def store_track(
-    root: Path, file: str, planned: PlannedTrack, needed: Requirements = Requirements()
-) -> dict[str, Any]:
-    """Decode one track to `root/file`; then write its sidecar, and return the sidecar's content."""
+    root: Path, file: str, planned: PlannedTrack, needed: Requirements
+) -> dict[str, Any] | str:
+    """Decode one track to `root/file`; then write its sidecar, and return the sidecar's content.
+
+    A track that cannot be decoded gives the reason in its place.
+    """
     # Taken first: a source that changes while it is decoded must not count as stored.
     source_files = fingerprint(planned)
-    decoded = read_track(planned.source, needed.beyond_full_scale)
+    try:
+        decoded = read_track(planned.source, needed.beyond_full_scale)
+    except UserError as error:
+        return str(error)
     samples, scale = decoded.samples, 1.0
     if planned.mixture == "linear":
         samples[0], scale = linear_mixture(samples[1:])
@@ -182,14 +106,6 @@ def store_track(
     }
     write_json(_sidecar(root, file), entry)
     return entry
-
-
-def try_to_store(*job: Any) -> dict[str, Any] | str:
-    """The entry of `store_track`, or the reason why a track cannot be stored."""
-    try:
-        return store_track(*job)
-    except UserError as error:
-        return str(error)
 
 
 def stored_entry(
@@ -241,7 +157,7 @@ def build_store(
                 bar.update()
         jobs = [(root, file, planned, needed) for file, planned in files.items()
                 if file not in entries]  # fmt: skip
-        for entry in run_jobs(try_to_store, jobs, workers):
+        for entry in run_jobs(store_track, jobs, workers):
             if isinstance(entry, str):
                 problems.append(entry)
             else:
@@ -280,12 +196,10 @@ def _sidecar(root: Path, file: str) -> Path:
 def _file_names(plan: Sequence[PlannedTrack]) -> list[str]:
     """One file name per track, different even where upper and lower case are the same."""
     files: dict[str, str] = {}
-    names: set[str] = set()
-    for planned in plan:
-        name = planned.source.name
-        if name in names:
+    names = [planned.source.name for planned in plan]
+    for number, name in enumerate(names):
+        if name in names[:number]:
             raise UserError(f"two tracks are called '{name}'")
-        names.add(name)
         file = safe_file_name(name)
         if file.lower() in files:
             digest = hashlib.sha256(name.encode()).hexdigest()[:8]

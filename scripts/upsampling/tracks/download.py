@@ -1,4 +1,4 @@
-"""Download of the data sets: resumable, checked by length and MD5, unpacked safely.
+"""Download of the data sets: resumable, checked by length and MD5.
 
 A file gets its final name once it is complete and checked. An interrupted download stays beside it
 as `.part`, and the next attempt or run resumes from there.
@@ -7,30 +7,21 @@ as `.part`, and the next attempt or run resumes from there.
 import errno
 import hashlib
 import os
-import shutil
 import socket
-import stat
 import sys
 import time
-import zipfile
-import zlib
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from upsampling.config.declared import shown
 from upsampling.errors import UserError, reason_of
 from upsampling.tracks.listing import tracks_root
+from upsampling.tracks.unpacking import file_size, require_space, unpack
 
 # The most that a dropped connection loses of the bytes that have arrived.
 BLOCK = 1 << 16
-GIGABYTE = 1e9
 # A name that cannot be resolved, or a network without a route, is no matter of minutes.
 ATTEMPTS_OFFLINE = 2
-# Bytes of a name and of a path that common file systems take.
-LONGEST_NAME, LONGEST_PATH = 255, 3000
 RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -72,31 +63,6 @@ class _Interrupted(Exception):
     """An attempt that ended early, for a reason that may be temporary."""
 
 
-class _Unreachable(_Interrupted):
-    """An attempt that reached no server, as without a connection to the internet."""
-
-
-def require_space(folder: Path, needed: int) -> None:
-    """Raise a `UserError` unless the disk of `folder` has `needed` bytes free."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise UserError(
-            f"not enough space in {folder}: {needed / GIGABYTE:.2f} GB needed, "
-            f"{free / GIGABYTE:.2f} GB free; choose another folder or make room"
-        )
-
-
-def file_md5(path: Path) -> str:
-    """MD5 of a file, as a hexadecimal string."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
-def file_size(path: Path) -> int:
-    """Bytes of a file; 0 if there is none."""
-    return path.stat().st_size if path.exists() else 0
-
-
 def download(
     archive: Archive, destination: Path, attempts: int = 6, wait: float = 2.0, timeout: float = 60.0
 ) -> None:
@@ -119,17 +85,15 @@ def download(
     received = furthest = file_size(part)
     require_space(destination.parent, size - received + archive.unpacked)
     failures = 0
-    with tqdm(
-        total=size, initial=received, unit="B", unit_scale=True, desc=destination.name
-    ) as bar:
-        while received < size:
+    with tqdm(None, destination.name, size, initial=received, unit="B", unit_scale=True) as bar:
+        while (received := file_size(part)) < size:
             try:
                 _attempt(archive, part, timeout, bar)
             except _Interrupted as error:
                 received = file_size(part)
                 failures = 0 if received > furthest else failures + 1
                 furthest = max(furthest, received)
-                if isinstance(error, _Unreachable) and failures >= ATTEMPTS_OFFLINE:
+                if failures >= ATTEMPTS_OFFLINE and is_offline(error):
                     raise UserError(
                         f"cannot reach {archive.url}: {error}; connect to the internet, or copy "
                         "the data set here and name its folder as scales.*.data.root"
@@ -142,8 +106,8 @@ def download(
                 pause = min(60.0, wait * 2**failures)
                 bar.write(f"{error}; retrying in {pause:.0f} s", file=sys.stderr)
                 time.sleep(pause)
-            received = file_size(part)
-    md5 = file_md5(part)
+    with open(part, "rb") as file:
+        md5 = hashlib.file_digest(file, "md5").hexdigest()
     if md5 != archive.md5:
         part.unlink()
         raise UserError(
@@ -180,8 +144,7 @@ def _attempt(archive: Archive, part: Path, timeout: float, bar: Any) -> None:
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
         if isinstance(error, (ValueError, requests.exceptions.TooManyRedirects)):
             raise UserError(f"cannot download {url}: {reason_of(error)}") from None
-        kind = _Unreachable if is_offline(error) else _Interrupted
-        raise kind(reason_of(error)) from None
+        raise _Interrupted(reason_of(error)) from error
     except OSError as error:
         if error.filename is None:
             error.filename = str(part)
@@ -233,67 +196,13 @@ def _body_start(archive: Archive, response: Any, part: Path, received: int) -> i
     return start
 
 
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a data set's zip file into `folder`, completely or not at all.
-
-    An existing folder is left alone. Members that would leave the folder or overwrite each other,
-    and symbolic links, are refused before anything is written; so is, after that, a zip file
-    without folders train/ and test/.
-    """
-    if folder.exists():
-        return
-    temporary = folder.with_name(f".{folder.name}.unpacking")
-    shutil.rmtree(temporary, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            check_members(archive, opened.infolist())
-            require_space(folder.parent, sum(member.file_size for member in opened.infolist()))
-            for member in opened.infolist():
-                written = Path(opened.extract(member, temporary))
-                # Python ends a member that is shorter than listed without an error.
-                if not member.is_dir() and file_size(written) != member.file_size:
-                    raise zipfile.BadZipFile(f"{shown(member.filename)} is shorter than listed")
-        if tracks_root(temporary) is None:
-            raise UserError(f"{archive} holds no train/ and test/; delete it and run again")
-        os.replace(temporary, folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise UserError(f"{archive} is damaged ({error}); delete it and run again") from None
-    except (RuntimeError, NotImplementedError) as error:
-        # Encrypted members, and methods of compression that Python does not have.
-        raise UserError(f"{archive} cannot be unpacked: {error}") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def check_members(archive: Path, members: Sequence[zipfile.ZipInfo]) -> None:
-    """Refuse links, names that leave the folder or are too long, and two members of one path.
-
-    Names are compared as paths, without case. A file with others below it is one of two, too.
-    """
-    paths = [PurePosixPath(member.filename.replace("\\", "/")) for member in members]
-    for member, path in zip(members, paths, strict=True):
-        linked = stat.S_ISLNK(member.external_attr >> 16)
-        longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
-        long = longest > LONGEST_NAME or len(os.fsencode(str(path))) > LONGEST_PATH
-        if path.is_absolute() or ".." in path.parts or ":" in str(path) or linked or long:
-            raise UserError(f"{archive}: refused to unpack {shown(member.filename)}")
-    keys = [str(path).casefold() for path in paths]
-    above = {str(parent).casefold() for path in paths for parent in path.parents}
-    files = Counter(key for key, one in zip(keys, members, strict=True) if not one.is_dir())
-    for key, member in zip(keys, members, strict=True):
-        if files[key] > 1 or (files[key] and (key in above or member.is_dir())):
-            raise UserError(f"{archive}: {shown(member.filename)} is in it more than once")
-
-
 def fetch(dataset: str, root: Path, keep_archive: bool = False) -> Path:
     """Provide `dataset` below `root`, and return the folder with train/ and test/.
 
     A copy below `root` is used as it is. Otherwise the archive is downloaded into `root`, unpacked
     into `root`/tracks, and removed unless `keep_archive`.
     """
-    folder = tracks_root(root)
-    if folder is not None:
+    if folder := tracks_root(root):
         return folder
     if dataset not in ARCHIVES:
         raise UserError(f"there are no folders train/ and test/ in {root}; name their folder")

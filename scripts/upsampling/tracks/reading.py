@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from upsampling.errors import UserError, require_text
-from upsampling.tracks.decoder import ensure_ffmpeg
+from upsampling.tracks.decoder import decode_streams
 from upsampling.tracks.listing import SUBSETS
 
 # Order of the streams in a stem file, and of the first axis of everything decoded.
@@ -110,9 +110,8 @@ def inspect_headers(track: SourceTrack) -> list[str]:
     return problems
 
 
-def undecodable(path: Path, error: Any) -> str:
-    """The message for a file that libsndfile cannot decode."""
-    return f"{path} cannot be decoded: {error.error_string.rstrip('.')}"
+def _undecodable(path: Path, error: Any) -> UserError:
+    return UserError(f"{path} cannot be decoded: {error.error_string.rstrip('.')}")
 
 
 def _open(path: Path) -> Any:
@@ -131,15 +130,7 @@ def _open(path: Path) -> Any:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     except soundfile.LibsndfileError as error:
-        raise UserError(undecodable(path, error)) from error
-
-
-def musdb_validation_names() -> list[str]:
-    """The 14 tracks of train/ that musdb's own configuration sets aside for validation."""
-    ensure_ffmpeg()
-    import musdb
-
-    return list(musdb.DB(root=".", subsets=[]).setup["validation_tracks"])
+        raise _undecodable(path, error) from error
 
 
 def read_track(track: SourceTrack, loud: str = "refuse") -> Decoded:
@@ -237,9 +228,7 @@ def _blocks(file: Any, path: Path, dtype: str) -> Iterator[tuple[int, np.ndarray
         try:
             block = file.read(BLOCK, dtype=dtype, always_2d=True)
         except soundfile.LibsndfileError as error:
-            raise UserError(
-                f"{path} cannot be decoded: {error.error_string.rstrip('.')}"
-            ) from error
+            raise _undecodable(path, error) from error
         if not len(block):
             raise UserError(
                 f"{path} ends early, after {start} of {file.frames} samples; copy it again"
@@ -249,52 +238,21 @@ def _blocks(file: Any, path: Path, dtype: str) -> Iterator[tuple[int, np.ndarray
 
 
 def _read_stems(track: SourceTrack) -> Decoded:
-    ensure_ffmpeg()
-    import ffmpeg
-    import musdb
-    import stempeg
-
-    try:
-        opened = musdb.MultiTrack(
-            name=track.name, path=str(track.path), subset=track.subset, is_wav=False, stem_id=0
-        )
-        if opened.info is None:
-            raise OSError("no such file")
-        if opened.info.nb_audio_streams != len(STEMS):
-            raise ValueError(f"{opened.info.nb_audio_streams} audio streams instead of 5")
-        announced = [opened.info.samples(stem) for stem in range(len(STEMS))]
-        # As 16-bit samples, as musdb decodes before it converts to float64. One stem at a time,
-        # because stempeg fails in its own warning when it cuts stems to one length.
-        sounds = [
-            stempeg.read_stems(
-                str(track.path),
-                stem_id=stream,
-                info=opened.info,
-                dtype=np.int16,
-                ffmpeg_format="s16le",
-                always_3d=True,
-            )[0][0]
-            for stream in opened.info.audio_stream_idx()
-        ]
-    except ffmpeg.Error as error:
-        reason = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise UserError(f"cannot decode track '{track.name}': {' '.join(reason)}") from error
-    except (OSError, RuntimeError, ValueError, KeyError, IndexError, Warning) as error:
-        raise UserError(f"cannot decode track '{track.name}': {track.path}: {error}") from error
-    for stem, sound, samples in zip(STEMS, sounds, announced, strict=True):
-        if len(sound) < samples - LARGEST_PADDING:
+    sounds, announced, samplerate = decode_streams(track.path, track.name, len(STEMS))
+    lengths = {stem: len(sound) for stem, sound in zip(STEMS, sounds, strict=True)}
+    for sound, expected, (stem, length) in zip(sounds, announced, lengths.items(), strict=True):
+        if length < expected - LARGEST_PADDING:
             raise UserError(
                 f"cannot decode track '{track.name}': {track.path} ends early "
-                f"({stem}: {len(sound)} of {samples} samples); copy or download it again"
+                f"({stem}: {length} of {expected} samples); copy or download it again"
             )
         if sound.shape[1] != 2:
             raise UserError(
                 f"{track.path}: {stem} has {sound.shape[1]} channel(s); convert it to stereo"
             )
-    lengths = {stem: len(sound) for stem, sound in zip(STEMS, sounds, strict=True)}
     shortest, notes = min(lengths.values()), []
     if max(lengths.values()) > shortest + LARGEST_PADDING:
         listed = ", ".join(f"{stem} {length}" for stem, length in lengths.items())
         notes.append(f"all stems are cut to the shortest; samples: {listed}")
     samples = np.stack([sound[:shortest] for sound in sounds])
-    return Decoded(samples, opened.info.sample_rate(0), notes=tuple(notes))
+    return Decoded(samples, samplerate, notes=tuple(notes))

@@ -96,12 +96,10 @@ class Dataset:
     def _remixed_index(self, epoch: int, index: int, source: int) -> int:
         """The example, in the same group as `index`, whose `source` this one gets."""
         size = max(1, self.settings.remix_group)
-        group = index // size
-        first = group * size
-        count = min(size, len(self) - first)
-        return first + int(
-            permutation(count, self.seed, epoch, REMIX, group, source)[index - first]
-        )
+        group, place = divmod(index, size)
+        count = min(size, len(self) - group * size)
+        order = permutation(count, self.seed, epoch, REMIX, group, source)
+        return group * size + int(order[place])
 
     def _write_augmented(self, epoch: int, index: int, source: int, out: np.ndarray) -> None:
         """Write one source of example `index` before remixing to `out`, float32 [2, samples]."""

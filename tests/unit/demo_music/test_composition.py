@@ -13,9 +13,9 @@ from upsampling.demo_music.composition import (
     arrange,
     bass_notes,
     compose,
-    count_ties,
     drum_hits,
     melody_notes,
+    pattern_notes,
 )
 from upsampling.demo_music.styles import FEELS
 
@@ -138,7 +138,7 @@ def test_clock_swings_between_beats_but_not_on_them(scores):
 
 
 def test_ties_are_the_hyphens_after_a_note():
-    assert [count_ties("x--.-x-", step) for step in range(7)] == [2, 1, 0, 1, 0, 1, 0]
+    assert pattern_notes("x--.-x-") == [(0, "x", 2), (5, "x", 1)]
 
 
 def test_equal_seeds_give_equal_songs():

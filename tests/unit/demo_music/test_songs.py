@@ -5,19 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sound_prints import assert_print
 
-from upsampling.demo_music.settings import DemoSongs
+from upsampling.config.declared import read_settings
 from upsampling.demo_music.songs import (
     PEAK,
     SAMPLERATE,
     STEMS,
+    DemoSongs,
     copy_real_track,
     demo_names,
-    demo_validation_names,
     make_song,
     write_demo,
 )
+from upsampling.errors import UserError
 from upsampling.files import read_json
 from upsampling.tracks.store import safe_file_name
 
@@ -42,6 +44,7 @@ SONGS = (
         [1828.154, 0.1368778, -1.279126, 1839.875, 0.5563432, -0.3282219],
     ],
 )
+SETTINGS = {"seed": 1, "train": 2, "valid": 0, "test": 1, "seconds": 4, "test_seconds": 5.5}
 SHORT = DemoSongs(1, train=1, valid=1, test=1, seconds=4.0, test_seconds=4.5)
 
 
@@ -92,7 +95,7 @@ def test_written_songs_depend_on_neither_workers_nor_earlier_songs(tmp_path):
     write_demo(tmp_path / "b", SHORT, workers=2)
     assert digests(tmp_path / "b") == before
     names = {path.parent.name for path in (tmp_path / "a" / "train").rglob("mixture.wav")}
-    assert set(demo_validation_names(1)) < names
+    assert set(demo_names("valid", 1)) < names
     times = [path.stat().st_mtime_ns for path in sorted((tmp_path / "a").rglob("*.wav"))]
     write_demo(tmp_path / "a", replace(SHORT, real_track=True))
     assert times == [path.stat().st_mtime_ns for path in sorted((tmp_path / "a").rglob("*.wav"))]
@@ -157,3 +160,23 @@ def test_names_are_drawn_from_both_lists_in_turn():
         "Jonah Pellworth - Letters To June",
         "Copper Kites - Good News From Home",
     ]
+
+
+def test_values_are_kept_as_written():
+    songs = read_settings(DemoSongs, SETTINGS, "--demo")
+    assert songs == DemoSongs(1, train=2, valid=0, test=1, seconds=4, test_seconds=5.5)
+    assert not songs.real_track
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seconds": 3.9}, r"--demo\.seconds: 3\.9 is too small; write a value of at least 4\.0"),
+        ({"test": 0}, r"--demo\.test: 0 is too small"),
+        ({"seed": -1}, r"--demo\.seed: -1 is too small"),
+        ({"sed": 1}, r"--demo\.sed: unknown key 'sed' .*did you mean 'seed'"),
+    ],
+)
+def test_mistakes_are_named(change, message):
+    with pytest.raises(UserError, match=message):
+        read_settings(DemoSongs, SETTINGS | change, "--demo")

@@ -5,7 +5,7 @@ import pytest
 from scipy import signal
 from sound_prints import assert_print
 
-from upsampling.demo_music.composition import compose
+from upsampling.demo_music.composition import Line, compose
 from upsampling.demo_music.styles import FEELS
 from upsampling.demo_music.synthesis import CONTROL_RATE, SAMPLERATE, hertz
 from upsampling.demo_music.voice import (
@@ -83,7 +83,7 @@ def test_notes_have_their_pitch_and_rests_are_silent():
     starts, ends = np.array([0.5, 1.5]), np.array([1.2, 2.5])
     pitches, velocities = np.array([57.0, 64.0]), np.array([0.8, 0.9])
     pitch, loudness, formants, breath = control_tracks(
-        starts, ends, pitches, velocities, np.random.default_rng(0), 3 * CONTROL_RATE
+        Line(starts, ends, pitches, velocities), np.random.default_rng(0), 3 * CONTROL_RATE
     )
     assert formants.shape == (3 * CONTROL_RATE, 5)
     assert len(breath) == 3 * SAMPLERATE
@@ -95,10 +95,8 @@ def test_notes_have_their_pitch_and_rests_are_silent():
 
 
 def test_a_held_note_is_sung_at_its_frequency():
-    sound = sing(
-        np.array([0.0]), np.array([2.0]), np.array([57.0]), np.array([1.0]), 1.0,
-        np.random.default_rng(0), 2 * SAMPLERATE,
-    )  # fmt: skip
+    line = Line(np.array([0.0]), np.array([2.0]), np.array([57.0]), np.array([1.0]))
+    sound = sing(line, 1.0, np.random.default_rng(0), 2 * SAMPLERATE)
     piece = sound[SAMPLERATE // 2 : 3 * SAMPLERATE // 2]
     spectrum = np.abs(np.fft.rfft(piece * np.hanning(len(piece)))) ** 2
     correlation = np.fft.irfft(spectrum)
@@ -160,7 +158,9 @@ def test_the_first_note_of_a_phrase_is_reached_from_below():
     starts, notes = np.array([0.5, 1.4]), (np.array([57.0, 60.0]), np.array([0.8, 0.9]))
     rows = 2 * CONTROL_RATE
     bound, rested = (
-        control_tracks(starts, np.array([end, 2.0]), *notes, np.random.default_rng(1), rows)[0]
+        control_tracks(Line(starts, np.array([end, 2.0]), *notes), np.random.default_rng(1), rows)[
+            0
+        ]
         for end in (1.26, 1.24)
     )
     age = np.arange(rows) / CONTROL_RATE - 1.4
@@ -170,8 +170,8 @@ def test_the_first_note_of_a_phrase_is_reached_from_below():
 
 def test_a_nasal_hums_for_70_ms_and_a_note_swells():
     """One note from 1 s to 1.5 s, of velocity 0.8; seed 2 draws a nasal and the vowel of "bet"."""
-    note = (np.array([value]) for value in (1.0, 1.5, 57.0, 0.8))
-    _, loudness, formants, _ = control_tracks(*note, np.random.default_rng(2), 2 * CONTROL_RATE)
+    note = Line(*(np.array([value]) for value in (1.0, 1.5, 57.0, 0.8)))
+    _, loudness, formants, _ = control_tracks(note, np.random.default_rng(2), 2 * CONTROL_RATE)
     # In rows of 5 ms; the last row of the hum begins before 1.07 s.
     rows = np.arange(2 * CONTROL_RATE)
     hum = (rows >= 200) & (rows < 214)

@@ -4,6 +4,8 @@ import dataclasses
 import json
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
 from noise_tracks import named
 
 from upsampling.config.model import DemucsLikeSettings, model_settings
@@ -20,7 +23,7 @@ from upsampling.files import read_json, sha256, write_json
 from upsampling.models import build
 from upsampling.scoring import score_files
 from upsampling.scoring.bsseval import METRICS, WHOLE_TRACK, evaluate
-from upsampling.scoring.scoring_job import ScoringJob, summary
+from upsampling.scoring.scoring_job import ScoringJob, run_in_threads, summary
 from upsampling.scoring.separation import separate
 from upsampling.tracks.store import MANIFEST, STEMS, Track, TrackStore, manifest
 from upsampling.training import checkpoint_file
@@ -270,3 +273,47 @@ def test_program_runs_from_the_command_line(job: ScoringJob, tmp_path: Path) -> 
     assert failed.returncode == 1
     assert failed.stderr.startswith("error: --evaluation.engin: unknown key 'engin'")
     assert failed.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_every_item_runs_once_and_is_timed(workers: int) -> None:
+    calls: list[int] = []
+
+    def work(item: int) -> None:
+        calls.append(item)
+        time.sleep(0.02)
+
+    results = dict(run_in_threads(work, range(9), workers))
+    assert sorted(calls) == sorted(results) == list(range(9))
+    assert all(0.02 <= seconds < 2 for seconds in results.values())
+
+
+def test_workers_run_at_once_with_one_torch_thread_each() -> None:
+    together = threading.Barrier(3, timeout=30)
+    threads: list[int] = []
+
+    def work(item: int) -> None:
+        together.wait()
+        threads.append(torch.get_num_threads())
+
+    assert len(list(run_in_threads(work, range(3), 3))) == 3
+    assert threads == [1, 1, 1]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_is_raised_and_later_items_are_dropped(workers: int) -> None:
+    calls: list[int] = []
+
+    def work(item: int) -> None:
+        calls.append(item)
+        if item == 1:
+            raise ValueError("one")
+        time.sleep(0.02)
+
+    with pytest.raises(ValueError, match="one"):
+        list(run_in_threads(work, range(100), workers))
+    assert len(calls) < 100
+
+
+def test_no_items_are_no_work() -> None:
+    assert list(run_in_threads(pytest.fail, [], 4)) == []

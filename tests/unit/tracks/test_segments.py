@@ -14,7 +14,8 @@ import soundfile
 
 from upsampling.config.training import TrainingSettings
 from upsampling.errors import UserError
-from upsampling.tracks.building import PlannedTrack, build_store
+from upsampling.tracks.building import build_store
+from upsampling.tracks.planning import PlannedTrack
 from upsampling.tracks.reading import STEMS, list_tracks
 from upsampling.tracks.segments import Dataset
 from upsampling.tracks.store import TrackStore
