@@ -24,6 +24,9 @@ class Upsampler(nn.Module):
         self.stride = stride
         self.bias = bias
 
+    def initialise(self) -> None:
+        """Change weights that were drawn; `Subpixel` and `Transposed` call it."""
+
     def output_length(self, time: int) -> int:
         """Return the number of output samples for `time` input samples."""
         return self.stride * time
