@@ -71,37 +71,26 @@ class DemucsLike(AudioModel):
         channels = settings.channels
         for index in range(settings.depth):
             relu = nn.ReLU() if index or settings.first_relu else nn.Identity()
-            self.encoder.append(
-                nn.Sequential(
-                    nn.Conv1d(in_channels, channels, settings.kernel_size, stride, bias=bias),
-                    relu,
-                    SameConvolution(
-                        channels, 2 * channels, settings.encoder_kernel_size, bias=bias
-                    ),
-                    nn.GLU(dim=1),
-                )
-            )
+            strided = nn.Conv1d(in_channels, channels, settings.kernel_size, stride, bias=bias)
+            mix = SameConvolution(channels, 2 * channels, settings.encoder_kernel_size, bias=bias)
+            self.encoder.append(nn.Sequential(strided, relu, mix, nn.GLU(dim=1)))
             padding = settings.context_kernel_size // 2 if settings.padding == "same" else 0
             context = nn.Conv1d(
                 channels, 2 * channels, settings.context_kernel_size, padding=padding, bias=bias
             )
-            decoder.append(
-                nn.ModuleDict(
-                    {
-                        "mix": nn.Sequential(context, nn.GLU(dim=1)),
-                        "upsampler": build_upsampler(settings, channels, out_channels, index == 0),
-                        "activation": nn.ReLU() if index else nn.Identity(),
-                    }
-                )
-            )
+            blocks = {
+                "mix": nn.Sequential(context, nn.GLU(dim=1)),
+                "upsampler": build_upsampler(settings, channels, out_channels, index == 0),
+                "activation": nn.ReLU() if index else nn.Identity(),
+            }
+            decoder.append(nn.ModuleDict(blocks))
             in_channels, out_channels = channels, channels
             channels *= settings.growth
         self.decoder = nn.ModuleList(reversed(decoder))
-        self.bottleneck = (
-            nn.Identity()
-            if settings.bottleneck == "none"
-            else BLSTM(in_channels, linear=settings.bottleneck == "lstm_linear", bias=bias)
-        )
+        self.bottleneck: nn.Module = nn.Identity()
+        if settings.bottleneck != "none":
+            linear = settings.bottleneck == "lstm_linear"
+            self.bottleneck = BLSTM(in_channels, linear=linear, bias=bias)
         if settings.rescale is not None:
             rescale_weights(self, settings.rescale)
         self.settling = SETTLING_STRIDES * self.total_stride

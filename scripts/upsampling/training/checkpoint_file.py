@@ -87,7 +87,6 @@ def read_meta(path: Path) -> dict[str, Any]:
 def read_verified(path: Path) -> dict[str, Any]:
     """Read `meta` and verify the checksum of the whole file; `UserError` if it does not match."""
     meta = read_meta(path)
-    checksum = 0
     with open(path, "rb") as file:
         head = bytearray(file.read(BLOCK))
         position = slice(CHECKSUM_OFFSET, CHECKSUM_OFFSET + len(NO_CHECKSUM))

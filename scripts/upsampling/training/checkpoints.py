@@ -197,8 +197,7 @@ class Checkpoints:
     def save(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         """Write the checkpoint of `meta['epoch']`; remove this run's superseded files."""
         self._write(self._own_path(f"epoch{meta['epoch']:06d}"), tensors, meta)
-        count = 0
-        needed = set()
+        count, needed = 0, set()
         for path in filter(self._is_own, self.paths()):
             other = checkpoint_file.read_meta(path)
             # A later epoch stays: it was written for a larger number of epochs.
@@ -214,26 +213,18 @@ class Checkpoints:
 
     def _own_path(self, stem: str) -> Path:
         """`stem`.safetensors, with a number where another run's file has that name."""
-        path = self.folder / f"{stem}.safetensors"
-        number = 2
-        while path.exists() and self._is_anothers(path):
+        path, number = self.folder / f"{stem}.safetensors", 2
+        while path.exists() and not self._is_own(path, damaged=True):
             path = self.folder / f"{stem}-{number}.safetensors"
             number += 1
         return path
 
-    def _is_own(self, path: Path) -> bool:
-        """Return True if this run wrote `path`; False for a damaged file."""
+    def _is_own(self, path: Path, damaged: bool = False) -> bool:
+        """Return True if this run wrote `path`; `damaged` for a damaged file."""
         try:
             return not difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity)
         except UserError:
-            return False
-
-    def _is_anothers(self, path: Path) -> bool:
-        """Return True if another run wrote `path`; False for a damaged file."""
-        try:
-            return bool(difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity))
-        except UserError:
-            return False
+            return damaged
 
     def _complete(self, path: Path, state: Mapping[str, Tensor]) -> Meta:
         """The metadata of a checkpoint that is whole and holds tensors like those of `state`."""

@@ -122,12 +122,11 @@ class Trainer:
     def resume(self) -> None:
         """Continue from the newest complete checkpoint of this run; report the refused ones."""
         found = self.group.on_main(self._read_newest)
-        if found is None:
-            return
-        self.group.broadcast(list(optimizer_state.pack(self.model, self.optimizer).values()))
-        self.history, scaler = found
-        if scaler:
-            self.train_step.scaler.load_state_dict(dict(scaler))
+        if found is not None:
+            self.group.broadcast(list(optimizer_state.pack(self.model, self.optimizer).values()))
+            self.history, scaler = found
+            if scaler:
+                self.train_step.scaler.load_state_dict(dict(scaler))
 
     def _read_newest(self) -> tuple[History, Mapping[str, Any]] | None:
         files = self.checkpoints

@@ -86,14 +86,11 @@ def try_operator(
     """
     where = f"operator '{name}' at stride {stride}"
     from_file = name not in OPERATORS
-
-    build_one = partial(
-        build_operator, name, in_channels, out_channels, stride, bias=bias, options=options
-    )
+    shape = (in_channels, out_channels, stride)
 
     def built() -> nn.Module:
         with seeded(0):
-            return guarded(where, build_one)
+            return guarded(where, lambda: build_operator(name, *shape, bias=bias, options=options))
 
     layer = built()
     precisions = (torch.float32, torch.float64) if from_file else (torch.float32,)
