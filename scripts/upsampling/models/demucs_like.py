@@ -12,9 +12,6 @@ from upsampling.operators.base import SameConvolution
 
 # The LSTM carries the effect of the input's ends inwards.
 SETTLING_STRIDES = 16
-# Where autocast to bfloat16 leaves the LSTM in float32: for cuDNN, PyTorch would take float16 even
-# so, whose range unscaled gradients leave.
-NO_BFLOAT16_LSTM = {"cuda"}
 
 
 class BLSTM(nn.Module):
@@ -40,9 +37,9 @@ class BLSTM(nn.Module):
 
     def run_lstm(self, sequence: Tensor) -> Tensor:
         """Map `[time, batch, channels]` to `[time, batch, 2 * channels]`."""
-        device = sequence.device.type
-        if sequence.dtype == torch.bfloat16 and device in NO_BFLOAT16_LSTM:
-            with torch.autocast(device, enabled=False):
+        # Autocast to bfloat16 gives cuDNN's LSTM float16, whose range unscaled gradients leave.
+        if sequence.dtype == torch.bfloat16 and sequence.is_cuda:
+            with torch.autocast("cuda", enabled=False):
                 return self.lstm(sequence.float())[0]
         return self.lstm(sequence)[0]
 

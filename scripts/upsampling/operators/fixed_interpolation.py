@@ -70,11 +70,9 @@ class Interpolator(Upsampler):
         super().__init__(in_channels, out_channels, stride, bias=bias)
         self.interpolation = self.build_interpolation()
         refuse_channel_change(kernel_size, in_channels, out_channels)
-        self.convolution = (
-            SameConvolution(in_channels, out_channels, kernel_size, bias=bias)
-            if kernel_size
-            else nn.Identity()
-        )
+        self.convolution: nn.Module = nn.Identity()
+        if kernel_size:
+            self.convolution = SameConvolution(in_channels, out_channels, kernel_size, bias=bias)
 
     def build_interpolation(self) -> nn.Module:
         """Build the module from `[batch, in_channels, time]` to `[..., stride * time]`."""

@@ -63,8 +63,7 @@ class NoiseSinc(Upsampler):
         """Return the branch's high-rate input, `[batch or 1, in_channels, stride * time]`."""
         if self.branch == "stretch":
             return stretch(signal, self.stride)
-        examples = 1
-        seed = int(self.noise_seed)
+        examples, seed = 1, int(self.noise_seed)
         if self.training:
             examples = len(signal)
             self.passes += 1

@@ -92,13 +92,8 @@ class Meta:
     def restore_history(self) -> History:
         """The history of the epochs so far, to continue."""
         stored = self.history
-        return History(
-            [dict(row) for row in stored.epochs],
-            [dict(row) for row in stored.timing],
-            stored.best_epoch,
-            stored.best_loss,
-            self.artifacts,
-        )
+        epochs, timing = ([dict(row) for row in rows] for rows in (stored.epochs, stored.timing))
+        return History(epochs, timing, stored.best_epoch, stored.best_loss, self.artifacts)
 
 
 @dataclass
@@ -174,15 +169,14 @@ class Checkpoints:
         except UserError as error:
             damage = str(error)
             self.refused.append(damage)
-        for checkpoint in self.folder.glob(f"epoch{epoch:06d}*.safetensors"):
-            if self._is_own(checkpoint):
-                try:
-                    self._complete(checkpoint, state)
-                except UserError:
-                    continue
-                tensors = checkpoint_file.load_file(checkpoint)
-                self.save_best({name: tensors[f"model.{name}"] for name in weights}, epoch)
-                return True
+        for checkpoint in filter(self._is_own, self.folder.glob(f"epoch{epoch:06d}*.safetensors")):
+            try:
+                self._complete(checkpoint, state)
+            except UserError:
+                continue
+            tensors = checkpoint_file.load_file(checkpoint)
+            self.save_best({name: tensors[f"model.{name}"] for name in weights}, epoch)
+            return True
         if damage:
             raise UserError(
                 f"{damage}, and the checkpoint of that epoch is gone; to train again, delete "
