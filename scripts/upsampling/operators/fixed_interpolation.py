@@ -37,8 +37,7 @@ class FixedInterpolation(nn.Module):
         self.future = (lead + stride - 1) // stride
         steps = np.arange(-self.past, self.future + 1)
         index = np.arange(stride)[:, None] - stride * steps + lead
-        inside = (index >= 0) & (index < count)
-        filters = np.where(inside, taps[np.clip(index, 0, count - 1)], 0.0)
+        filters = np.where((index >= 0) & (index < count), taps[np.clip(index, 0, count - 1)], 0.0)
         # A buffer is neither trained nor rescaled; checkpoints need not store it.
         values = torch.tensor(filters, dtype=torch.float32).unsqueeze(1)
         self.register_buffer("polyphase_filters", values, persistent=False)

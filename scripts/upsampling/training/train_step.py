@@ -81,5 +81,4 @@ class TrainStep:
         enabled = precision != torch.float32
         with layout, torch.autocast(self.group.device.type, precision, enabled=enabled):
             estimates = network(sources.sum(dim=1))
-        targets = center_trim(sources, estimates.shape[-1])
-        return self.loss(estimates.float(), targets)
+        return self.loss(estimates.float(), center_trim(sources, estimates.shape[-1]))

@@ -93,8 +93,7 @@ def try_operator(
             return guarded(where, lambda: build_operator(name, *shape, bias=bias, options=options))
 
     layer = built()
-    precisions = (torch.float32, torch.float64) if from_file else (torch.float32,)
-    for precision in precisions:
+    for precision in (torch.float32, torch.float64) if from_file else (torch.float32,):
         layer.to(precision).eval()
         for time in LENGTHS if from_file else LENGTHS[:1]:
             for batch in BATCHES if from_file else BATCHES[:1]:
