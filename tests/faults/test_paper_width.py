@@ -34,7 +34,7 @@ import torch
 from upsampling.config.declared import read_settings
 from upsampling.config.model import model_settings
 from upsampling.config.training import TrainingSettings
-from upsampling.training import checkpoint_file, optimizer_state
+from upsampling.training import checkpoint_file
 from upsampling.training.distributed import Group
 from upsampling.training.train_step import TrainStep
 
@@ -68,7 +68,7 @@ report = {
 }
 if folder.name != "none":
     start = time.monotonic()
-    tensors = optimizer_state.pack(train_step.model, train_step.optimizer)
+    tensors = checkpoint_file.pack(train_step.model, train_step.optimizer)
     checkpoint_file.save(folder / "x.safetensors", tensors, {})
     report |= {
         "saved": time.monotonic() - start,

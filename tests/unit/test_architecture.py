@@ -94,7 +94,6 @@ OWN_FORMATS = {
     "earlier_calls.py": "/proc",
     "training/lock.py": "a lock and /proc",
     "training/checkpoint_file.py": "safetensors with a checksum inside",
-    "training/optimizer_state.py": "checkpoints that were verified",
     "training/checkpoints.py": "checkpoints that were verified",
     "tracks/store.py": "stored tracks, verified by their checksums",
     "tracks/building.py": "stored tracks, whose checksums are in the manifest",

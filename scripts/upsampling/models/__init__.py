@@ -27,5 +27,4 @@ def build(settings: ModelSettings, seed: int = 0) -> AudioModel:
 def count_parameters(settings: ModelSettings) -> int:
     """Count the trainable parameters on the meta device: no weight is allocated."""
     with torch.device("meta"):
-        model = build(settings)
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+        return sum(p.numel() for p in build(settings).parameters() if p.requires_grad)

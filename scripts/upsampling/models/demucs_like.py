@@ -12,9 +12,6 @@ from upsampling.operators.base import SameConvolution
 
 # The LSTM carries the effect of the input's ends inwards.
 SETTLING_STRIDES = 16
-# Where autocast to bfloat16 leaves the LSTM in float32: for cuDNN, PyTorch would take float16 even
-# so, whose range unscaled gradients leave.
-NO_BFLOAT16_LSTM = {"cuda"}
 
 
 class BLSTM(nn.Module):
@@ -40,9 +37,9 @@ class BLSTM(nn.Module):
 
     def run_lstm(self, sequence: Tensor) -> Tensor:
         """Map `[time, batch, channels]` to `[time, batch, 2 * channels]`."""
-        device = sequence.device.type
-        if sequence.dtype == torch.bfloat16 and device in NO_BFLOAT16_LSTM:
-            with torch.autocast(device, enabled=False):
+        # Autocast to bfloat16 gives cuDNN's LSTM float16, whose range unscaled gradients leave.
+        if sequence.dtype == torch.bfloat16 and sequence.is_cuda:
+            with torch.autocast("cuda", enabled=False):
                 return self.lstm(sequence.float())[0]
         return self.lstm(sequence)[0]
 
@@ -71,37 +68,26 @@ class DemucsLike(AudioModel):
         channels = settings.channels
         for index in range(settings.depth):
             relu = nn.ReLU() if index or settings.first_relu else nn.Identity()
-            self.encoder.append(
-                nn.Sequential(
-                    nn.Conv1d(in_channels, channels, settings.kernel_size, stride, bias=bias),
-                    relu,
-                    SameConvolution(
-                        channels, 2 * channels, settings.encoder_kernel_size, bias=bias
-                    ),
-                    nn.GLU(dim=1),
-                )
-            )
+            strided = nn.Conv1d(in_channels, channels, settings.kernel_size, stride, bias=bias)
+            mix = SameConvolution(channels, 2 * channels, settings.encoder_kernel_size, bias=bias)
+            self.encoder.append(nn.Sequential(strided, relu, mix, nn.GLU(dim=1)))
             padding = settings.context_kernel_size // 2 if settings.padding == "same" else 0
             context = nn.Conv1d(
                 channels, 2 * channels, settings.context_kernel_size, padding=padding, bias=bias
             )
-            decoder.append(
-                nn.ModuleDict(
-                    {
-                        "mix": nn.Sequential(context, nn.GLU(dim=1)),
-                        "upsampler": build_upsampler(settings, channels, out_channels, index == 0),
-                        "activation": nn.ReLU() if index else nn.Identity(),
-                    }
-                )
-            )
+            blocks = {
+                "mix": nn.Sequential(context, nn.GLU(dim=1)),
+                "upsampler": build_upsampler(settings, channels, out_channels, index == 0),
+                "activation": nn.ReLU() if index else nn.Identity(),
+            }
+            decoder.append(nn.ModuleDict(blocks))
             in_channels, out_channels = channels, channels
             channels *= settings.growth
         self.decoder = nn.ModuleList(reversed(decoder))
-        self.bottleneck = (
-            nn.Identity()
-            if settings.bottleneck == "none"
-            else BLSTM(in_channels, linear=settings.bottleneck == "lstm_linear", bias=bias)
-        )
+        self.bottleneck: nn.Module = nn.Identity()
+        if settings.bottleneck != "none":
+            linear = settings.bottleneck == "lstm_linear"
+            self.bottleneck = BLSTM(in_channels, linear=linear, bias=bias)
         if settings.rescale is not None:
             rescale_weights(self, settings.rescale)
         self.settling = SETTLING_STRIDES * self.total_stride

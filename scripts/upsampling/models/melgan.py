@@ -9,8 +9,6 @@ from upsampling.config.model import MelganSettings
 from upsampling.models.base import AudioModel
 
 N_FFT, HOP, FLOOR = 1024, 256, 1e-5
-
-
 # Of the initial weights that the published code draws and weight norm overwrites.
 NORMAL_STD = 0.02
 
@@ -50,13 +48,9 @@ class MelganGenerator(AudioModel):
             weight_norm(nn.Conv1d(settings.mels, channels, 7)),
         ]
         for ratio, kernel_size in zip(settings.ratios, settings.kernel_sizes, strict=True):
+            odd = ratio % 2
             upsampler = nn.ConvTranspose1d(
-                channels,
-                channels // 2,
-                kernel_size,
-                ratio,
-                padding=ratio // 2 + ratio % 2,
-                output_padding=ratio % 2,
+                channels, channels // 2, kernel_size, ratio, ratio // 2 + odd, output_padding=odd
             )
             layers += [nn.LeakyReLU(0.2), weight_norm(upsampler)]
             channels //= 2

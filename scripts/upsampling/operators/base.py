@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from upsampling.errors import nearest_match
 
@@ -23,6 +24,9 @@ class Upsampler(nn.Module):
         self.out_channels = out_channels
         self.stride = stride
         self.bias = bias
+
+    def initialise(self) -> None:
+        """Change weights that were drawn; `Subpixel` and `Transposed` call it."""
 
     def output_length(self, time: int) -> int:
         """Return the number of output samples for `time` input samples."""
@@ -49,6 +53,12 @@ class SameConvolution(nn.Conv1d):
     def forward(self, signal: Tensor) -> Tensor:
         filtered = super().forward(signal)
         return filtered if self.kernel_size[0] % 2 else filtered[..., 1:]
+
+
+def filter_each(signal: Tensor, taps: Tensor) -> Tensor:
+    """Filter every channel of `[batch, channels, time]` with the same odd number of taps."""
+    rows = signal.reshape(-1, 1, signal.shape[-1])
+    return functional.conv1d(rows, taps[None, None], padding=len(taps) // 2).reshape(signal.shape)
 
 
 def refuse_unknown(option: str, value: str, choices: Collection[str]) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from upsampling.config.operators import InterpolatorOptions
 from upsampling.operators.base import SameConvolution, Upsampler, refuse_channel_change
 from upsampling.operators.subpixel import periodic_shuffle
 
@@ -36,8 +37,7 @@ class FixedInterpolation(nn.Module):
         self.future = (lead + stride - 1) // stride
         steps = np.arange(-self.past, self.future + 1)
         index = np.arange(stride)[:, None] - stride * steps + lead
-        inside = (index >= 0) & (index < count)
-        filters = np.where(inside, taps[np.clip(index, 0, count - 1)], 0.0)
+        filters = np.where((index >= 0) & (index < count), taps[np.clip(index, 0, count - 1)], 0.0)
         # A buffer is neither trained nor rescaled; checkpoints need not store it.
         values = torch.tensor(filters, dtype=torch.float32).unsqueeze(1)
         self.register_buffer("polyphase_filters", values, persistent=False)
@@ -51,7 +51,7 @@ class FixedInterpolation(nn.Module):
 
 
 class Interpolator(Upsampler):
-    """Interpolation of each channel, then a convolution of `kernel_size` samples.
+    """A subclass's interpolation of each channel, then a convolution of `kernel_size` samples.
 
     `kernel_size` 0 omits the convolution, which requires equal numbers of input and output
     channels. Table 1's interpolation upsamplers have 10 at stride 4.
@@ -62,19 +62,20 @@ class Interpolator(Upsampler):
         in_channels: int,
         out_channels: int,
         stride: int,
-        interpolation: nn.Module,
         *,
-        bias: bool,
-        kernel_size: int,
+        bias: bool = True,
+        kernel_size: int = InterpolatorOptions.kernel_size,
     ):
         super().__init__(in_channels, out_channels, stride, bias=bias)
+        self.interpolation = self.build_interpolation()
         refuse_channel_change(kernel_size, in_channels, out_channels)
-        self.interpolation = interpolation
-        self.convolution = (
-            SameConvolution(in_channels, out_channels, kernel_size, bias=bias)
-            if kernel_size
-            else nn.Identity()
-        )
+        self.convolution: nn.Module = nn.Identity()
+        if kernel_size:
+            self.convolution = SameConvolution(in_channels, out_channels, kernel_size, bias=bias)
+
+    def build_interpolation(self) -> nn.Module:
+        """Build the module from `[batch, in_channels, time]` to `[..., stride * time]`."""
+        raise NotImplementedError
 
     def forward(self, signal: Tensor) -> Tensor:
         return self.convolution(self.interpolation(signal))

@@ -67,5 +67,4 @@ class IstftHead(Upsampler):
         )
         start = (self.n_fft - self.stride) // 2
         inside = slice(start, start + self.stride * time)
-        output = summed[..., inside] / envelope[..., inside]
-        return output.reshape(batch, self.out_channels, -1)
+        return (summed[..., inside] / envelope[..., inside]).reshape(batch, self.out_channels, -1)

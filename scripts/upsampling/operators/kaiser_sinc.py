@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from upsampling.config.operators import InterpolatorOptions
 from upsampling.operators.fixed_interpolation import FixedInterpolation, Interpolator, Taps
 
 
@@ -30,16 +29,5 @@ class KaiserSinc(Interpolator):
     3.7 dB at 0.9 of the old Nyquist frequency and leaves images 16 dB below the signal.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        stride: int,
-        *,
-        bias: bool = True,
-        kernel_size: int = InterpolatorOptions.kernel_size,
-    ):
-        taps = FixedInterpolation(kaiser_sinc_taps(stride), stride)
-        super().__init__(
-            in_channels, out_channels, stride, taps, bias=bias, kernel_size=kernel_size
-        )
+    def build_interpolation(self) -> FixedInterpolation:
+        return FixedInterpolation(kaiser_sinc_taps(self.stride), self.stride)

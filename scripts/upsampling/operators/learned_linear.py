@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from upsampling.config.operators import InterpolatorOptions
 from upsampling.operators.fixed_interpolation import Interpolator
 
 
@@ -53,16 +52,5 @@ class LearnedLinear(Interpolator):
     next decoder block's convolution follows it.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        stride: int,
-        *,
-        bias: bool = True,
-        kernel_size: int = InterpolatorOptions.kernel_size,
-    ):
-        interpolation = LearnedDoubling(in_channels, stride)
-        super().__init__(
-            in_channels, out_channels, stride, interpolation, bias=bias, kernel_size=kernel_size
-        )
+    def build_interpolation(self) -> LearnedDoubling:
+        return LearnedDoubling(self.in_channels, self.stride)

@@ -2,9 +2,9 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from upsampling.config.operators import LearnedWaveletOptions
+from upsampling.operators.base import filter_each
 from upsampling.operators.lazy_wavelet import SQRT2, LazyWavelet
 
 
@@ -38,11 +38,11 @@ class LearnedWavelet(LazyWavelet):
 
     def predict(self, even: Tensor, step: int) -> Tensor:
         """Predict odd from even samples, `[batch, channels, time]`."""
-        return _filter_each(even, _with_sum(self.predictors[step], 1.0))
+        return filter_each(even, _with_sum(self.predictors[step], 1.0))
 
     def update(self, high: Tensor, step: int) -> Tensor:
         """Return the high band's contribution to even samples, `[batch, channels, time]`."""
-        return _filter_each(high, _with_sum(self.updates[step], 0.5))
+        return filter_each(high, _with_sum(self.updates[step], 0.5))
 
     def inverse(self, high: Tensor, low: Tensor, step: int) -> tuple[Tensor, Tensor]:
         high, low = high * SQRT2, low / SQRT2
@@ -53,10 +53,3 @@ class LearnedWavelet(LazyWavelet):
 def _with_sum(parameter: Tensor, total: float) -> Tensor:
     """Shift the values of `parameter` so that they sum to `total`."""
     return parameter - parameter.mean() + total / len(parameter)
-
-
-def _filter_each(signal: Tensor, taps: Tensor) -> Tensor:
-    """Filter every channel of `[batch, channels, time]` with the same odd number of taps."""
-    rows = signal.reshape(-1, 1, signal.shape[-1])
-    filtered = functional.conv1d(rows, taps[None, None], padding=len(taps) // 2)
-    return filtered.reshape(signal.shape)

@@ -31,8 +31,7 @@ def half_pixel_by_phases(signal: Tensor, stride: int) -> Tensor:
     previous, current, following = held[..., :-2, :], held[..., 1:-1, :], held[..., 2:, :]
     # Distances of an input sample's outputs from its center, in input samples.
     centers = torch.arange(stride, dtype=torch.float64, device=signal.device) + 0.5
-    offsets = centers / stride - 0.5
-    before, after = offsets.to(signal.dtype).tensor_split([stride // 2])
+    before, after = (centers / stride - 0.5).to(signal.dtype).tensor_split([stride // 2])
     blocks = [torch.lerp(current, previous, -before), torch.lerp(current, following, after)]
     return torch.cat(blocks, dim=-1).flatten(-2)
 
@@ -50,9 +49,8 @@ def interpolate_align_corners(signal: Tensor, stride: int) -> Tensor:
 
 def align_corners_as_image(signal: Tensor, size: int) -> Tensor:
     """The same to `size` samples, for GPUs: PyTorch has reproducible gradients for images alone."""
-    image = signal.unsqueeze(-2)
     return functional.interpolate(
-        image, size=(1, size), mode="bilinear", align_corners=True
+        signal.unsqueeze(-2), size=(1, size), mode="bilinear", align_corners=True
     ).squeeze(-2)
 
 
@@ -63,8 +61,7 @@ def interpolate_triangle(signal: Tensor, stride: int) -> Tensor:
     """
     following = torch.cat([signal[..., 1:], signal[..., -1:]], dim=-1)
     weight = torch.arange(stride, dtype=signal.dtype, device=signal.device) / stride
-    between = signal.unsqueeze(-1) * (1 - weight) + following.unsqueeze(-1) * weight
-    return between.flatten(-2)
+    return (signal.unsqueeze(-1) * (1 - weight) + following.unsqueeze(-1) * weight).flatten(-2)
 
 
 LINEAR: dict[str, Interpolation] = {

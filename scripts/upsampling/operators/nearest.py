@@ -53,11 +53,9 @@ class Nearest(Upsampler):
         self.implementation = implementation
         self.interpolation: Interpolation = interpolate_nearest
         self.shift_invariant = True
-        self.convolution = (
-            SameConvolution(in_channels, out_channels, kernel_size, bias=bias)
-            if kernel_size
-            else None
-        )
+        self.convolution: SameConvolution | None = None
+        if kernel_size:
+            self.convolution = SameConvolution(in_channels, out_channels, kernel_size, bias=bias)
 
     def interpolate(self, signal: Tensor) -> Tensor:
         """Upsample `[batch, channels, time]` without a learnable part."""

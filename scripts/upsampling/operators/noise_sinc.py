@@ -2,11 +2,10 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from upsampling.config.declared import choices, fields_of
 from upsampling.config.operators import NoiseSincOptions
-from upsampling.operators.base import SameConvolution, Upsampler, refuse_unknown
+from upsampling.operators.base import SameConvolution, Upsampler, filter_each, refuse_unknown
 from upsampling.operators.fixed_interpolation import FixedInterpolation
 from upsampling.operators.sinc import hann_sinc_taps
 from upsampling.operators.stretch import stretch
@@ -63,8 +62,7 @@ class NoiseSinc(Upsampler):
         """Return the branch's high-rate input, `[batch or 1, in_channels, stride * time]`."""
         if self.branch == "stretch":
             return stretch(signal, self.stride)
-        examples = 1
-        seed = int(self.noise_seed)
+        examples, seed = 1, int(self.noise_seed)
         if self.training:
             examples = len(signal)
             self.passes += 1
@@ -72,12 +70,9 @@ class NoiseSinc(Upsampler):
         generator = torch.Generator().manual_seed(seed)
         shape = (examples, self.in_channels, self.stride * signal.shape[-1])
         # The CPU's generator gives the same sequence on every machine.
-        noise = torch.randn(shape, generator=generator, device="cpu")
-        return noise.to(signal.device, signal.dtype)
+        return torch.randn(shape, generator=generator, device="cpu").to(signal.device, signal.dtype)
 
     def forward(self, signal: Tensor) -> Tensor:
         colored = self.color(self.excitation(signal))
-        rows = colored.reshape(-1, 1, colored.shape[-1])
-        taps = self.high_pass.to(signal.dtype)
-        passed = functional.conv1d(rows, taps, padding=taps.shape[-1] // 2)
-        return self.convolution(self.interpolation(signal) + passed.reshape(colored.shape))
+        passed = filter_each(colored, self.high_pass.to(signal.dtype)[0, 0])
+        return self.convolution(self.interpolation(signal) + passed)

@@ -35,7 +35,8 @@ class Sinc(Interpolator):
         kernel_size: int = SincOptions.kernel_size,
         zeros: int = SincOptions.zeros,
     ):
-        taps = FixedInterpolation(hann_sinc_taps(stride, zeros), stride)
-        super().__init__(
-            in_channels, out_channels, stride, taps, bias=bias, kernel_size=kernel_size
-        )
+        self.zeros = zeros  # The base class builds the interpolation.
+        super().__init__(in_channels, out_channels, stride, bias=bias, kernel_size=kernel_size)
+
+    def build_interpolation(self) -> FixedInterpolation:
+        return FixedInterpolation(hann_sinc_taps(self.stride, self.zeros), self.stride)

@@ -37,6 +37,7 @@ class Subpixel(Upsampler):
         self.convolution = SameConvolution(
             in_channels, out_channels * stride, kernel_size, bias=bias
         )
+        self.initialise()
 
     def forward(self, signal: Tensor) -> Tensor:
         return periodic_shuffle(self.convolution(signal), self.stride)

@@ -2,7 +2,6 @@
 
 import torch
 
-from upsampling.config.operators import SubpixelOptions
 from upsampling.operators.subpixel import Subpixel
 
 
@@ -15,16 +14,7 @@ class SubpixelICNR(Subpixel):
     not specify the biases; unequal ones would add a tone.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        stride: int,
-        *,
-        bias: bool = True,
-        kernel_size: int = SubpixelOptions.kernel_size,
-    ):
-        super().__init__(in_channels, out_channels, stride, bias=bias, kernel_size=kernel_size)
-        with torch.no_grad():
-            for parameter in self.convolution.parameters():
-                parameter.copy_(parameter[::stride].repeat_interleave(stride, dim=0))
+    @torch.no_grad()
+    def initialise(self) -> None:
+        for parameter in self.convolution.parameters():
+            parameter.copy_(parameter[:: self.stride].repeat_interleave(self.stride, dim=0))

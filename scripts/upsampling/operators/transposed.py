@@ -27,6 +27,7 @@ class Transposed(Upsampler):
         self.convolution = nn.ConvTranspose1d(
             in_channels, out_channels, kernel_size, stride, bias=bias
         )
+        self.initialise()
 
     def output_length(self, time: int) -> int:
         return (time - 1) * self.stride + self.convolution.kernel_size[0]

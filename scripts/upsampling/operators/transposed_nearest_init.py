@@ -2,7 +2,6 @@
 
 import torch
 
-from upsampling.config.operators import TransposedOptions
 from upsampling.operators.transposed import Transposed
 
 
@@ -15,18 +14,9 @@ class TransposedNearestInit(Transposed):
     the constant ones that Sec. 2 advises against. `kernel_size` is a multiple of `stride`.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        stride: int,
-        *,
-        bias: bool = True,
-        kernel_size: int = TransposedOptions.kernel_size,
-    ):
-        if kernel_size % stride:
+    @torch.no_grad()
+    def initialise(self) -> None:
+        weight, stride = self.convolution.weight, self.stride
+        if (kernel_size := weight.shape[-1]) % stride:
             raise ValueError(f"kernel_size {kernel_size} is not a multiple of stride {stride}")
-        super().__init__(in_channels, out_channels, stride, bias=bias, kernel_size=kernel_size)
-        with torch.no_grad():
-            weight = self.convolution.weight
-            weight.copy_(weight[..., ::stride].repeat_interleave(stride, dim=-1))
+        weight.copy_(weight[..., ::stride].repeat_interleave(stride, dim=-1))

@@ -89,8 +89,7 @@ def undisturbed(model: AudioModel) -> Iterator[None]:
     polyphase convolution, which gives tones some 66 dB below a constant that are not the model's.
     """
     training, device = model.training, device_of(model)
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), without_tf32():
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), without_tf32():
         torch.manual_seed(SEED)
         try:
             yield

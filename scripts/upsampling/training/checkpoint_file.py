@@ -1,19 +1,21 @@
 """Tensors in one safetensors file, written one at a time and protected by a checksum.
 
+`pack` and `restore` are the state of a run, weights and Adam's moments, to and from such a file.
 Any reader of safetensors opens these files. The library's own writer has no checksum, and copies
 all tensors of a GPU to host memory at once.
 """
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from upsampling.config.mapping import canonical
 from upsampling.errors import UserError
@@ -33,6 +35,7 @@ DTYPES = {
 NO_CHECKSUM = "00000000"
 CHECKSUM_OFFSET = len('{"__metadata__":{"crc32":"') + 8
 BLOCK = 1 << 24
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
@@ -46,12 +49,9 @@ def save(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> 
     end = 0
     for name in names:
         tensor, start = tensors[name], end
-        end += tensor.numel() * tensor.element_size()
-        header[name] = {
-            "dtype": DTYPES[tensor.dtype],
-            "shape": list(tensor.shape),
-            "data_offsets": [start, end],
-        }
+        end += tensor.nbytes
+        dtype, shape = DTYPES[tensor.dtype], list(tensor.shape)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     head = len(text).to_bytes(8, "little") + text
@@ -87,7 +87,6 @@ def read_meta(path: Path) -> dict[str, Any]:
 def read_verified(path: Path) -> dict[str, Any]:
     """Read `meta` and verify the checksum of the whole file; `UserError` if it does not match."""
     meta = read_meta(path)
-    checksum = 0
     with open(path, "rb") as file:
         head = bytearray(file.read(BLOCK))
         position = slice(CHECKSUM_OFFSET, CHECKSUM_OFFSET + len(NO_CHECKSUM))
@@ -123,3 +122,44 @@ def load_verified(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tenso
     read_verified(path)
     check_tensors(path, expected)
     return load_file(path)
+
+
+def pack(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    """All tensors of the state by name, without copies."""
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    return tensors | dict(moments(optimizer))
+
+
+def restore(path: Path, model: nn.Module, optimizer: Optimizer) -> None:
+    """Load the state that a file holds, with the names of `pack`, into `model` and `optimizer`.
+
+    The file is mapped and read tensor by tensor, so memory never holds the state twice.
+    """
+    with safe_open(path, framework="pt") as file, torch.no_grad():
+        for name, tensor in pack(model, optimizer).items():
+            tensor.copy_(file.get_tensor(name))
+
+
+def prepare_moments(optimizer: Optimizer) -> None:
+    """Create the moments of a fused Adam that has made no step yet, as its first step would.
+
+    Those of parameters that never get a gradient stay zero.
+    """
+    for parameter in parameters(optimizer):
+        optimizer.state[parameter] = {
+            "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
+            "exp_avg": torch.zeros_like(parameter),
+            "exp_avg_sq": torch.zeros_like(parameter),
+        }
+
+
+def parameters(optimizer: Optimizer) -> list[nn.Parameter]:
+    """The parameters that `optimizer` updates, in the model's order."""
+    return [p for group in optimizer.param_groups for p in group["params"]]
+
+
+def moments(optimizer: Optimizer) -> Iterator[tuple[str, Tensor]]:
+    """Adam's moments and step counts, named by the index of their parameter."""
+    for index, parameter in enumerate(parameters(optimizer)):
+        for name in MOMENTS:
+            yield f"adam.{index}.{name}", optimizer.state[parameter][name]

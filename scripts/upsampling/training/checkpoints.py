@@ -92,13 +92,8 @@ class Meta:
     def restore_history(self) -> History:
         """The history of the epochs so far, to continue."""
         stored = self.history
-        return History(
-            [dict(row) for row in stored.epochs],
-            [dict(row) for row in stored.timing],
-            stored.best_epoch,
-            stored.best_loss,
-            self.artifacts,
-        )
+        epochs, timing = ([dict(row) for row in rows] for rows in (stored.epochs, stored.timing))
+        return History(epochs, timing, stored.best_epoch, stored.best_loss, self.artifacts)
 
 
 @dataclass
@@ -174,15 +169,14 @@ class Checkpoints:
         except UserError as error:
             damage = str(error)
             self.refused.append(damage)
-        for checkpoint in self.folder.glob(f"epoch{epoch:06d}*.safetensors"):
-            if self._is_own(checkpoint):
-                try:
-                    self._complete(checkpoint, state)
-                except UserError:
-                    continue
-                tensors = checkpoint_file.load_file(checkpoint)
-                self.save_best({name: tensors[f"model.{name}"] for name in weights}, epoch)
-                return True
+        for checkpoint in filter(self._is_own, self.folder.glob(f"epoch{epoch:06d}*.safetensors")):
+            try:
+                self._complete(checkpoint, state)
+            except UserError:
+                continue
+            tensors = checkpoint_file.load_file(checkpoint)
+            self.save_best({name: tensors[f"model.{name}"] for name in weights}, epoch)
+            return True
         if damage:
             raise UserError(
                 f"{damage}, and the checkpoint of that epoch is gone; to train again, delete "
@@ -197,8 +191,7 @@ class Checkpoints:
     def save(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         """Write the checkpoint of `meta['epoch']`; remove this run's superseded files."""
         self._write(self._own_path(f"epoch{meta['epoch']:06d}"), tensors, meta)
-        count = 0
-        needed = set()
+        count, needed = 0, set()
         for path in filter(self._is_own, self.paths()):
             other = checkpoint_file.read_meta(path)
             # A later epoch stays: it was written for a larger number of epochs.
@@ -214,26 +207,18 @@ class Checkpoints:
 
     def _own_path(self, stem: str) -> Path:
         """`stem`.safetensors, with a number where another run's file has that name."""
-        path = self.folder / f"{stem}.safetensors"
-        number = 2
-        while path.exists() and self._is_anothers(path):
+        path, number = self.folder / f"{stem}.safetensors", 2
+        while path.exists() and not self._is_own(path, damaged=True):
             path = self.folder / f"{stem}-{number}.safetensors"
             number += 1
         return path
 
-    def _is_own(self, path: Path) -> bool:
-        """Return True if this run wrote `path`; False for a damaged file."""
+    def _is_own(self, path: Path, damaged: bool = False) -> bool:
+        """Return True if this run wrote `path`; `damaged` for a damaged file."""
         try:
             return not difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity)
         except UserError:
-            return False
-
-    def _is_anothers(self, path: Path) -> bool:
-        """Return True if another run wrote `path`; False for a damaged file."""
-        try:
-            return bool(difference(checkpoint_file.read_meta(path).get("spec", {}), self.identity))
-        except UserError:
-            return False
+            return damaged
 
     def _complete(self, path: Path, state: Mapping[str, Tensor]) -> Meta:
         """The metadata of a checkpoint that is whole and holds tensors like those of `state`."""

@@ -20,11 +20,9 @@ class Dashboard:
 
             # The library's own file name has a resolution of one second. Without a finished epoch,
             # the artifacts before training are measured again.
+            lost, suffix = epoch + 1 if epoch else 0, f".from{epoch}"
             self.writer = SummaryWriter(
-                str(folder),
-                purge_step=epoch + 1 if epoch else 0,
-                flush_secs=10,
-                filename_suffix=f".from{epoch}",
+                str(folder), purge_step=lost, flush_secs=10, filename_suffix=suffix
             )
 
     def show(self, history: History) -> None:

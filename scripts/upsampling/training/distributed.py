@@ -128,14 +128,8 @@ def group() -> Iterator[Group]:
     if not is_launched():
         yield Group(device)
         return
-    on_gpu = device.type == "cuda"
-    dist.init_process_group(
-        "nccl" if on_gpu else "gloo",
-        rank=rank,
-        world_size=size,
-        timeout=TIMEOUT,
-        device_id=device if on_gpu else None,
-    )
+    backend, bound = ("nccl", device) if device.type == "cuda" else ("gloo", None)
+    dist.init_process_group(backend, rank=rank, world_size=size, timeout=TIMEOUT, device_id=bound)
     try:
         yield Group(device, rank, size)
     except SystemExit as end:

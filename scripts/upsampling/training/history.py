@@ -57,14 +57,8 @@ class History:
         """
         epoch = len(self.epochs) + 1
         self.epochs.append({"epoch": epoch, "train_loss": train_loss, "valid_loss": valid_loss})
-        self.timing.append(
-            {
-                "epoch": epoch,
-                "seconds": seconds,
-                "samples_per_second": examples / seconds,
-                "gpu_memory_bytes": memory,
-            }
-        )
+        timing = {"epoch": epoch, "seconds": seconds, "samples_per_second": examples / seconds}
+        self.timing.append(timing | {"gpu_memory_bytes": memory})
         improved = self.best_loss is None or valid_loss < self.best_loss
         if improved:
             self.set_best(epoch)

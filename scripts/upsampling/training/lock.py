@@ -31,7 +31,11 @@ def exclusive(folder: Path) -> Iterator[None]:
         "started": start_ticks(os.getpid()),
         "job": slurm.current_job(),
     }
-    with one_at_a_time(folder / ".lock"):
+    # Processes of this host check and take the lock one at a time: the kernel releases the lock of
+    # this file when a process dies. Some network file systems have none; `create` is atomic anyway.
+    with open(folder / ".lock", "w") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
         if not create(path, this):
             holder = read(path)
             if may_be_alive(holder, this):
@@ -47,19 +51,6 @@ def exclusive(folder: Path) -> Iterator[None]:
     finally:
         if read(path) == this:
             path.unlink(missing_ok=True)
-
-
-@contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """Admit one process of this host at a time, so that checking and taking a lock is one step.
-
-    The kernel releases the file's lock when a process dies.
-    """
-    with open(path, "w") as file:
-        # Some network file systems have no such locks; creating lock.json is atomic anyway.
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def create(path: Path, content: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from torch import Tensor
 from upsampling.errors import UserError, lacks_memory
 from upsampling.files import write_json
 from upsampling.tracks.segments import Dataset
-from upsampling.training import checkpoint_file, optimizer_state
+from upsampling.training import checkpoint_file
 from upsampling.training.artifacts import measure_epoch
 from upsampling.training.checkpoints import Checkpoints
 from upsampling.training.dashboard import Dashboard
@@ -122,17 +122,16 @@ class Trainer:
     def resume(self) -> None:
         """Continue from the newest complete checkpoint of this run; report the refused ones."""
         found = self.group.on_main(self._read_newest)
-        if found is None:
-            return
-        self.group.broadcast(list(optimizer_state.pack(self.model, self.optimizer).values()))
-        self.history, scaler = found
-        if scaler:
-            self.train_step.scaler.load_state_dict(dict(scaler))
+        if found is not None:
+            self.group.broadcast(list(checkpoint_file.pack(self.model, self.optimizer).values()))
+            self.history, scaler = found
+            if scaler:
+                self.train_step.scaler.load_state_dict(dict(scaler))
 
     def _read_newest(self) -> tuple[History, Mapping[str, Any]] | None:
         files = self.checkpoints
         files.prepare(sum(p.numel() for p in self.model.parameters()))
-        state = optimizer_state.pack(self.model, self.optimizer)
+        state = checkpoint_file.pack(self.model, self.optimizer)
         newest = files.newest(self.run.training.epochs, state)
         try:
             if newest is None:
@@ -142,7 +141,7 @@ class Trainer:
             if not files.ensure_best(history.best_epoch, state):
                 files.refused.append(f"the weights of epoch {meta.epoch} are the best from here")
                 history.set_best(meta.epoch)
-            optimizer_state.restore(path, self.model, self.optimizer)
+            checkpoint_file.restore(path, self.model, self.optimizer)
             if history.best_epoch == meta.epoch != meta.best_epoch:
                 files.save_best(self.model.state_dict(), meta.epoch)
         finally:
@@ -248,7 +247,7 @@ class Trainer:
             "history": vars(self.history),
             "scaler": self.train_step.scaler.state_dict(),
         }
-        self.checkpoints.save(optimizer_state.pack(self.model, self.optimizer), meta)
+        self.checkpoints.save(checkpoint_file.pack(self.model, self.optimizer), meta)
         self.history.write(self.run.checkpoints)
 
     def export(self, folder: Path) -> None:

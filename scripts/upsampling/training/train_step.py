@@ -10,7 +10,7 @@ from upsampling.errors import UserError
 from upsampling.losses.terms import TrainingLoss
 from upsampling.models import build
 from upsampling.models.base import AudioModel, center_trim
-from upsampling.training import optimizer_state
+from upsampling.training import checkpoint_file
 from upsampling.training.channels_last import ChannelsLast
 from upsampling.training.device import allow_tf32
 from upsampling.training.distributed import Group
@@ -44,7 +44,7 @@ class TrainStep:
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=settings.learning_rate, fused=True
         )
-        optimizer_state.prepare(self.optimizer)
+        checkpoint_file.prepare_moments(self.optimizer)
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=settings.precision == "fp16")
 
     def connect(self) -> None:
@@ -81,5 +81,4 @@ class TrainStep:
         enabled = precision != torch.float32
         with layout, torch.autocast(self.group.device.type, precision, enabled=enabled):
             estimates = network(sources.sum(dim=1))
-        targets = center_trim(sources, estimates.shape[-1])
-        return self.loss(estimates.float(), targets)
+        return self.loss(estimates.float(), center_trim(sources, estimates.shape[-1]))

@@ -22,7 +22,7 @@ from upsampling.models.base import AudioModel
 from upsampling.models.own import load_own_weights
 from upsampling.operators import OPERATORS, build_operator, output_length
 from upsampling.operators.base import seeded
-from upsampling.training import checkpoint_file, optimizer_state
+from upsampling.training import checkpoint_file
 
 # Even, odd and prime, and longer than any filter that a layer may pad by reflection.
 LENGTHS = (64, 65, 97)
@@ -86,18 +86,14 @@ def try_operator(
     """
     where = f"operator '{name}' at stride {stride}"
     from_file = name not in OPERATORS
-
-    build_one = partial(
-        build_operator, name, in_channels, out_channels, stride, bias=bias, options=options
-    )
+    shape = (in_channels, out_channels, stride)
 
     def built() -> nn.Module:
         with seeded(0):
-            return guarded(where, build_one)
+            return guarded(where, lambda: build_operator(name, *shape, bias=bias, options=options))
 
     layer = built()
-    precisions = (torch.float32, torch.float64) if from_file else (torch.float32,)
-    for precision in precisions:
+    for precision in (torch.float32, torch.float64) if from_file else (torch.float32,):
         layer.to(precision).eval()
         for time in LENGTHS if from_file else LENGTHS[:1]:
             for batch in BATCHES if from_file else BATCHES[:1]:
@@ -135,7 +131,7 @@ def learn(layer: nn.Module, inputs: Tensor, where: str) -> None:
     if not any(True for _ in layer.parameters()):
         return
     optimizer = torch.optim.Adam(layer.parameters(), lr=1e-4, fused=True)
-    optimizer_state.prepare(optimizer)
+    checkpoint_file.prepare_moments(optimizer)
     guarded(where, optimizer.step)
     for name, tensor in layer.state_dict().items():
         if tensor.dtype not in checkpoint_file.DTYPES:
@@ -144,11 +140,11 @@ def learn(layer: nn.Module, inputs: Tensor, where: str) -> None:
                 "hold; register it with persistent=False, or choose another type"
             )
         refuse_not_finite(tensor, f"{where}: {name} after one step")
-    state = optimizer_state.pack(layer, optimizer)
+    state = checkpoint_file.pack(layer, optimizer)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "trial.safetensors")
         guarded(where, lambda: checkpoint_file.save(path, state, {}))
-        guarded(where, lambda: optimizer_state.restore(path, layer, optimizer))
+        guarded(where, lambda: checkpoint_file.restore(path, layer, optimizer))
 
 
 def twice(where: str, function: Callable[[], Tensor]) -> Tensor:

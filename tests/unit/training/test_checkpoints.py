@@ -14,8 +14,8 @@ from upsampling.errors import UserError
 from upsampling.files import read_json
 from upsampling.models import build
 from upsampling.training import checkpoint_file, loop
+from upsampling.training.checkpoint_file import pack, restore
 from upsampling.training.checkpoints import BYTES_PER_PARAMETER, Checkpoints, load_model
-from upsampling.training.optimizer_state import pack, restore
 
 STATE = {"model.w": torch.arange(3.0), "adam.0.step": torch.tensor(1.0)}
 
