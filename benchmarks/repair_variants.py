@@ -63,6 +63,7 @@ def _solver(sounds: Sequence[Sound], settings: RepairSettings) -> Solve:
     def solve(
         means: Floats, deviation: Floats, activations: Sequence[Floats], count: int
     ) -> Floats:
+        """The change [in, out, count] of one phase's taps, as `upsampling.audit.repair.Solve`."""
         exact = np.ones(len(means), dtype=bool)
         if not settings.every_constant:
             chosen = [place for place, one in enumerate(sounds) if one.use != "metric"]

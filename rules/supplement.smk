@@ -10,7 +10,8 @@ SUPPLEMENT_DATA = [
     ("<results>/tables/artifact_history.csv", "artifact_history_table", ""),
     *[
         (path, "loss_lines_table", "")
-        for path in {*rules.tables.input} & {rules.loss_lines.output.csv}
+        for path in rules.tables.input
+        if path == rules.loss_lines.output.csv
     ],
     (
         "<results>/tables/init_statistics.csv",

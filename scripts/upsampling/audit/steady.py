@@ -54,17 +54,17 @@ def run(structure: Structure, values: Floats, length: int, flat: Sequence[Flat] 
 
 
 def output_rows(
-    structure: Structure, inputs: Floats, flat: Sequence[Flat] = (), what: str = "its output"
+    structure: Structure, inputs: Floats, flat: Sequence[Flat] = (), subject: str = "its output"
 ) -> Floats:
     """Output for `inputs` as float64 [channels, time], whatever its shape.
 
-    Raises `NetworkError` if it, `what`, has samples that are not finite.
+    Raises `NetworkError` if it has samples that are not finite; `subject` stands for it there.
     """
     output, _ = structure.network.run(inputs, flat)
     moved = np.moveaxis(output, structure.axis, -1)
     rows = np.asarray(moved, dtype=np.float64).reshape(-1, moved.shape[-1])
     if not np.isfinite(rows).all():
-        raise NetworkError(f"{what} has samples that are not finite")
+        raise NetworkError(f"{subject} has samples that are not finite")
     return rows
 
 

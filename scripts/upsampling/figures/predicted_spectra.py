@@ -56,6 +56,10 @@ class OperatorSettings:
     columns: int = 4
     floor: float = -130.0
 
+    def __post_init__(self) -> None:
+        if not self.panels:
+            raise ValueError("no panels; list them as {name, title} under 'panels'")
+
 
 @dataclass(frozen=True)
 class LossSettings:
@@ -133,8 +137,6 @@ def operator_panels(settings: OperatorSettings, inputs: Sequence[Path]) -> Drawi
     [bins], and `lines` Hz and `levels` dB of the predicted lines.
     """
     panels = settings.panels
-    if not panels:
-        raise UserError("operator_spectra: no panels; list them as {name, title} under 'panels'")
     spectra = load_arrays(inputs[0])
     columns = min(settings.columns, len(panels))
     rows = -(-len(panels) // columns)

@@ -18,7 +18,13 @@ KINDS = {
     "inverse_stft": ("Col2Im",),
     "concatenation": ("Concat", "Tile", "ConstantOfShape", "Shape"),
     "movement": (
-        *("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "DepthToSpace"),
+        "Reshape",
+        "Transpose",
+        "Squeeze",
+        "Unsqueeze",
+        "Flatten",
+        "Identity",
+        "DepthToSpace",
     ),
 }
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}

@@ -14,8 +14,6 @@ of all references are factored once, for all estimates. Energies come from spect
 without the filtered signals.
 """
 
-from functools import reduce
-
 import numpy as np
 from scipy import fft, linalg
 
@@ -146,7 +144,12 @@ def gram(auto: np.ndarray) -> np.ndarray:
 
 def filtered(filters: np.ndarray, spectra: np.ndarray) -> np.ndarray:
     """Spectra `[channels in, bins]` through `filters` `[channels in, channels out, bins]`."""
-    return reduce(np.add, map(np.multiply, filters, spectra))
+    total = filters[0] * spectra[0]
+    product = np.empty_like(total)
+    for gain, spectrum in zip(filters[1:], spectra[1:], strict=True):
+        np.multiply(gain, spectrum, out=product)
+        total += product
+    return total
 
 
 def energy(spectra: np.ndarray, n: int) -> float:

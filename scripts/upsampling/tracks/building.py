@@ -196,10 +196,12 @@ def _sidecar(root: Path, file: str) -> Path:
 def _file_names(plan: Sequence[PlannedTrack]) -> list[str]:
     """One file name per track, different even where upper and lower case are the same."""
     files: dict[str, str] = {}
-    names = [planned.source.name for planned in plan]
-    for number, name in enumerate(names):
-        if name in names[:number]:
+    names: set[str] = set()
+    for planned in plan:
+        name = planned.source.name
+        if name in names:
             raise UserError(f"two tracks are called '{name}'")
+        names.add(name)
         file = safe_file_name(name)
         if file.lower() in files:
             digest = hashlib.sha256(name.encode()).hexdigest()[:8]
