@@ -8,23 +8,20 @@ The CSV has the epochs 0, 1, 2, 4 and so on, and the last, of each run.
 """
 
 from itertools import product
-from pathlib import Path
 
-from upsampling.arguments import json_or_file, parser
+from upsampling.arguments import parser
 from upsampling.config.declared import read_settings
 from upsampling.errors import command_line
-from upsampling.files import write_table, write_text
-from upsampling.tables.captions import caption_arguments
+from upsampling.files import write_table
+from upsampling.tables.captions import caption_arguments, table_arguments, write_texts
 
 
 def main() -> None:
     options = parser(__doc__)
-    options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
+    table_arguments(options, ["csv", "md"])
     options.add_argument("--seeds", type=int, nargs="+", default=[0])
     options.add_argument("--histories", required=True, help="a run's artifact_history.csv")
     caption_arguments(options)
-    options.add_argument("--csv", type=Path, help="the table as .csv")
-    options.add_argument("--md", type=Path, help="the table as .md")
     arguments = options.parse_args()
 
     from upsampling.tables.artifact_history import artifact_history, at_milestones, read_history
@@ -38,9 +35,8 @@ def main() -> None:
     )  # fmt: skip
     if arguments.csv:
         write_table(arguments.csv, at_milestones(table))
-    if arguments.md:
-        text = render(table, rows, arguments.scale, arguments.description)
-        write_text(arguments.md, text, checksum=True)
+    text = render(table, rows, arguments.scale, arguments.description)
+    write_texts(arguments, {"md": text})
 
 
 if __name__ == "__main__":

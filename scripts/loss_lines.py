@@ -7,22 +7,20 @@
 
 from pathlib import Path
 
-from upsampling.arguments import json_or_file, parser
+from upsampling.arguments import parser
 from upsampling.config.declared import read_settings
 from upsampling.errors import command_line
-from upsampling.files import write_table, write_text
-from upsampling.tables.captions import caption_arguments
+from upsampling.files import write_table
+from upsampling.tables.captions import caption_arguments, table_arguments, write_texts
 
 
 def main() -> None:
     options = parser(__doc__)
     options.add_argument("--artifacts", type=Path, required=True, help="CSV of all measures")
     options.add_argument("--gradients", type=Path, required=True, help="of the losses (.npz)")
-    options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
+    table_arguments(options, ["csv", "md"])
     options.add_argument("--samplerate", type=int, default=44100, help="of the models, in Hz")
     caption_arguments(options)
-    options.add_argument("--csv", type=Path, help="the table as .csv")
-    options.add_argument("--md", type=Path, help="the table as .md")
     arguments = options.parse_args()
 
     from upsampling.tables.loss_lines import LossRow, loss_lines, read_gradients
@@ -35,9 +33,8 @@ def main() -> None:
     table = loss_lines(artifacts, gradients, rows, arguments.samplerate)
     if arguments.csv:
         write_table(arguments.csv, table)
-    if arguments.md:
-        text = render(table, rows, arguments.scale, arguments.description)
-        write_text(arguments.md, text, checksum=True)
+    text = render(table, rows, arguments.scale, arguments.description)
+    write_texts(arguments, {"md": text})
 
 
 if __name__ == "__main__":

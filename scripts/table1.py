@@ -8,23 +8,15 @@ File names with {variant} and {seed} are patterns, filled in for each variant of
 
 from pathlib import Path
 
-from upsampling.arguments import json_or_file, parser
+from upsampling.arguments import parser
 from upsampling.errors import command_line
-from upsampling.files import write_text
-from upsampling.tables.captions import caption_arguments
-
-FORMATS = {
-    "csv": "Table 1 as .csv",
-    "md": "Table 1 as .md",
-    "tex": "Table 1 in the paper's form as .tex",
-    "sources_tex": "its further columns as .tex",
-    "html": "Table 1 as .html",
-}
+from upsampling.tables.captions import caption_arguments, table_arguments, write_texts
 
 
 def main() -> None:
     options = parser(__doc__)
-    options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
+    table_arguments(options)
+    options.add_argument("--sources-tex", type=Path, help="its further columns as .tex")
     options.add_argument("--seeds", type=int, nargs="+", default=[0])
     caption_arguments(options)
     options.add_argument("--scores", required=True, help="tidy scores of a run (CSV)")
@@ -33,8 +25,6 @@ def main() -> None:
     options.add_argument("--parameters", help="JSON with the parameters of the paper's model")
     options.add_argument("--comparisons", type=Path, help="CSV by scripts/row_differences.py")
     options.add_argument("--artifacts", type=Path, help="tidy artifact measures (CSV)")
-    for name, content in FORMATS.items():
-        options.add_argument(f"--{name.replace('_', '-')}", type=Path, help=content)
     arguments = options.parse_args()
 
     from upsampling.scoring.score_files import read_scores
@@ -54,10 +44,7 @@ def main() -> None:
     table = table1.table1(rows, measured, description.aggregation, comparisons)
     artifacts = read_artifacts(arguments.artifacts) if arguments.artifacts else None
     footnote = statements.footnote(rows, table, comparisons, artifacts)
-    texts = table1_cells.render(table, arguments.scale, description, footnote)
-    for name, text in texts.items():
-        if path := getattr(arguments, name):
-            write_text(path, text, checksum=True)
+    write_texts(arguments, table1_cells.render(table, arguments.scale, description, footnote))
 
 
 if __name__ == "__main__":

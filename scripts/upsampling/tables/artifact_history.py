@@ -60,21 +60,17 @@ def artifact_history(histories: Mapping[tuple[str, int], pd.DataFrame]) -> pd.Da
 
     `histories` has a run's history by variant and seed. Layers that a variant lacks are NaN.
     """
-    tables = []
-    measured = {run for run, history in histories.items() if len(history)}
-    if measured and measured != histories.keys():
-        variant, seed = min(histories.keys() - measured)
+    empty = [run for run, history in histories.items() if not len(history)]
+    if len(empty) == len(histories):
+        return pd.DataFrame(columns=COLUMNS)
+    if empty:
+        variant, seed = min(empty)
         raise UserError(
             f"artifact_history.csv of {variant}, seed {seed}, has no rows, but those of other runs "
             f"have; {UNREADABLE}"
         )
-    for (variant, seed), history in histories.items():
-        if len(history):
-            table = by_epoch(history).reset_index()
-            table.insert(0, "variant", variant)
-            table.insert(1, "seed", seed)
-            tables.append(table)
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+    tables = {run: by_epoch(history) for run, history in histories.items()}
+    return pd.concat(tables, names=["variant", "seed"]).reset_index()
 
 
 def milestones(epochs: Sequence[int]) -> list[int]:

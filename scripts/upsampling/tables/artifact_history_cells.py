@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from upsampling.tables.artifact_history import milestones
-from upsampling.tables.captions import Description, extent
-from upsampling.tables.markdown_html import markdown
-from upsampling.tables.sheet import MISSING, SILENT, Column, Sheet, number
+from upsampling.tables.captions import Description
+from upsampling.tables.formats import level, spread, trained_markdown
+from upsampling.tables.sheet import MISSING, Column, number
 from upsampling.tables.table2 import AUDIO_DB, SILENT_DB, STANDS_OUT_DB
 
 TITLE = "Artifacts through training"
@@ -33,24 +33,21 @@ def render(
     columns.append(Column("removed", SILENCE))
     columns += [Column(head, group) for group in (NOISE, IMBALANCE) for head in ("before", "after")]
     columns.append(Column("in layer", IMBALANCE))
-    cells, answers = [], []
+    cells, notes = [], []
     for row in rows:
         runs = table[table["variant"] == row.variant]
         before, after = ends(runs)
+        levels = (runs[runs["epoch"] == epoch]["silence_dbfs"] for epoch in epochs)
         cells.append(
             [row.label]
-            + [levels(runs[runs["epoch"] == epoch]["silence_dbfs"]) for epoch in epochs]
+            + [level(values, SILENT_DB) for values in levels]
             + [removal(runs), spread(before["noise_db"], 1), spread(after["noise_db"], 1)]
             + [spread(end["largest_imbalance"], 2) for end in (before, after)]
             + [largest_layers(after)]
         )
-        answers += answer(row.label, runs)
-    notes = [("", text) for text in [*answers, DEFINITIONS]]
+        notes += answer(row.label, runs)
     caption = f"The tone at sampling rate / stride of the outermost layer, at {scale} scale"
-    if facts := extent(description):
-        caption += f" ({', '.join(facts)})"
-    text = f"{caption}; mean ± standard deviation over seeds."
-    return markdown(Sheet(columns, cells, [True] * len(cells), text, notes, title=TITLE))
+    return trained_markdown(TITLE, columns, cells, caption, description, [*notes, DEFINITIONS])
 
 
 DEFINITIONS = (
@@ -64,17 +61,6 @@ def ends(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The first and the last row of each seed."""
     by_seed = runs.groupby("seed")
     return by_seed.head(1), by_seed.tail(1)
-
-
-def spread(values: pd.Series, digits: int) -> str:
-    """Mean ± standard deviation over seeds."""
-    text = number(values.mean(), digits)
-    return text if len(values) < 2 else f"{text} ± {values.std(ddof=1):.{digits}f}"
-
-
-def levels(values: pd.Series) -> str:
-    """Levels in dBFS as `spread`; `SILENT` if all are those of silence."""
-    return SILENT if len(values) and (values <= SILENT_DB).all() else spread(values, 1)
 
 
 def removed_from(run: pd.DataFrame) -> int | None:

@@ -1,9 +1,12 @@
-"""Facts and phrases for the captions of tables."""
+"""Command lines of the programs that write tables, and phrases of their captions."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from upsampling.arguments import settings
+from upsampling.arguments import json_or_file, settings
+from upsampling.files import write_text
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,22 @@ class Description:
     epochs: int | None = None
     channels: int | None = None
     aggregation: str = "median"
+
+
+def table_arguments(
+    options: argparse.ArgumentParser, suffixes: Sequence[str] = ("csv", "md", "tex", "html")
+) -> None:
+    """Add --rows, and an option for the file of each format."""
+    options.add_argument("--rows", type=json_or_file, required=True, help="JSON list, or its file")
+    for suffix in suffixes:
+        options.add_argument(f"--{suffix}", type=Path, help=f"the table as .{suffix}")
+
+
+def write_texts(arguments: argparse.Namespace, texts: Mapping[str, str]) -> None:
+    """Write the `texts` for whose options a file is given."""
+    for name, text in texts.items():
+        if path := getattr(arguments, name):
+            write_text(path, text, checksum=True)
 
 
 def caption_arguments(options: argparse.ArgumentParser) -> None:

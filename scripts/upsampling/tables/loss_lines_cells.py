@@ -7,10 +7,10 @@ import pandas as pd
 from scipy import stats
 
 from upsampling.config.losses import comb_factor
-from upsampling.tables.captions import Description, extent
+from upsampling.tables.captions import Description
+from upsampling.tables.formats import level, spread, trained_markdown
 from upsampling.tables.loss_lines import QUANTITIES, LossRow, differences
-from upsampling.tables.markdown_html import markdown
-from upsampling.tables.sheet import SILENT, Column, Sheet, number
+from upsampling.tables.sheet import Column, number
 from upsampling.tables.table2 import AUDIO_DB
 
 TITLE = "Lines of losses"
@@ -31,9 +31,7 @@ def render(
         cells.append([row.label, row.loss, *(cell(runs[name], name) for name in names)])
     titles = {row.variant: row.label for row in rows}
     notes = [
-        ("", sentence(row, titles[row.control], differences(table, row)))
-        for row in rows
-        if row.control
+        sentence(row, titles[row.control], differences(table, row)) for row in rows if row.control
     ]
     caption = (
         f"Lines at multiples of the sampling rate / {comb_factor()}, those of a deep feature loss "
@@ -41,18 +39,14 @@ def render(
         "the waveform, and in the trained model's outputs for white noise and music; in silence, "
         f"the level of the loudest. At {scale} scale"
     )
-    if facts := extent(description):
-        caption += f" ({', '.join(facts)})"
-    text = f"{caption}; mean ± standard deviation over seeds."
-    return markdown(Sheet(columns, cells, [True] * len(cells), text, notes, title=TITLE))
+    return trained_markdown(TITLE, columns, cells, caption, description, notes)
 
 
 def cell(values: pd.Series, name: str) -> str:
     """Mean ± standard deviation over seeds; a gradient is the same for all seeds."""
-    if name == "silence_dbfs" and len(values) and (values <= AUDIO_DB).all():
-        return SILENT
-    text = number(values.mean(), 1)
-    return text if len(values) < 2 or name == "gradient_db" else f"{text} ± {values.std():.1f}"
+    if name == "silence_dbfs":
+        return level(values, AUDIO_DB)
+    return number(values.mean(), 1) if name == "gradient_db" else spread(values, 1)
 
 
 def interval(values: pd.Series) -> tuple[float, float]:
@@ -71,8 +65,7 @@ def sentence(row: LossRow, control: str, changes: pd.DataFrame) -> str:
         values = changes[name].dropna()
         if values.empty:
             continue
-        spread = f" ± {values.std():.1f}" if len(values) > 1 else ""
-        texts.append(f"{title} {number(values.mean(), 1)}{spread} dB")
+        texts.append(f"{title} {spread(values, 1)} dB")
         if interval(values)[0] > 0:
             above.append(title)
     start = f"{row.label} less its control, {control}: {', '.join(texts)}"
