@@ -21,14 +21,14 @@ def main() -> None:
     options.add_argument("--tracks", type=Path, required=True, help="CSV: one row per track score")
     arguments = options.parse_args()
 
-    from upsampling.scoring import score_files, significance
+    from upsampling.scoring import published, score_files, significance
     from upsampling.tables import table1
 
     rows = table1.read_rows(arguments.rows)
     scores = table1.read_runs(rows, arguments.seeds, arguments.scores, score_files.read_scores)
     by_track = table1.track_scores(table1.scores_of_rows(rows, scores), arguments.aggregation)
     score_files.write_frame(arguments.tracks, significance.tidy(by_track))
-    table = significance.compare(by_track, table1.SOURCES, arguments.aggregation)
+    table = significance.compare(by_track, published.SOURCES, arguments.aggregation)
     score_files.write_frame(arguments.comparisons, table)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from table_texts import NASTY
 
-from upsampling.scoring import significance
+from upsampling.scoring import published, significance
 from upsampling.tables import table1, table1_cells
 from upsampling.tables.captions import Description
 from upsampling.tables.sheet import Sheet
@@ -36,7 +36,7 @@ def scores(*levels: float, real: float | None = None) -> pd.DataFrame:
     """Scores of two demo tracks whose SDR is `levels` per source, and of a real one at `real`."""
     columns = ["track", "origin", "source", "frame", "metric", "value"]
     rows = []
-    for source, level in zip(table1.SOURCES, levels, strict=True):
+    for source, level in zip(published.SOURCES, levels, strict=True):
         for track, offset in (("A", -0.125), ("B", 0.125)):
             values = (level + offset, math.nan, level + offset - 9, level + offset + 2)
             rows += [(track, "demo", source, n, "SDR", value) for n, value in enumerate(values)]

@@ -10,12 +10,11 @@ import pandas as pd
 
 from upsampling.files import content_of, read_json
 from upsampling.tables.formats import in_all_formats
-from upsampling.tables.sheet import MISSING, Column, Sheet
+from upsampling.tables.sheet import MISSING, SILENT, Column, Sheet
 
 TITLE = "Audits"
 # Inputs of networks that are noise: audio, or frames of a latent.
 NOISES = ("white_noise", "latent_noise")
-NONE = "none"
 # The measured level of exact zeros is lower still.
 SILENT_DB = -250.0
 CAPTION = (
@@ -128,7 +127,7 @@ def sheet(table: pd.DataFrame) -> Sheet:
         cells=[_cells(row) for row in table.to_dict("records")],
         trained=(table["kind"] == "network").tolist(),
         caption=CAPTION,
-        footnotes=[("", f"{NONE}: no line above the rounding of the arithmetic.")],
+        footnotes=[("", f"{SILENT}: no line above the rounding of the arithmetic.")],
         title=TITLE,
     )
 
@@ -155,5 +154,5 @@ def number(value: Any, digits: int) -> str:
 
 
 def level(value: Any) -> str:
-    """A level in dBFS; `NONE` for that of exact silence."""
-    return NONE if not pd.isna(value) and value <= SILENT_DB else number(value, 1)
+    """A level in dBFS; `SILENT` for that of exact silence."""
+    return SILENT if not pd.isna(value) and value <= SILENT_DB else number(value, 1)

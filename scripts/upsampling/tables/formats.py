@@ -1,5 +1,7 @@
 """A table in every format, by file name suffix; numbers over seeds as text."""
 
+import math
+
 import pandas as pd
 
 from upsampling.tables.captions import Description, extent
@@ -33,10 +35,14 @@ def trained_markdown(
     return markdown(Sheet(columns, cells, [True] * len(cells), caption, footnotes, title=title))
 
 
+def with_spread(mean: float, deviation: float, digits: int) -> str:
+    """A mean ± a standard deviation, which is left out if it is NaN, as that of one value."""
+    return number(mean, digits) + ("" if math.isnan(deviation) else f" ± {deviation:.{digits}f}")
+
+
 def spread(values: pd.Series, digits: int) -> str:
     """Mean ± standard deviation over seeds."""
-    text = number(values.mean(), digits)
-    return text if len(values) < 2 else f"{text} ± {values.std():.{digits}f}"
+    return with_spread(values.mean(), values.std(), digits)
 
 
 def level(values: pd.Series, silent: float) -> str:

@@ -5,6 +5,8 @@ import re
 from upsampling.tables.sheet import Column, Sheet, escaper
 
 ROW_NAMES = r">{\raggedright\arraybackslash}X"
+# Environment, its width and the gap between columns, by the page's columns that a table spans.
+WIDTHS = {1: ("table", "columnwidth", "1.5pt"), 2: ("table*", "textwidth", "2pt")}
 NUMBER = re.compile(r"(-?)(\d[\d,]*)(?:\.(\d+))?(?: ± (\d+\.\d+))?([†‡§¶]?)")
 
 # Brackets and stars would be taken for arguments of \\ or \midrule at the start of a row.
@@ -30,9 +32,7 @@ def latex(sheet: Sheet, columns: int = 2) -> str:
     The document needs booktabs, siunitx and tabularx. Row names get the width that the other cells
     leave.
     """
-    environment, width, gap = ("table*", "textwidth", "2pt")
-    if columns == 1:
-        environment, width, gap = ("table", "columnwidth", "1.5pt")
+    environment, width, gap = WIDTHS[columns]
     types = [
         column_type(column, [row[n] for row in sheet.cells])
         for n, column in enumerate(sheet.columns)

@@ -30,11 +30,7 @@ th[scope=row] { min-width: 13rem; position: sticky; left: 0; background: var(--p
 th[scope=colgroup] { text-align: center; border-bottom: 1px solid var(--line); }
 .notes { max-width: 60rem; font-size: .875rem; }
 """
-
-
-escape_html = escaper(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
-)  # fmt: skip
+escape_html = escaper({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 # Entities, not backslashes, where GitHub's table parser or an HTML block reads first.
 escape_markdown = escaper(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;", "`": "&#96;"}

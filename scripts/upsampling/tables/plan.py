@@ -75,22 +75,18 @@ def family(experiment: Experiment, variant: str) -> str:
 def original(experiment: Experiment, variant: str) -> str:
     """The trained variant that differs from a modified one in the modifications alone, or ''."""
 
-    def upsampler(name: str) -> object:
+    def upsampler(name: str) -> tuple[str | None, object]:
         entry = experiment.variants[name]
-        return OPTIONS[entry.operator or ""](**entry.options)
+        return entry.operator, OPTIONS[entry.operator or ""](**entry.options)
 
     if not (experiment.variants[variant].model and family(experiment, variant)):
         return ""
-    plain = [
-        name
-        for name in experiment.trained
-        if family(experiment, name) and not experiment.variants[name].model
-    ]
-    operator = experiment.variants[variant].operator
     same = (
         name
-        for name in plain
-        if experiment.variants[name].operator == operator and upsampler(name) == upsampler(variant)
+        for name in experiment.trained
+        if family(experiment, name)
+        and not experiment.variants[name].model
+        and upsampler(name) == upsampler(variant)
     )
     return next(same, "")
 
@@ -119,10 +115,9 @@ def table2_rows(experiment: Experiment) -> str:
 
 def history_rows(experiment: Experiment) -> str:
     """The rows of the table of artifacts through training."""
-    rows = [
-        {"variant": name, "label": experiment.figure_title(name)} for name in experiment.trained
-    ]
-    return canonical(rows)
+    return canonical(
+        [{"variant": name, "label": experiment.figure_title(name)} for name in experiment.trained]
+    )
 
 
 def loss_rows(experiment: Experiment) -> list[dict[str, str]]:
@@ -168,8 +163,9 @@ def dense(terms: Mapping[str, float]) -> dict[str, float]:
 
 def audit_rows(experiment: Experiment) -> str:
     """The rows of the table of audits, in the order of the configuration."""
-    rows = [{"audit": name, "title": experiment.audit_title(name)} for name in experiment.audits]
-    return canonical(rows)
+    return canonical(
+        [{"audit": name, "title": experiment.audit_title(name)} for name in experiment.audits]
+    )
 
 
 def training_summary(experiment: Experiment) -> dict[str, Any]:

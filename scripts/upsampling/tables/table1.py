@@ -13,11 +13,10 @@ from upsampling.config.sections import Printed
 from upsampling.errors import UserError
 from upsampling.files import UNREADABLE, content_of, read_json, read_table
 from upsampling.scoring import aggregation, significance
-from upsampling.scoring.published import read_folder
+from upsampling.scoring.published import SOURCES, read_folder
 
 T = TypeVar("T")
 
-SOURCES = ("drums", "bass", "other", "vocals")
 TABLE1_COLUMNS = [
     "variant", "label", "sdr", "sdr_spread", "sdr_bass", "sdr_drums", "sdr_other", "sdr_vocals",
     "sdr_real_track", "tracks", "seeds", "epoch_seconds", "parameters", "parameters_paper",

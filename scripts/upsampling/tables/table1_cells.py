@@ -8,12 +8,13 @@ import pandas as pd
 
 from upsampling.scoring.aggregation import aggregation
 from upsampling.scoring.bootstrap import LEVEL
+from upsampling.scoring.published import SOURCES
 from upsampling.scoring.significance import seeds_needed
 from upsampling.tables.captions import Description, counted, extent
 from upsampling.tables.formats import in_all_formats
 from upsampling.tables.latex import latex
 from upsampling.tables.sheet import MISSING, Column, Sheet
-from upsampling.tables.table1 import SOURCES, TRAINED_HERE
+from upsampling.tables.table1 import TRAINED_HERE
 
 MEBI = 2**20
 MARKS = "†‡§¶"
@@ -21,7 +22,6 @@ MARKS = "†‡§¶"
 # by its authors and aggregated as in the paper.
 PUBLISHED_SEED_SPREAD = 0.084
 SHOWN_DIFFERENCES = (0.5, 0.2, 0.1)
-
 
 NAME = ("label", Column("Model", "", numeric=False))
 SCORES = [
@@ -82,7 +82,7 @@ def sheet(
     title: str = "Table 1",
 ) -> Sheet:
     """The table in one form as text cells, without optional columns that are empty."""
-    notes: list[str] = []
+    notes = list(dict.fromkeys(filter(None, table["note"])))
     cells = [row_cells(row, notes) for row in table.to_dict("records")]
     empty = {
         "group": not table["group"].any(),
@@ -175,11 +175,9 @@ def listed(words: list[str]) -> str:
 
 
 def row_cells(row: Mapping[Any, Any], notes: list[str]) -> dict[str, str]:
-    """Text of one row by column; its footnote, if any, is appended to `notes`."""
+    """Text of one row by column; `notes` are the footnotes to the printed SDR of all rows."""
     printed = decimals(row["printed_sdr"])
     if row["note"]:
-        if row["note"] not in notes:
-            notes.append(row["note"])
         printed += MARKS[notes.index(row["note"]) % len(MARKS)]
     mean = decimals(row["sdr"])
     spread = f" ± {decimals(row['sdr_spread'])}" if pd.notna(row["sdr_spread"]) else ""

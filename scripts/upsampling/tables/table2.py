@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -40,25 +42,17 @@ def read_artifacts(path: str | Path) -> pd.DataFrame:
     return read_table(path, ROW_TYPES)
 
 
-def _tone(probes: Sequence[str]) -> Callable[[pd.DataFrame], float]:
+def _tone(probes: Sequence[str], rows: pd.DataFrame) -> float:
     """Prominence over control bins of the outermost layer's tones, mean over `probes`."""
-
-    def measure(rows: pd.DataFrame) -> float:
-        combs = rows[(rows["measure"] == "comb_prominence_mean") & rows["probe"].isin(probes)]
-        outermost = combs[combs["frequency_hz"] == combs["frequency_hz"].max()]
-        return float(outermost["value"].mean())
-
-    return measure
+    combs = rows[(rows["measure"] == "comb_prominence_mean") & rows["probe"].isin(probes)]
+    outermost = combs[combs["frequency_hz"] == combs["frequency_hz"].max()]
+    return float(outermost["value"].mean())
 
 
-def _loudest(probe: str) -> Callable[[pd.DataFrame], float]:
-    """Level of the loudest tone of any layer in the output for `probe`."""
-
-    def measure(rows: pd.DataFrame) -> float:
-        levels = rows[(rows["measure"] == "tone_level") & (rows["probe"] == probe)]
-        return float(levels["value"].max())
-
-    return measure
+def _loudest(rows: pd.DataFrame) -> float:
+    """Level of the loudest tone of any layer in the output for silence."""
+    levels = rows[(rows["measure"] == "tone_level") & (rows["probe"] == "silence")]
+    return float(levels["value"].max())
 
 
 def _notch(rows: pd.DataFrame) -> float:
@@ -74,13 +68,13 @@ def _imbalance(rows: pd.DataFrame) -> float:
 
 
 SILENCE_LEVEL = Quantity(
-    "silence_level", "Silence (dBFS)", "loudest tone in silence", "dBFS", _loudest("silence")
+    "silence_level", "Silence (dBFS)", "loudest tone in silence", "dBFS", _loudest
 )
 QUANTITIES = (
     SILENCE_LEVEL,
-    Quantity("silence", "Silence (dB)", "tones in silence", "dB", _tone(["silence"])),
-    Quantity("unseen", "Unseen (dB)", "tones in unseen sounds", "dB", _tone(UNSEEN)),
-    Quantity("music", "Music (dB)", "tones in music", "dB", _tone(["music"])),
+    Quantity("silence", "Silence (dB)", "tones in silence", "dB", partial(_tone, ["silence"])),
+    Quantity("unseen", "Unseen (dB)", "tones in unseen sounds", "dB", partial(_tone, UNSEEN)),
+    Quantity("music", "Music (dB)", "tones in music", "dB", partial(_tone, ["music"])),
     Quantity("notch", "Notch (dB)", "notch in white noise", "dB", _notch),
     Quantity("imbalance", "Imbalance", "polyphase imbalance", "ratio", _imbalance),
 )
@@ -103,11 +97,10 @@ def summarize(artifacts: pd.DataFrame, variants: Sequence[str]) -> pd.DataFrame:
     for variant in variants:
         measured = artifacts[artifacts["variant"] == variant]
         row: dict[str, object] = {"variant": variant, "seeds": measured["seed"].nunique()}
-        for quantity in QUANTITIES:
-            for stage in STAGES:
-                finite = by_seed(measured, quantity, variant, stage)
-                name = f"{quantity.name}_{stage}"
-                row[name] = finite.mean() if len(finite) else np.nan
-                row[f"{name}_spread"] = finite.std(ddof=1) if len(finite) > 1 else np.nan
+        for quantity, stage in product(QUANTITIES, STAGES):
+            finite = by_seed(measured, quantity, variant, stage)
+            name = f"{quantity.name}_{stage}"
+            row[name] = finite.mean() if len(finite) else np.nan
+            row[f"{name}_spread"] = finite.std(ddof=1) if len(finite) > 1 else np.nan
         rows.append(row)
     return pd.DataFrame(rows)

@@ -1,16 +1,18 @@
 """Table 2 as a reader sees it: artifacts before and after training, beside Sec. 6's claims."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from upsampling.config.sections import STAGES
 from upsampling.tables.captions import Description, extent
-from upsampling.tables.formats import in_all_formats
+from upsampling.tables.formats import in_all_formats, with_spread
 from upsampling.tables.latex import latex
-from upsampling.tables.sheet import SILENT, Column, Sheet, number
+from upsampling.tables.sheet import SILENT, Column, Sheet
 from upsampling.tables.table2 import AUDIO_DB, QUANTITIES, SILENT_DB, STANDS_OUT_DB, summarize
 
 TITLE = "Table 2"
@@ -50,11 +52,12 @@ def sheet(
 
     `spreads` holds the stages whose standard deviations over seeds are shown.
     """
-    columns = [Column("Model", "", numeric=False)]
-    for quantity in QUANTITIES:
-        columns += [Column(STAGE_HEADS[stage], quantity.head) for stage in STAGES]
+    pairs = product(QUANTITIES, STAGES)
     return Sheet(
-        columns=columns,
+        columns=[
+            Column("Model", "", numeric=False),
+            *(Column(STAGE_HEADS[stage], quantity.head) for quantity, stage in pairs),
+        ],
         cells=[row_cells(row, spreads) for row in table.to_dict("records")],
         trained=table["trained"].tolist(),
         caption=caption(scale, description),
@@ -66,16 +69,12 @@ def sheet(
 def row_cells(row: Mapping[Any, Any], spreads: Sequence[str]) -> list[str]:
     """Text of one row, with the spreads of these stages."""
     cells = [row["label"]]
-    for quantity in QUANTITIES:
-        for stage in STAGES:
-            name = f"{quantity.name}_{stage}"
-            digits = 2 if quantity.unit == "ratio" else 1
-            silent = quantity.unit == "dBFS" and row[name] <= SILENT_DB
-            text = SILENT if silent else number(row[name], digits)
-            spread = row[f"{name}_spread"]
-            if stage in spreads and not (silent or pd.isna(spread)):
-                text += f" ± {spread:.{digits}f}"
-            cells.append(text)
+    for quantity, stage in product(QUANTITIES, STAGES):
+        name = f"{quantity.name}_{stage}"
+        digits = 2 if quantity.unit == "ratio" else 1
+        silent = quantity.unit == "dBFS" and row[name] <= SILENT_DB
+        deviation = row[f"{name}_spread"] if stage in spreads else math.nan
+        cells.append(SILENT if silent else with_spread(row[name], deviation, digits))
     return cells
 
 

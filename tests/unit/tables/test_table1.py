@@ -22,7 +22,7 @@ from table1_example import (
 
 from upsampling.errors import UserError
 from upsampling.measures.artifact_rows import ROW_COLUMNS
-from upsampling.scoring import significance
+from upsampling.scoring import published, significance
 from upsampling.tables import statements, table1, table1_cells
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
@@ -39,7 +39,7 @@ def test_aggregates_spread_and_real_track(table):
     by_seed = [np.mean([1.0, 2.0, 3.0, 4.005]), np.mean([1.5, 2.5, 3.5, 4.505])]
     assert row["sdr"] == pytest.approx(np.mean(by_seed), abs=EXACT)
     assert row["sdr_spread"] == pytest.approx(math.sqrt(0.125), abs=EXACT)
-    by_source = [row[f"sdr_{source}"] for source in table1.SOURCES]
+    by_source = [row[f"sdr_{source}"] for source in published.SOURCES]
     assert by_source == pytest.approx([1.25, 2.25, 3.25, 4.255])
     assert row["sdr_real_track"] == 3.0
     assert (row["tracks"], row["seeds"]) == (2, 2)

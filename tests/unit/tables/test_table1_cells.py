@@ -95,12 +95,11 @@ def test_the_papers_rows_fit_one_column_with_names_of_two_lines(tmp_path):
 
 
 def test_equal_notes_share_a_mark_and_others_have_their_own(table):
-    notes: list[str] = []
-    rows = [dict(row, note=note) for row, note in zip(
-        table.to_dict("records"), ("one", "two", "one", ""), strict=True)]  # fmt: skip
-    printed = [table1_cells.row_cells(row, notes)["printed_sdr"] for row in rows]
+    noted = table.assign(note=["one", "two", "one", ""])
+    sheet = table1_cells.sheet(noted, table1_cells.WHOLE, "", [])
+    printed = [cells[-3] for cells in sheet.cells]
     assert printed == ["5.35†", "–‡", "3.23†", "5.34"]
-    assert notes == ["one", "two"]
+    assert sheet.footnotes == [("†", "one"), ("‡", "two")]
 
 
 def test_differing_numbers_of_scored_tracks_are_told(table):
