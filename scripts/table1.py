@@ -34,14 +34,12 @@ def main() -> None:
 
     rows, seeds = table1.read_rows(arguments.rows), arguments.seeds
     trained = [row for row in rows if row.trained]
-    measured = table1.Measurements(
-        scores=table1.read_runs(rows, seeds, arguments.scores, read_scores),
-        timings=table1.read_runs(trained, seeds, arguments.timing, table1.read_timing),
-        parameters=table1.read_parameters(rows, seeds, (arguments.identity, arguments.parameters)),
-    )
+    scores = table1.read_runs(rows, seeds, arguments.scores, read_scores)
+    timings = table1.read_runs(trained, seeds, arguments.timing, table1.read_timing)
+    counts = table1.read_parameters(rows, seeds, (arguments.identity, arguments.parameters))
     comparisons = read_comparisons(arguments.comparisons) if arguments.comparisons else None
     description = arguments.description
-    table = table1.table1(rows, measured, description.aggregation, comparisons)
+    table = table1.table1(rows, scores, timings, counts, description.aggregation, comparisons)
     artifacts = read_artifacts(arguments.artifacts) if arguments.artifacts else None
     footnote = statements.footnote(rows, table, comparisons, artifacts)
     write_texts(arguments, table1_cells.render(table, arguments.scale, description, footnote))

@@ -45,17 +45,16 @@ def scores(*levels: float, real: float | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-MEASURED = table1.Measurements(
-    scores={
-        "transposed": {
-            0: scores(1.0, 2.0, 3.0, 4.005, real=2.75),
-            1: scores(1.5, 2.5, 3.5, 4.505, real=3.25),
-        },
-        "mine": {0: scores(-7.0, 0.25, 1.0, 2.0, real=1.0)},
+SCORES = {
+    "transposed": {
+        0: scores(1.0, 2.0, 3.0, 4.005, real=2.75),
+        1: scores(1.5, 2.5, 3.5, 4.505, real=3.25),
     },
-    timings={"transposed": {0: pd.Series([9.0, 12.34, 13.0]), 1: pd.Series([12.34])}},
-    parameters={"transposed": COUNTS},
-)
+    "mine": {0: scores(-7.0, 0.25, 1.0, 2.0, real=1.0)},
+}
+TIMINGS = {"transposed": {0: pd.Series([9.0, 12.34, 13.0]), 1: pd.Series([12.34])}}
+# The measured arguments of `table1`.
+MEASURED = (SCORES, TIMINGS, {"transposed": COUNTS})
 # The first of two rows differs from the second.
 COMPARISONS = pd.DataFrame(
     [("transposed", "mine", 50, 3.69, 3.0, 4.0, 1e-3, 1e-3, True)],
@@ -65,7 +64,7 @@ COMPARISONS = pd.DataFrame(
 
 def example_table() -> pd.DataFrame:
     """Table 1 of these rows."""
-    return table1.table1(table1.read_rows(ROWS), MEASURED, comparisons=COMPARISONS)
+    return table1.table1(table1.read_rows(ROWS), *MEASURED, comparisons=COMPARISONS)
 
 
 def example_sheet() -> Sheet:
@@ -76,11 +75,9 @@ def example_sheet() -> Sheet:
 def three_rows(*, differing: str) -> pd.DataFrame:
     """A table of rows x, y and z with 3, 2 and 1 dB, of which pairs such as "xz" differ."""
     levels = dict(zip("xyz", (3.0, 2.0, 1.0), strict=True))
-    measured = table1.Measurements(
-        {key: {0: scores(*[level] * 4)} for key, level in levels.items()}, {}, {}
-    )
+    by_row = {key: {0: scores(*[level] * 4)} for key, level in levels.items()}
     pairs = ["xy", "xz", "yz"]
     values = [(a, b, 50, 1.0, 0.5, 1.5, 0.01, 0.03, a + b in differing.split()) for a, b in pairs]
     comparisons = pd.DataFrame(values, columns=significance.COMPARISON_COLUMNS)
     rows = table1.read_rows([{"variant": key, "label": f"row {key}"} for key in "zxy"])
-    return table1.table1(rows, measured, comparisons=comparisons)
+    return table1.table1(rows, by_row, {}, {}, comparisons=comparisons)

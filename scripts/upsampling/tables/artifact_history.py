@@ -11,7 +11,6 @@ from upsampling.measures.artifact_rows import WEIGHTS
 from upsampling.tables.table2 import AUDIO_DB, STANDS_OUT_DB
 from upsampling.training.history import EpochMeasurement
 
-FIELDS = EpochMeasurement.__annotations__
 IMBALANCE = "imbalance_"
 # Probe and measure, at the lowest line of the outermost layer.
 AT_LINE = {
@@ -28,7 +27,7 @@ COLUMNS = [
 
 def read_history(path: str | Path) -> pd.DataFrame:
     """Read the artifact_history.csv of a trained model."""
-    return read_table(path, FIELDS, may_be_empty=True)
+    return read_table(path, EpochMeasurement.__annotations__, may_be_empty=True)
 
 
 def by_epoch(history: pd.DataFrame) -> pd.DataFrame:

@@ -117,12 +117,7 @@ def _recordings(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def render(table: pd.DataFrame) -> dict[str, str]:
     """The table's text by file name suffix: csv at full precision, md, tex and html rounded."""
-    return in_all_formats(table, sheet(table))
-
-
-def sheet(table: pd.DataFrame) -> Sheet:
-    """The table as text cells."""
-    return Sheet(
+    sheet = Sheet(
         columns=COLUMNS,
         cells=[_cells(row) for row in table.to_dict("records")],
         trained=(table["kind"] == "network").tolist(),
@@ -130,6 +125,7 @@ def sheet(table: pd.DataFrame) -> Sheet:
         footnotes=[("", f"{SILENT}: no line above the rounding of the arithmetic.")],
         title=TITLE,
     )
+    return in_all_formats(table, sheet)
 
 
 def _cells(row: Mapping[Any, Any]) -> list[str]:
@@ -138,9 +134,7 @@ def _cells(row: Mapping[Any, Any]) -> list[str]:
         by = f"{row['files_with_comb']} of {row['files']}"
     return [
         row["title"],
-        number(row["samplerate"], 0),
-        number(row["total_stride"], 0),
-        number(row["layers"], 0),
+        *(number(row[name], 0) for name in ("samplerate", "total_stride", "layers")),
         *(level(row[name]) for name in ("silence_dbfs", "constant_dbfs", "repaired_dbfs")),
         number(row["comb_hz"], 2),
         number(row["excess_db"], 1),

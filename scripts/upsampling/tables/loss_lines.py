@@ -18,7 +18,7 @@ QUANTITIES = {
     "noise_db": ("lines in white noise", "dB"),
     "music_db": ("lines in music", "dB"),
 }
-PROBES = {"noise_db": "white_noise", "music_db": "music"}
+PROBES = ("white_noise", "music")
 COLUMNS = {
     **dict.fromkeys(("variant", "group", "loss", "control"), str),
     "seed": int,
@@ -51,10 +51,9 @@ def loss_lines(
     lines = []
     for row in rows:
         runs = trained[trained["variant"] == row.variant]
-        for seed in sorted({int(seed) for seed in runs["seed"]}):
-            run = runs[runs["seed"] == seed]
+        for seed, run in runs.groupby("seed"):
             head = [row.variant, row.group, row.loss, row.control, seed]
-            measured = [in_silence(run, spacing), *(comb(run, p, spacing) for p in PROBES.values())]
+            measured = [in_silence(run, spacing), *(comb(run, probe, spacing) for probe in PROBES)]
             lines.append([*head, gradients[row.variant], *measured])
     return pd.DataFrame(lines, columns=list(COLUMNS))
 

@@ -48,9 +48,8 @@ def table1_rows(experiment: Experiment) -> str:
 
 def repair_columns(experiment: Experiment, variant: str) -> dict[str, Any]:
     """Keys of the row of a repaired variant: no training of its own, and its source."""
-    if variant not in experiment.repaired:
+    if not (repair := experiment.repaired.get(variant)):
         return {}
-    repair = experiment.repaired[variant]
     source = f"the trained model '{repair.of}', repaired for {repair.aim}, without training"
     return {"trained": False, "source": source}
 
@@ -105,12 +104,12 @@ def scored_rows(experiment: Experiment) -> str:
 def table2_rows(experiment: Experiment) -> str:
     """The rows of Table 2: variants with a trained model, then the others."""
     trained = [name for name in experiment.variants if "trained" in experiment.stages(name)]
-    others = [name for name in experiment.variants if name not in trained]
-    rows = [
-        {"variant": name, "label": experiment.figure_title(name), "trained": name in trained}
-        for name in [*trained, *others]
-    ]
-    return canonical(rows)
+    return canonical(
+        [
+            {"variant": name, "label": experiment.figure_title(name), "trained": name in trained}
+            for name in dict.fromkeys([*trained, *experiment.variants])
+        ]
+    )
 
 
 def history_rows(experiment: Experiment) -> str:

@@ -54,19 +54,6 @@ class ScoreRow:
         return self.variant or self.label
 
 
-@dataclass(frozen=True)
-class Measurements:
-    """All measurements by variant, the first two also by seed.
-
-    `scores` are tidy, `timings` seconds of each epoch, `parameters` counts of the model that was
-    scored ("parameters") and of the same model at the paper's width ("parameters_paper").
-    """
-
-    scores: Mapping[str, Mapping[int, pd.DataFrame]]
-    timings: Mapping[str, Mapping[int, pd.Series]]
-    parameters: Mapping[str, Mapping[str, int]]
-
-
 def read_rows(entries: Sequence[Mapping[str, Any]]) -> list[ScoreRow]:
     """Build the rows from JSON, in order; two rows of one name are a `UserError`."""
     rows = [read_settings(ScoreRow, entry, f"table row {n}") for n, entry in enumerate(entries, 1)]
@@ -138,11 +125,16 @@ def read_timing(path: str | Path) -> pd.Series:
 
 def table1(
     rows: Sequence[ScoreRow],
-    measured: Measurements,
+    scores: Mapping[str, Mapping[int, Scores]],
+    timings: Mapping[str, Mapping[int, pd.Series]],
+    parameters: Mapping[str, Mapping[str, int]],
     by: str = "median",
     comparisons: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The table with `TABLE1_COLUMNS`, at full precision; NaN or '' where unknown.
+
+    By variant, `scores` are tidy and `timings` the seconds of each epoch, both by seed, too;
+    `parameters` are counts of the model that was scored, and at the paper's width.
 
     `sdr` (dB) is aggregated `by`, averaged over seeds; `sdr_spread` is its standard deviation over
     seeds. A real recording beside synthetic test songs counts in neither, nor in `tracks`, but in
@@ -150,7 +142,7 @@ def table1(
     letter in `group` cannot be told apart by `comparisons`; `best` marks the row that differs from
     all others. Raises `UserError` for a variant without scores.
     """
-    scores = scores_of_rows(rows, measured.scores)
+    by_row = scores_of_rows(rows, scores)
     table_rows = []
     for row in rows:
         paper = row.printed or Printed()
@@ -163,29 +155,25 @@ def table1(
             "note": row.note,
             "source": row.source or (TRAINED_HERE if row.variant else ""),
         }
-        if row.variant and row.key not in scores:
+        if row.key in by_row:
+            values |= score_columns(by_row[row.key], by)
+        elif row.variant:
             raise UserError(
                 f"table: no scores are given for variant '{row.variant}'; give --scores"
             )
-        if row.key in scores:
-            values |= score_columns(scores[row.key], by)
         if row.variant:
-            seconds = list(measured.timings.get(row.variant, {}).values())
+            seconds = list(timings.get(row.variant, {}).values())
             values["epoch_seconds"] = float(pd.concat(seconds).median()) if seconds else np.nan
-            values |= measured.parameters.get(row.variant, {})
+            values |= parameters.get(row.variant, {})
         table_rows.append(values)
-    frame = typed(pd.DataFrame(table_rows, columns=TABLE1_COLUMNS))
-    return marked(frame, comparisons)
+    return marked(typed(pd.DataFrame(table_rows, columns=TABLE1_COLUMNS)), comparisons)
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Give counts the type Int64 and other numbers float64, even where all are missing."""
-    whole = ["tracks", "seeds", "parameters", "parameters_paper"]
-    frame[whole] = frame[whole].astype("Int64")
-    real = [name for name in TABLE1_COLUMNS if name.startswith("sdr") or name.endswith("_sdr")]
-    real += ["epoch_seconds", "printed_epoch_seconds"]
-    frame[real] = frame[real].astype("float64")
-    return frame
+    whole = ["tracks", "seeds", *PARAMETER_COUNTS]
+    real = [name for name in TABLE1_COLUMNS if "sdr" in name or "seconds" in name]
+    return frame.astype(dict.fromkeys(whole, "Int64") | dict.fromkeys(real, "float64"))
 
 
 def score_columns(runs: Sequence[Scores], by: str) -> dict[str, Any]:

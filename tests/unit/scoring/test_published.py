@@ -61,7 +61,7 @@ def test_a_row_equals_a_few_plain_lines(tmp_path: Path, gzipped: bool, subfolder
     folder = write_folder(tmp_path / "scores" / subfolder, gzipped)
     row = {"label": "Theirs", "scores": [str(tmp_path / "scores")], "printed": {"sdr": 5.3}}
     rows = table1.read_rows([row])
-    record = table1.table1(rows, table1.Measurements({}, {}, {})).iloc[0]
+    record = table1.table1(rows, {}, {}, {}).iloc[0]
     assert record["sdr"] == by_hand(folder)
     assert (record["tracks"], record["seeds"], record["printed_sdr"]) == (7, 1, 5.3)
     assert record["variant"] == ""
@@ -71,7 +71,7 @@ def test_several_folders_count_as_seeds(tmp_path: Path) -> None:
     folders = [write_folder(tmp_path / f"seed{n}", False, seed=n) for n in range(3)]
     row = {"label": "Theirs", "scores": [str(folder) for folder in folders]}
     rows = table1.read_rows([row])
-    record = table1.table1(rows, table1.Measurements({}, {}, {})).iloc[0]
+    record = table1.table1(rows, {}, {}, {}).iloc[0]
     expected = [by_hand(folder) for folder in folders]
     assert record["sdr"] == pytest.approx(statistics.mean(expected), abs=1e-14)
     assert record["sdr_spread"] == pytest.approx(statistics.stdev(expected), abs=1e-14)

@@ -15,6 +15,7 @@ from table1_example import (
     DESCRIPTION,
     MEASURED,
     ROWS,
+    SCORES,
     example_table,
     scores,
     three_rows,
@@ -51,15 +52,15 @@ def test_aggregates_spread_and_real_track(table):
 
 def test_real_tracks_alone_are_the_test_set():
     everything = scores(1.0, 2.0, 3.0, 4.0).assign(origin="real")
-    measured = table1.Measurements({"v": {0: everything}}, {}, {})
-    row = table1.table1(table1.read_rows([{"variant": "v", "label": "v"}]), measured).iloc[0]
+    rows = table1.read_rows([{"variant": "v", "label": "v"}])
+    row = table1.table1(rows, {"v": {0: everything}}, {}, {}).iloc[0]
     assert row["sdr"] == 2.5
     assert math.isnan(row["sdr_real_track"])
 
 
 def test_columns_have_their_types_whatever_is_missing():
     rows = table1.read_rows([{"label": "quoted"}])
-    empty = table1.table1(rows, table1.Measurements({}, {}, {}))
+    empty = table1.table1(rows, {}, {}, {})
     assert list(empty.columns) == table1.TABLE1_COLUMNS
     for frame in (empty, example_table()):
         assert {str(frame[name].dtype) for name in ("seeds", "tracks", "parameters")} == {"Int64"}
@@ -86,9 +87,9 @@ def test_groups_share_a_letter_and_the_best_differs_from_all(differing, group, b
 
 def test_aggregation_changes_the_numbers():
     rows = table1.read_rows(ROWS)
-    means = table1.table1(rows, MEASURED, "mean")["sdr"]
+    means = table1.table1(rows, *MEASURED, "mean")["sdr"]
     assert means[0] == pytest.approx(2.75125 - 7 / 3, abs=EXACT)
-    assert table1.table1(rows, MEASURED, "whole_track")["sdr"].isna().all()
+    assert table1.table1(rows, *MEASURED, "whole_track")["sdr"].isna().all()
 
 
 def test_files_are_read_by_variant_and_seed(tmp_path):
@@ -108,7 +109,7 @@ def test_mistakes_are_named(tmp_path):
     with pytest.raises(UserError, match=r"table row 1\.lable: unknown key 'lable' .*'label'"):
         table1.read_rows([{"lable": "x"}])
     with pytest.raises(UserError, match="no scores are given for variant 'untrained'"):
-        table1.table1([table1.ScoreRow("x", "untrained")], table1.Measurements({}, {}, {}))
+        table1.table1([table1.ScoreRow("x", "untrained")], {}, {}, {})
     with pytest.raises(UserError, match="two rows are called 'x'"):
         table1.read_rows([{"label": "x"}, {"label": "x"}])
     rows = table1.read_rows([{"variant": "a", "label": "a"}])
@@ -124,7 +125,7 @@ def test_mistakes_are_named(tmp_path):
 
 def write_scores(folder: Path) -> list[str]:
     """Options of both programs for the example's first seeds."""
-    for variant, seeds in MEASURED.scores.items():
+    for variant, seeds in SCORES.items():
         seeds[0].to_csv(folder / f"{variant}0.csv", index=False, na_rep="nan")
     (folder / "rows.json").write_text(json.dumps(ROWS))
     pattern = str(folder / "{variant}{seed}.csv")
@@ -138,7 +139,7 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_program_writes_all_formats(tmp_path):
     arguments = write_scores(tmp_path)
-    for variant in MEASURED.scores:
+    for variant in SCORES:
         pd.Series([12.34], name="seconds").to_csv(tmp_path / f"{variant}0_timing.csv")
         (tmp_path / f"{variant}0.json").write_text(json.dumps(COUNTS | {"seed": 0}))
     COMPARISONS.to_csv(tmp_path / "comparisons.csv", index=False, na_rep="nan")
@@ -147,10 +148,10 @@ def test_the_program_writes_all_formats(tmp_path):
     arguments += ["--comparisons", str(tmp_path / "comparisons.csv"), "--scale", "demo"]
     description = {"data_set": "synthetic <songs>", "test_tracks": 2, "epochs": 5, "channels": 8}
     arguments += ["--description", json.dumps(description)]
-    first = {variant: {0: seeds[0]} for variant, seeds in MEASURED.scores.items()}
+    first = {variant: {0: seeds[0]} for variant, seeds in SCORES.items()}
     timings = {variant: {0: pd.Series([12.34])} for variant in first}
-    measured = table1.Measurements(first, timings, dict.fromkeys(first, COUNTS))
-    table = table1.table1(table1.read_rows(ROWS), measured, comparisons=COMPARISONS)
+    counts = dict.fromkeys(first, COUNTS)
+    table = table1.table1(table1.read_rows(ROWS), first, timings, counts, comparisons=COMPARISONS)
     rows = [*ROWS[:1], ROWS[1] | {"family": "nearest"}, *ROWS[2:]]
     rows[0] = rows[0] | {"family": "transposed"}
     (tmp_path / "rows.json").write_text(json.dumps(rows))

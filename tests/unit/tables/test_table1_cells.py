@@ -77,14 +77,14 @@ def test_the_papers_rows_fit_one_column_with_names_of_two_lines(tmp_path):
         0: scores(-10.0, -2.0, 3.0, 4.0, real=2.75),
         1: scores(1.5, -2.5, -3.5, -4.5, real=3.25),
     }
-    measured = table1.Measurements(
+    measured = (
         {name: runs for name in variants},
         {name: {0: pd.Series([99.94])} for name in variants},
         {name: dict.fromkeys(COUNTS, 737265008) for name in variants},
     )
     pairs = [(*pair, 50, 1.0, 0.5, 1.5, 0.5, 0.5, False) for pair in combinations(variants, 2)]
     comparisons = pd.DataFrame(pairs, columns=significance.COMPARISON_COLUMNS)
-    table = table1.table1(rows, measured, comparisons=comparisons)
+    table = table1.table1(rows, *measured, comparisons=comparisons)
     texts = table1_cells.render(table, "paper", DESCRIPTION, "A statement.")
     names = [row.label for row in rows]
     for name in ("tex", "sources_tex"):
@@ -134,7 +134,7 @@ def test_best_is_bold_only_where_it_differs(differing, marks):
 
 
 def test_empty_columns_are_left_out():
-    table = table1.table1(table1.read_rows(ROWS), MEASURED)
+    table = table1.table1(table1.read_rows(ROWS), *MEASURED)
     text = table1_cells.render(table, "demo", Description())["md"]
     assert "group" not in text
     assert "told apart" not in text
@@ -191,9 +191,9 @@ def test_whole_tables_are_those_that_were_noted(table):
     rows = table1.read_rows(ROWS)
     cases = {
         "table1 demo": (table, "demo", DESCRIPTION),
-        "table1 paper": (table1.table1(rows, MEASURED), "paper", Description(test_tracks=50)),
+        "table1 paper": (table1.table1(rows, *MEASURED), "paper", Description(test_tracks=50)),
         "table1 printed": (
-            table1.table1(table1.read_rows(ROWS[2:]), table1.Measurements({}, {}, {})),
+            table1.table1(table1.read_rows(ROWS[2:]), {}, {}, {}),
             "paper",
             Description(),
         ),
