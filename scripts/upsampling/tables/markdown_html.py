@@ -49,11 +49,10 @@ def markdown(sheet: Sheet) -> str:
     rows = [[escape(head) for head in heads], *itertools.chain(*sheet.bodies(cell))]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "| " + " | ".join([":--", *["--:"] * (len(heads) - 1)]) + " |")
-    notes = [f"{mark} {text}".strip() for mark, text in sheet.footnotes]
     blocks = [
         f"**{escape(sheet.title)}.** {escape(sheet.caption)}",
         "\n".join(lines),
-        *map(escape, notes),
+        *(escape(f"{mark} {text}".strip()) for mark, text in sheet.footnotes),
     ]
     return "\n\n".join(blocks) + "\n"
 

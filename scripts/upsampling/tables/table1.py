@@ -100,8 +100,7 @@ def scores_of_rows(
     """Scores per seed of each row that has any, measured or published, by the row's key."""
     by_row = {}
     for row in rows:
-        runs = [*scores.get(row.variant, {}).values()] if row.variant else []
-        runs += [read_folder(folder) for folder in row.scores]
+        runs = [*scores.get(row.variant, {}).values(), *map(read_folder, row.scores)]
         if runs:
             by_row[row.key] = runs
     return by_row
