@@ -8,16 +8,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from upsampling.errors import UserError
+from upsampling.measures.from_waveform import Floats
 from upsampling.tracks.decoder import ensure_ffmpeg
-
-Floats = NDArray[np.floating[Any]]
 
 # Samples of all channels together that are held at once (8 MB in double precision).
 BLOCK_SAMPLES = 2**20

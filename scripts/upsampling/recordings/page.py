@@ -63,7 +63,7 @@ def plots(audit: RecordingAudit) -> list[Plot]:
     spectrum = audit.spectrum
     residual = residual_decibels(spectrum.power, spectrum.bin_hz)
     combs = [comb_frequencies(comb.spacing_hz, spectrum.samplerate) for comb in audit.found]
-    lines = ([np.zeros(0)] + [comb for comb in combs if len(comb) <= MOST_MARKS])[-1]
+    lines = next((comb for comb in reversed(combs) if len(comb) <= MOST_MARKS), np.zeros(0))
     of_lines = f" Marked: multiples of {lines[0]:.2f} Hz." if len(lines) else ""
     across = (0.0, spectrum.samplerate / 2)
     found = [
