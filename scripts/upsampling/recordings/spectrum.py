@@ -66,13 +66,14 @@ def recording_spectrum(
         energy += float(np.sum(np.square(block)))
         rest = np.concatenate([rest, block])
         while len(rest) >= n_fft:
-            for channel, signal in enumerate(rest[:n_fft].T):
-                transform = np.fft.rfft(signal * window)
+            for channel in range(channels):
+                transform = np.fft.rfft(rest[:n_fft, channel] * window)
                 power += transform.real**2 + transform.imag**2
                 steady[channel] += transform[bins] * phase
             phase *= turn
             frames += 1
             rest = rest[hop:]
+        # A view would keep the whole block in memory.
         rest = rest.copy()
     if not frames:
         raise too_short(recording, samples, n_fft)
