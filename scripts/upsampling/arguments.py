@@ -36,6 +36,12 @@ def settings(kind: type[T], flag: str) -> Callable[[str], T]:
     return lambda text: read_settings(kind, json_or_file(text), flag)
 
 
+def add_settings(options: argparse.ArgumentParser, flag: str, kind: Any, content: str) -> None:
+    """Add the option `flag` with the `content` of settings `kind`, by default its defaults."""
+    description = f"{content}, JSON or file"
+    options.add_argument(flag, type=settings(kind, flag), default=kind(), help=description)
+
+
 def whole_number(least: int, most: int) -> Callable[[str], int]:
     """An argument type: a whole number from `least` to `most`."""
 
