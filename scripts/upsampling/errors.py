@@ -23,7 +23,6 @@ REMEDIES = {
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
 
-
 # In the messages of torch, which raises a RuntimeError for want of memory.
 NO_MEMORY = ("can't allocate memory", "out of memory")
 

@@ -1,6 +1,6 @@
 """All figures by name, with defaults that draw them as in the paper."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +64,7 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
 
 
 def render(
-    name: str,
-    settings: Mapping[str, Any],
-    inputs: Sequence[Path],
-    pdf: Path,
-    png: Path,
-    arrays: str,
+    name: str, settings: dict[str, Any], inputs: Sequence[Path], pdf: Path, png: Path, arrays: str
 ) -> list[Path]:
     """Draw figure `name` with `settings` over its defaults; return the files written.
 
