@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import dataclass
 
-from upsampling.arguments import settings
+from upsampling.arguments import add_settings
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,7 @@ class Description:
 
 def caption_arguments(options: argparse.ArgumentParser) -> None:
     """Add --description and --scale, which the caption of a table states."""
-    options.add_argument(
-        "--description",
-        type=settings(Description, "--description"),
-        default=Description(),
-        help="facts for the caption, JSON or file",
-    )
+    add_settings(options, "--description", Description, "facts for the caption")
     options.add_argument("--scale", default="demo", help="name of the scale, for the caption")
 
 
