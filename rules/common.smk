@@ -160,7 +160,7 @@ def settle_earlier_calls():
         if workflow.executor_plugin.name == "slurm":
             slurm.wait_for_snakemake_jobs(Path.cwd(), told)
         manifest = Path(DATA.store, "manifest.json")
-        listing.require_settings(manifest, EXPERIMENT.preparation, told)
+        listing.require_settings(manifest, DATA.preparation(EXPERIMENT.samplerate), told)
 
 
 def after_earlier_calls(paths):

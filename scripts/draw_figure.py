@@ -27,15 +27,7 @@ def main() -> None:
     for path in arguments.inputs:
         if not path.is_file():
             raise UserError(f"--inputs: there is no file '{path}'")
-    files = render(
-        arguments.name,
-        arguments.settings,
-        arguments.inputs,
-        arguments.pdf,
-        arguments.png,
-        arguments.arrays,
-    )
-    print("\n".join(map(str, files)))
+    print(*render(**vars(arguments)), sep="\n")
 
 
 if __name__ == "__main__":

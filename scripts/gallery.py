@@ -6,6 +6,7 @@ creates the files that the page shows, and calls this program. File names are pa
 {variant} and, where needed, {seed}, {signal}, {stage}, {track} and {source}.
 """
 
+from dataclasses import fields
 from pathlib import Path
 
 from upsampling.arguments import json_or_file, parser
@@ -33,16 +34,7 @@ def main() -> None:
     from upsampling.gallery.clips import Files
     from upsampling.gallery.page import MEGABYTE, gallery
 
-    files = Files(
-        initialised=arguments.initialised,
-        probes=arguments.probes,
-        excerpts=arguments.excerpts,
-        artifacts=arguments.artifacts,
-        table1=arguments.table1,
-        training=arguments.training,
-        audits=arguments.audits,
-        audit_pages=arguments.audit_pages,
-    )
+    files = Files(**{field.name: getattr(arguments, field.name) for field in fields(Files)})
     page, left_out = gallery(arguments.content, files, arguments.workers)
     write_text(arguments.output, page)
     print(f"{arguments.output}: {len(page.encode()) / MEGABYTE:.1f} MB")

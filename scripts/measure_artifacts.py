@@ -7,7 +7,7 @@
 
 from pathlib import Path
 
-from upsampling.arguments import parser, settings
+from upsampling.arguments import add_settings, parser
 from upsampling.config.sections import ProbesSettings
 from upsampling.errors import command_line
 
@@ -17,12 +17,7 @@ def main() -> None:
     options.add_argument("--model", type=Path, required=True, help="folder of the trained model")
     options.add_argument("--variant", required=True, help="name in the table")
     options.add_argument("--seed", type=int, required=True, help="number in the table")
-    options.add_argument(
-        "--probes",
-        type=settings(ProbesSettings, "--probes"),
-        default=ProbesSettings(),
-        help="the section probes of config.yaml, JSON or file",
-    )
+    add_settings(options, "--probes", ProbesSettings, "the section probes of config.yaml")
     options.add_argument("--arrays", required=True, help="pattern with {signal} and {stage} (.npz)")
     options.add_argument("--audio", required=True, help="pattern with {signal} and {kind} (.wav)")
     options.add_argument("--measures", type=Path, required=True, help="CSV of all measures")

@@ -9,7 +9,7 @@ A model with `weights` that were trained elsewhere is also measured with these.
 
 from functools import partial
 
-from upsampling.arguments import json_or_file, parser, settings
+from upsampling.arguments import add_settings, json_or_file, parser
 from upsampling.config.model import OwnSettings, model_settings
 from upsampling.config.sections import ProbesSettings
 from upsampling.errors import command_line
@@ -20,12 +20,7 @@ def main() -> None:
     options.add_argument("--variant", required=True, help="name in the table")
     options.add_argument("--model-settings", type=json_or_file, required=True, help="JSON or file")
     options.add_argument("--seeds", type=int, nargs="+", default=[0])
-    options.add_argument(
-        "--probes",
-        type=settings(ProbesSettings, "--probes"),
-        default=ProbesSettings(),
-        help="the section probes of config.yaml, JSON or file",
-    )
+    add_settings(options, "--probes", ProbesSettings, "the section probes of config.yaml")
     options.add_argument(
         "--arrays", required=True, help="pattern: {seed}, {signal}, {stage} (.npz)"
     )

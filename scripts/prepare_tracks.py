@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.arguments import json_or_file, parser
+from upsampling.config.data import Validation
 from upsampling.config.declared import read_settings
-from upsampling.config.sections import Validation
 from upsampling.errors import command_line
 from upsampling.files import write_json
 from upsampling.tracks.building import Requirements, build_store
@@ -22,14 +22,11 @@ WAV = {"demo": True, "own": True, "musdb18": False, "musdb18hq": True, "musdb18_
 
 def validation(text: str) -> Any:
     """The word musdb, a share of the tracks, or a JSON list of names or a file of it."""
-    if text == "musdb":
-        return text
-    value: Any = text
-    try:
-        value = float(text)
-    except ValueError:
-        value = json_or_file(text)
     kind: Any = Validation
+    try:
+        value: Any = float(text)
+    except ValueError:
+        value = text if text == "musdb" else json_or_file(text)
     return read_settings(kind, value, "--validation")
 
 
@@ -76,8 +73,7 @@ def main() -> None:
     if dataset == "demo":
         plan = plan_demo(root, arguments.demo, arguments.workers)
     else:
-        folder = tracks_root(root) or root
-        plan = plan_tracks(folder, WAV[dataset], dataset, arguments.validation)
+        plan = plan_tracks(tracks_root(root) or root, WAV[dataset], dataset, arguments.validation)
     check_plan(plan, root)
     keys = ("dataset", "demo", "samplerate", "validation", "beyond_full_scale")
     write_json(arguments.store / SETTINGS, {key: getattr(arguments, key) for key in keys})

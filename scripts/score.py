@@ -7,7 +7,7 @@
 import sys
 from pathlib import Path
 
-from upsampling.arguments import parser, settings
+from upsampling.arguments import add_settings, parser
 from upsampling.code_fingerprint import program_fingerprint
 from upsampling.config.sections import EvaluationSettings
 from upsampling.errors import command_line
@@ -17,11 +17,8 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--model", type=Path, required=True, help="folder of the trained model")
     options.add_argument("--store", type=Path, required=True, help="folder of the prepared tracks")
-    options.add_argument(
-        "--evaluation",
-        type=settings(EvaluationSettings, "--evaluation"),
-        default=EvaluationSettings(),
-        help="the section evaluation of config.yaml, JSON or file",
+    add_settings(
+        options, "--evaluation", EvaluationSettings, "the section evaluation of config.yaml"
     )
     options.add_argument("--workers", type=int, default=1, help="tracks that are scored at once")
     options.add_argument("--scores", type=Path, required=True, help="folder of per-track scores")
@@ -34,7 +31,7 @@ def main() -> None:
     from upsampling.tracks.store import TrackStore
 
     store = TrackStore.open(arguments.store)
-    job = ScoringJob(
+    scores = ScoringJob(
         model_folder=arguments.model,
         store=store,
         settings=arguments.evaluation,
@@ -42,8 +39,7 @@ def main() -> None:
         code=program_fingerprint(Path(__file__)),
         audio=arguments.audio,
         workers=arguments.workers,
-    )
-    scores = job.run()
+    ).run()
     score_files.write_frame(arguments.output, scores)
     print(f"{arguments.model}: {summary(scores, store.sources)}", file=sys.stderr)
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from upsampling.arguments import parser, settings
 from upsampling.errors import command_line
 from upsampling.files import checked, write_text
+from upsampling.supplement.document import Content, compile_pdf, document
 
 
 def main() -> None:
-    from upsampling.supplement.document import Content, compile_pdf, document
-
     options = parser(__doc__)
     options.add_argument(
         "--content", type=settings(Content, "--content"), required=True, help="JSON or file"

@@ -8,12 +8,13 @@ name, an object with operator, options and bias. training_losses has the keys of
 `losses`: by name, a loss of the section training.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from upsampling.arguments import json_or_file, parser
 from upsampling.config.declared import read_settings
-from upsampling.config.sections import LossGradient, OperatorSpectra, Replicas
+from upsampling.config.figures import LossGradient, OperatorSpectra, Replicas
 from upsampling.errors import command_line
 from upsampling.files import save_arrays
 
@@ -33,23 +34,21 @@ def main() -> None:
     options.add_argument("--settings", type=json_or_file, default={}, help="JSON or file")
     options.add_argument("--output", type=Path, required=True, help="arrays (.npz)")
     arguments = options.parse_args()
-    values = dict(arguments.settings)
-    named = values.pop(NAMED.get(arguments.kind, ""), {})
-    settings: Any = read_settings(KINDS[arguments.kind], values, "--settings")
-    save_arrays(arguments.output, spectra(arguments.kind, settings, named))
+    kind, values = arguments.kind, dict(arguments.settings)
+    named = [values.pop(NAMED[kind], {})] if kind in NAMED else []
+    settings: Any = read_settings(KINDS[kind], values, "--settings")
 
-
-def spectra(kind: str, settings: Any, named: dict[str, Any]) -> dict[str, Any]:
-    """Measure and predict the spectra of one kind."""
     from upsampling.theory.loss_gradients import loss_gradients, training_losses
     from upsampling.theory.operator_spectra import operator_spectra
     from upsampling.theory.replicas import replicas
 
-    if kind == "operator_spectra":
-        return operator_spectra(settings, named)
-    if kind == "training_losses":
-        return training_losses(settings, named)
-    return replicas(settings) if kind == "replicas" else loss_gradients(settings)
+    spectra: dict[str, Callable[..., dict[str, Any]]] = {
+        "operator_spectra": operator_spectra,
+        "replicas": replicas,
+        "loss_gradient": loss_gradients,
+        "training_losses": training_losses,
+    }
+    save_arrays(arguments.output, spectra[kind](settings, *named))
 
 
 if __name__ == "__main__":

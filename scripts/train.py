@@ -12,10 +12,12 @@ so do torchrun and srun.
 
 import argparse
 import math
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
-from upsampling.arguments import json_or_file, parser, settings
+from upsampling import slurm
+from upsampling.arguments import add_settings, json_or_file, parser
 from upsampling.config.declared import read_settings
 from upsampling.config.model import model_settings
 from upsampling.config.training import TrainingSettings
@@ -26,12 +28,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--name", required=True, help="name of the run in messages")
     options.add_argument("--model-settings", type=json_or_file, required=True, help="JSON or file")
-    options.add_argument(
-        "--training",
-        type=settings(TrainingSettings, "--training"),
-        default=TrainingSettings(),
-        help="the section training of config.yaml, JSON or file",
-    )
+    add_settings(options, "--training", TrainingSettings, "the section training of config.yaml")
     options.add_argument("--seed", type=int, required=True)
     options.add_argument("--store", type=Path, required=True, help="folder of the prepared tracks")
     options.add_argument("--checkpoints", type=Path, required=True, help="folder of its own")
@@ -49,20 +46,16 @@ def main() -> None:
     options.add_argument("--events", type=Path, help="folder for TensorBoard; default: none")
     arguments = options.parse_args()
 
-    from upsampling import slurm
     from upsampling.training.launch import is_launched
     from upsampling.training.signals import EXIT_STATUS
 
-    if arguments.requeue and not is_launched():
-        with slurm.requeue_on_exit(EXIT_STATUS, arguments.checkpoints, "epoch*.safetensors"):
-            train(arguments)
-    else:
+    requeue = slurm.requeue_on_exit(EXIT_STATUS, arguments.checkpoints, "epoch*.safetensors")
+    with requeue if arguments.requeue and not is_launched() else nullcontext():
         train(arguments)
 
 
 def train(arguments: argparse.Namespace) -> None:
     """Start the run's other processes, or be one of them."""
-    from upsampling import slurm
     from upsampling.tracks.store import TrackStore
     from upsampling.training import distributed, loop
     from upsampling.training.identity import Run

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -36,19 +36,20 @@ def settings(kind: type[T], flag: str) -> Callable[[str], T]:
     return lambda text: read_settings(kind, json_or_file(text), flag)
 
 
+def add_settings(options: argparse.ArgumentParser, flag: str, kind: Any, content: str) -> None:
+    """Add the option `flag` with the `content` of settings `kind`, by default its defaults."""
+    description = f"{content}, JSON or file"
+    options.add_argument(flag, type=settings(kind, flag), default=kind(), help=description)
+
+
 def whole_number(least: int, most: int) -> Callable[[str], int]:
     """An argument type: a whole number from `least` to `most`."""
 
     def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(
-                f"'{text}' is not a whole number from {least} to {most}"
-            )
-        return value
+        with suppress(ValueError):
+            if least <= (value := int(text)) <= most:
+                return value
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {least} to {most}")
 
     return read
 

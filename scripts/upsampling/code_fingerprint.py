@@ -24,10 +24,10 @@ class Code(NamedTuple):
     reads_folder: bool
 
 
-def program_fingerprint(program: Path, root: Path | None = None) -> str:
-    """Fingerprint of a program and of all modules below `root` (its folder) that it imports."""
+def program_fingerprint(program: Path) -> str:
+    """Fingerprint of a program and of all modules in and below its folder that it imports."""
     digest = hashlib.sha256()
-    for path in sorted(imported_files(program, root or program.parent)):
+    for path in sorted(imported_files(program, program.parent)):
         digest.update(read_code(path).digest.encode())
     return digest.hexdigest()[:16]
 
@@ -87,24 +87,20 @@ def collect(node: ast.AST, tokens: list[str], imports: list[ast.Import | ast.Imp
         tokens.append(".")
 
 
-def imports_of(path: Path, root: Path) -> tuple[Path, ...]:
+def imports_of(path: Path, root: Path) -> list[Path]:
     """Files below `root` that a module imports itself, and data files beside it if it reads any."""
     code = read_code(path)
     found: list[Path] = []
     for node in code.imports:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                found += module_files(root, alias.name)
-        else:
-            folder = path.parents[node.level - 1] if node.level else root
-            module = node.module or ""
-            found += module_files(folder, module)
-            for alias in node.names:
-                found += module_files(folder, f"{module}.{alias.name}".lstrip("."))[-1:]
+        # `import a.b` has neither a level nor a module.
+        level, module = getattr(node, "level", 0), getattr(node, "module", None) or ""
+        folder = path.parents[level - 1] if level else root
+        for name in (module, *(f"{module}.{alias.name}" for alias in node.names)):
+            found += module_files(folder, name)
     if code.reads_folder:
         visible = (file for file in path.parent.iterdir() if not file.name.startswith("."))
         found += (file for file in visible if file.suffix != ".py" and file.is_file())
-    return tuple(dict.fromkeys(found))
+    return found
 
 
 @functools.cache

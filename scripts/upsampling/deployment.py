@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,8 +25,10 @@ def prepare(scripts: Path, deployment_methods: Collection[str]) -> None:
     Names of files are UTF-8 to them, whatever the shell's locale. Conda, if it is among
     Snakemake's `deployment_methods`, puts another python first; `UserError` if it is not on PATH.
     """
-    for name in unusable(os.environ):
-        del os.environ[name]
+    for name, value in tuple(os.environ.items()):
+        # Numbers of threads that libraries refuse; OpenMP's lists are none of them.
+        if name.endswith("_NUM_THREADS") and not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", value):
+            del os.environ[name]
     os.environ["PYTHONUTF8"] = "1"
     # With it, programs do not find the package beside them.
     os.environ.pop("PYTHONSAFEPATH", None)
@@ -52,15 +54,6 @@ def without_latex(deployment_methods: Collection[str]) -> str:
     return f"LaTeX has no package {', '.join(missing)}" if missing else ""
 
 
-def unusable(environment: Mapping[str, str]) -> list[str]:
-    """Numbers of threads in the user's shell that libraries refuse; OpenMP's lists are none."""
-    return [
-        name
-        for name, value in environment.items()
-        if name.endswith("_NUM_THREADS") and not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", value)
-    ]
-
-
 def require_room(state: Path, folders: Iterable[Path]) -> None:
     """Raise `UserError` where Snakemake cannot keep its `state` or write below one of `folders`.
 
@@ -72,8 +65,7 @@ def require_room(state: Path, folders: Iterable[Path]) -> None:
         probe.write_bytes(bytes(STATE_BYTES))
         for folder in folders:
             nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-            inner = os.walk(folder) if nearest == folder else ()
-            for path in (nearest, *(Path(name) for name, _, _ in inner)):
+            for path in (nearest, *(Path(name) for name, _, _ in os.walk(folder))):
                 if reason := _unwritable(path):
                     raise OSError(reason, os.strerror(reason), str(path))
     except OSError as error:

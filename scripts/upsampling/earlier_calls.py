@@ -91,10 +91,8 @@ def orphans(folder: str) -> list[int]:
 def ancestors() -> set[int]:
     """This process and those that it descends from."""
     found, pid = set(), os.getpid()
-    while pid > 0:
-        found.add(pid)
-        try:
+    with suppress(OSError):
+        while pid > 0:
+            found.add(pid)
             pid = int(stat_fields(pid)[1])
-        except OSError:
-            break
     return found

@@ -23,7 +23,6 @@ REMEDIES = {
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
 
-
 # In the messages of torch, which raises a RuntimeError for want of memory.
 NO_MEMORY = ("can't allocate memory", "out of memory")
 
@@ -68,7 +67,7 @@ def describe(error: OSError) -> str:
     paths = [str(path) for path in (error.filename, error.filename2) if path is not None]
     remedy = REMEDIES.get(error.errno or 0, "")
     reason = error.strerror or str(error)
-    return f"{' -> '.join([*paths]) or 'a file'}: {reason}{f'; {remedy}' if remedy else ''}"
+    return f"{' -> '.join(paths) or 'a file'}: {reason}{f'; {remedy}' if remedy else ''}"
 
 
 def nearest_match(word: object, choices: Iterable[object]) -> str:
@@ -77,10 +76,10 @@ def nearest_match(word: object, choices: Iterable[object]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def choose_from(choices: Iterable[object], width: int = 100) -> str:
-    """Return 'choose from ...' with the choices, cut after about `width` characters."""
+def choose_from(choices: Iterable[object]) -> str:
+    """Return 'choose from ...' with the choices, cut after about 100 characters."""
     return "choose from " + textwrap.shorten(
-        ", ".join(map(str, choices)), width, placeholder=" ... (docs/config.md has all)"
+        ", ".join(map(str, choices)), 100, placeholder=" ... (docs/config.md has all)"
     )
 
 

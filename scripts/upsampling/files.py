@@ -51,7 +51,9 @@ def atomic_path(path: str | Path, checksum: bool = False) -> Iterator[Path]:
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         # Some writers create files that only their owner may read.
-        temporary.chmod(0o666 & ~_umask())
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
         digest = sha256(temporary) if checksum else ""
         # A process that is killed between these steps leaves a complete file without a checksum.
         checksum_path(path).unlink(missing_ok=True)
@@ -87,13 +89,12 @@ def checked(path: str | Path) -> Path:
     while True:
         identity = _identity(path)
         try:
-            _compare(path, *identity)
+            _compare(path, identity)
+            return path
         except UserError:
             # A writer may have replaced the file in between.
             if _identity(path) == identity:
                 raise
-            continue
-        return path
 
 
 def is_intact(path: str | Path) -> bool:
@@ -111,7 +112,7 @@ def _identity(path: Path) -> tuple[int, int, int]:
 
 
 @functools.lru_cache(maxsize=10000)
-def _compare(path: Path, size: int, modified: int, inode: int) -> None:
+def _compare(path: Path, identity: tuple[int, int, int]) -> None:
     stored = checksum_path(path)
     try:
         expected = stored.read_text(errors="replace").partition(" ")[0]
@@ -129,28 +130,19 @@ def remove_leftovers(folder: Path, stem: str = "*") -> None:
     A process on another host cannot be seen: its files are removed when they are a day old.
     """
     for path in folder.glob(f".{stem if stem == '*' else glob.escape(stem)}.*.*"):
-        name = TEMPORARY.fullmatch(path.name)
-        if name is None:
-            continue
-        with suppress(FileNotFoundError):
-            if name["host"] == HOST:
-                gone = not is_alive(int(name["pid"]))
-            else:
-                gone = path.stat().st_mtime < time.time() - DAY
-            if gone:
-                path.unlink()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        if name := TEMPORARY.fullmatch(path.name):
+            with suppress(FileNotFoundError):
+                if name["host"] == HOST:
+                    gone = not is_alive(int(name["pid"]))
+                else:
+                    gone = path.stat().st_mtime < time.time() - DAY
+                if gone:
+                    path.unlink()
 
 
 def write_text(path: str | Path, text: str, checksum: bool = False) -> None:
     """Write `text` in UTF-8."""
-    with atomic_path(path, checksum) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_content(path, text.encode(), checksum)
 
 
 def write_content(path: str | Path, content: bytes | memoryview, checksum: bool = False) -> None:

@@ -12,15 +12,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from upsampling.code_fingerprint import program_fingerprint
+from upsampling.config.experiment import Experiment
 from upsampling.config.mapping import canonical
+from upsampling.config.trials import models, operators
 from upsampling.errors import UserError
 from upsampling.files import read_json, write_json
-
-if TYPE_CHECKING:
-    from upsampling.config.experiment import Experiment
 
 PROGRAM = "check_models.py"
 # The program's last line: code of a user's may end it before, with any status.
@@ -29,7 +28,7 @@ END = "all entries are checked"
 MAXIMUM_SECONDS = 300
 
 
-def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> None:
+def check_models(experiment: Experiment, scripts: Path, remembered: Path) -> None:
     """Raise `UserError` for a model or an operator that cannot be built or used, or for scores.
 
     Published scores are read, so that a table does not refuse them after all trainings.
@@ -46,8 +45,8 @@ def check_models(experiment: "Experiment", scripts: Path, remembered: Path) -> N
     with suppress(OSError, UserError, TypeError):
         passed = set(read_json(remembered))
     entries = {
-        "models": list(experiment.models()),
-        "operators": list(experiment.operators()),
+        "models": list(models(experiment)),
+        "operators": list(operators(experiment)),
         "published": experiment.published,
     }
     keys = {name: [entry_key(code, entry) for entry in listed] for name, listed in entries.items()}

@@ -46,10 +46,10 @@ def load_class(name: str, where: str) -> Any:
     path, _, class_name = name.rpartition(":")
     if not Path(path).is_file():
         raise UserError(f"{where}: there is no file {path}")
-    module = load_module(Path(path), where)
-    if not isinstance(getattr(module, class_name, None), type):
+    found = getattr(load_module(Path(path), where), class_name, None)
+    if not isinstance(found, type):
         raise UserError(f"{where}: {path} has no class {class_name}")
-    return getattr(module, class_name)
+    return found
 
 
 def load_module(path: Path, where: str) -> ModuleType:

@@ -29,6 +29,9 @@ TRAINING = {
     "runtime": 20,
     "requeue": 1,
 }
+# Seconds without any progress, after which a test gives up; machines may be slow.
+PATIENCE = 600
+TIMELINE = ("--allocations", "--duplicates", "--format=JobID,Submit,Start,End,State,Comment%60")
 FIELDS = ("JobID", "State", "Partition", "NodeList", "NNodes", "ReqTRES", "AllocTRES", "Comment")
 
 
@@ -63,14 +66,19 @@ class User(Project):
         return self.finish(self.start(*arguments), check)
 
     def finish(self, process: subprocess.Popen[str], check: bool = True) -> str:
-        """Wait for a started call and return its messages."""
-        try:
-            status = process.wait(600)
-        except subprocess.TimeoutExpired:
+        """Wait for a started call and return its messages; it is stuck if none comes for long.
+
+        The executor waits longer, up to three minutes, the longer no job has ended.
+        """
+        length, since = -1, time.monotonic()
+        while process.poll() is None and time.monotonic() < since + PATIENCE:
+            time.sleep(0.3)
+            if len(self.messages) != length:
+                length, since = len(self.messages), time.monotonic()
+        if (status := process.poll()) is None:
             process.send_signal(signal.SIGINT)
             process.wait(60)
-            status = None
-        assert not check or status == 0, self.messages[-6000:] + output("squeue")
+        assert not check or status == 0, self.messages[-3000:] + output("sacct", *TIMELINE)
         return self.messages
 
     @property
@@ -126,7 +134,7 @@ def model(variant: str) -> str:
     return f"results/demo/models/{variant}/seed0/spec.json"
 
 
-def wait_until(what: str, condition: Callable[[], Any], seconds: float = 120) -> Any:
+def wait_until(what: str, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """The first true value of `condition`; fails when none comes."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

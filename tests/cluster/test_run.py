@@ -18,7 +18,7 @@ def complete(cluster, tmp_path_factory) -> Iterator[User]:
     user = User(copy_project(tmp_path_factory.mktemp("complete") / "project").root)
     call = user.start()
     try:
-        wait_until("training", lambda: user.running("rule_train_wildcards_nearest_0"), 300)
+        wait_until("training", lambda: user.running("rule_train_wildcards_nearest_0"))
         cluster.restart_controller()
         user.finish(call)
         yield user

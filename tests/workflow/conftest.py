@@ -121,7 +121,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def restored(project: Project):
     """The tiny project, whose files the test may edit: code and config are put back after it,
-    and figures and tables that only the edited project has are removed.
+    and results that only the edited project has are removed, with Snakemake's records of them.
     """
     kept = {
         path: (path.read_bytes(), path.stat())
@@ -131,13 +131,14 @@ def restored(project: Project):
     }
     config = project.root / "config.yaml"
     kept[config] = (config.read_bytes(), config.stat())
-    results = set(project.results().rglob("*"))
+    folders = (project.results(), project.root / ".snakemake" / "metadata")
+    made = {path for folder in folders for path in folder.rglob("*")}
     yield project
     for path, (content, stat) in kept.items():
         if not path.exists() or path.read_bytes() != content:
             path.write_bytes(content)
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    for path in set(project.results().rglob("*")) - results:
+    for path in {path for folder in folders for path in folder.rglob("*")} - made:
         if not path.is_dir():
             path.unlink()
 

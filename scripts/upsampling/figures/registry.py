@@ -1,6 +1,6 @@
 """All figures by name, with defaults that draw them as in the paper."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +64,9 @@ FIGURES: dict[str, tuple[Draw, dict[str, Any]]] = {
 
 
 def render(
-    name: str, values: Mapping[str, Any], inputs: Sequence[Path], pdf: Path, png: Path, arrays: str
+    name: str, settings: dict[str, Any], inputs: Sequence[Path], pdf: Path, png: Path, arrays: str
 ) -> list[Path]:
-    """Draw figure `name` with the settings `values` over its defaults; return the files written.
+    """Draw figure `name` with `settings` over its defaults; return the files written.
 
     Raises `UserError` for an unknown figure, unknown settings, or inputs whose content is not that
     of the figure's inputs.
@@ -79,7 +79,7 @@ def render(
     draw, defaults = FIGURES[name]
     try:
         with style.style():
-            return style.save(draw(merge(defaults, values), inputs, name), pdf, png, arrays)
+            return style.save(draw(merge(defaults, settings), inputs, name), pdf, png, arrays)
     except (IndexError, KeyError, TypeError, ValueError) as error:
         files = ", ".join(map(str, inputs)) or "its settings"
         reason = " ".join(str(error).split())

@@ -1,4 +1,4 @@
-"""The training loss: a weighted sum of terms.
+"""The training loss, a weighted sum of terms, and the network of a deep feature loss.
 
 Each term maps estimates and targets `[batch, sources, audio_channels, time]` to one value per
 example, `[batch]`, from that example alone: a batch may be shared among processes, or pass the
@@ -6,15 +6,17 @@ model in parts, without changing the loss.
 """
 
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from upsampling.config.losses import CRITICS, Loss, weights
+from upsampling.config.losses import CRITICS, CriticSettings, Loss, weights
 from upsampling.errors import UserError
-from upsampling.losses.critic import Critic, feature_distance
+from upsampling.operators.base import seeded
 
 
 class Waveform(nn.Module):
@@ -53,6 +55,49 @@ class MultiResolutionSTFT(nn.Module):
         return torch.stack([self.loss(estimate, target) for estimate, target in pairs])
 
 
+class Critic(nn.Module):
+    """`CriticSettings` as a network; PyTorch's default initialisation, drawn from the seed."""
+
+    def __init__(self, settings: CriticSettings):
+        super().__init__()
+        self.settings = settings
+        widths = [1, *[settings.channels] * settings.layers]
+        with seeded(settings.seed):
+            self.convolutions = nn.ModuleList(
+                nn.Conv1d(first, second, settings.kernel_size, settings.stride, bias=False)
+                for first, second in pairwise(widths)
+            )
+            self.head = nn.Conv1d(settings.channels, 1, settings.head_kernel_size, bias=False)
+
+    def features(self, signal: Tensor) -> list[Tensor]:
+        """Features [batch, channels, time] of each layer for `signal` [batch, 1, time]."""
+        features = []
+        for convolution in self.convolutions:
+            signal = functional.leaky_relu(convolution(signal), self.settings.slope)
+            features.append(signal)
+        return features
+
+    def forward(self, signal: Tensor) -> list[Tensor]:
+        """Features of each layer, the score [batch, 1, time] last."""
+        features = self.features(signal)
+        return [*features, self.head(features[-1])]
+
+
+def feature_distance(critic: Critic, output: Tensor, target: Tensor) -> Tensor:
+    """Feature matching [batch] of `output` and `target` [batch, 1, time].
+
+    The mean absolute difference of features, summed over layers (Kumar et al. 2019, eq. 4).
+    Gradients reach `output` alone.
+    """
+    with torch.no_grad():
+        targets = critic.features(target)
+    distances = [
+        functional.l1_loss(a, b, reduction="none").flatten(1).mean(dim=1)
+        for a, b in zip(critic.features(output), targets, strict=True)
+    ]
+    return torch.stack(distances).sum(dim=0)
+
+
 class FeatureMatching(nn.Module):
     """Mean over sources and channels of `feature_distance` of one of `CRITICS`."""
 
@@ -66,11 +111,10 @@ class FeatureMatching(nn.Module):
 
 
 TERMS: dict[str, Callable[[], nn.Module]] = {
-    "l1": lambda: Waveform(functional.l1_loss),
-    "mse": lambda: Waveform(functional.mse_loss),
+    "l1": partial(Waveform, functional.l1_loss),
+    "mse": partial(Waveform, functional.mse_loss),
     "stft": MultiResolutionSTFT,
-    "features": lambda: FeatureMatching("features"),
-    "features_dense": lambda: FeatureMatching("features_dense"),
+    **{name: partial(FeatureMatching, name) for name in CRITICS},
 }
 
 

@@ -40,7 +40,5 @@ def multichannel_signal(
 ) -> Tensor:
     """Return the test signal as [channels, samples]; random ones are independent per channel."""
     seconds = samples / samplerate
-    waveforms = [
-        probe_signal(signal, seconds, samplerate, seed + channel) for channel in range(channels)
-    ]
+    waveforms = [probe_signal(signal, seconds, samplerate, seed + n) for n in range(channels)]
     return torch.from_numpy(np.stack(waveforms))

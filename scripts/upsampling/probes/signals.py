@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from upsampling.errors import UserError, nearest_match
 
 Samples = NDArray[np.float32]
-Generator = Callable[[int, int, np.random.Generator], np.ndarray]
 
 MUSIC_FILE = Path(__file__).with_name("vibe_ace_4khz.wav")
-MUSIC_SAMPLERATE = 4000
 CONSTANT = 0.1
 SWEEP_START_HZ = 20.0
 SWEEP_END = 0.45
@@ -45,9 +43,9 @@ def _music(count: int, samplerate: int, rng: np.random.Generator) -> np.ndarray:
     import soundfile
     import soxr
 
-    clip, _ = soundfile.read(MUSIC_FILE, dtype="float32")
+    clip, rate = soundfile.read(MUSIC_FILE, dtype="float32")
     # librosa resamples with soxr too; importing librosa takes a second.
-    clip = soxr.resample(clip, MUSIC_SAMPLERATE, samplerate, quality="HQ")
+    clip = soxr.resample(clip, rate, samplerate, quality="HQ")
     return np.resize(np.concatenate([clip, clip[::-1]]), count)
 
 
@@ -101,7 +99,7 @@ def _speech_like(count: int, samplerate: int, rng: np.random.Generator) -> np.nd
     return 0.5 * speech / max(np.max(np.abs(speech), initial=0.0), 1e-9)
 
 
-SIGNALS: dict[str, Generator] = {
+SIGNALS: dict[str, Callable[[int, int, np.random.Generator], np.ndarray]] = {
     "ones": lambda count, samplerate, rng: np.ones(count),
     "silence": lambda count, samplerate, rng: np.zeros(count),
     "constant": lambda count, samplerate, rng: np.full(count, CONSTANT),

@@ -8,16 +8,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from upsampling.errors import UserError
+from upsampling.measures.from_waveform import Floats
 from upsampling.tracks.decoder import ensure_ffmpeg
-
-Floats = NDArray[np.floating[Any]]
 
 # Samples of all channels together that are held at once (8 MB in double precision).
 BLOCK_SAMPLES = 2**20
@@ -135,7 +132,9 @@ def _sndfile_blocks(recording: Recording, samples: int) -> Iterator[Floats]:
                     return
                 yield block
     except soundfile.LibsndfileError as error:
-        raise UserError(f"{recording.path}: damaged: {_line(str(error))}") from error
+        raise UserError(
+            f"{recording.path}: damaged: {_line(str(error), recording.path)}"
+        ) from error
 
 
 def _probe(path: Path) -> Recording:
@@ -185,7 +184,7 @@ def _ffmpeg_blocks(recording: Recording, samples: int) -> Iterator[Floats]:
         assert decoder.stdout is not None
         try:
             width = 4 * recording.channels
-            while raw := _read_fully(decoder.stdout, samples * width):
+            while raw := decoder.stdout.read(samples * width):
                 whole = len(raw) - len(raw) % width
                 block = np.frombuffer(raw[:whole], "<f4").reshape(-1, recording.channels)
                 yield block.astype(np.float64)
@@ -199,22 +198,10 @@ def _ffmpeg_blocks(recording: Recording, samples: int) -> Iterator[Floats]:
             raise UserError(f"{recording.path}: damaged: {reason or f'ffmpeg ended by {status}'}")
 
 
-def _read_fully(stream: BinaryIO | Any, size: int) -> bytes:
-    """Up to `size` bytes of a pipe; fewer only at its end."""
-    parts, missing = [], size
-    while missing and (part := stream.read(missing)):
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
-
-
-def _line(text: str, path: Path | None = None) -> str:
+def _line(text: str, path: Path) -> str:
     """The last line of a program's message, without the path that our own message begins with."""
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    last = lines[-1].strip() if lines else ""
-    if path is not None:
-        last = last.replace(f"file:{path.resolve()}: ", "")
-    return last[:200]
+    *_, last = ["", *text.strip().splitlines()]
+    return last.strip().replace(f"file:{path.resolve()}: ", "")[:200]
 
 
 def audio_files(arguments: Iterable[str | Path]) -> tuple[list[Path], list[str]]:

@@ -8,23 +8,20 @@ harmonic itself, and a comb score without a control tells little.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
 from upsampling.measures.from_waveform import (
     MINIMUM_SPACING,
+    Floats,
     comb_frequencies,
     median_around,
     prominence,
 )
 from upsampling.recordings.audio import Recording
 from upsampling.recordings.spectrum import RecordingSpectrum, recording_spectrum, too_short
-
-Floats = NDArray[np.floating[Any]]
 
 # Above most of music's own partials, below the cutoff of lossy codecs.
 BAND_HZ = (5000.0, 16000.0)
@@ -89,28 +86,23 @@ def usable_band(samplerate: int, band: tuple[float, float] = BAND_HZ) -> tuple[f
     return (low, high) if high >= 2 * low or band != BAND_HZ else (high / 2, high)
 
 
-def check_band(samplerate: int, low: float, high: float, where: str) -> None:
-    """Raise `UserError` unless 0 < `low` < `high` <= half the sampling rate."""
-    if not 0 < low < high <= samplerate / 2:
+def checked_band(recording: Recording, band: tuple[float, float]) -> tuple[float, float]:
+    """The `usable_band`. Raises `UserError` unless 0 < low < high <= half the sampling rate."""
+    low, high = usable_band(recording.samplerate, band)
+    if not 0 < low < high <= recording.samplerate / 2:
         raise UserError(
-            f"{where}: the band {low:g} to {high:g} Hz is empty at a sampling rate of "
-            f"{samplerate} Hz; choose another --band"
+            f"{recording.path}: the band {low:g} to {high:g} Hz is empty at a sampling rate of "
+            f"{recording.samplerate} Hz; choose another --band"
         )
+    return low, high
 
 
 def frame_length(samplerate: int, spacing: float) -> int:
     """Samples of a frame of about `FRAME_SECONDS` on whose bins all lines fall, if any can.
 
-    They do when samplerate / spacing is a whole number. Raises `UserError` for combs too fine.
+    They do when samplerate / spacing is a whole number.
     """
-    near = FRAME_SECONDS * samplerate
-    stride = samplerate / spacing
-    if MINIMUM_SPACING * stride > MAXIMUM_N_FFT:
-        finest = MINIMUM_SPACING * samplerate / MAXIMUM_N_FFT
-        raise UserError(
-            f"a comb of spacing {spacing:g} Hz is too fine to resolve; "
-            f"at {samplerate} Hz the finest is {finest:.2f} Hz"
-        )
+    near, stride = FRAME_SECONDS * samplerate, samplerate / spacing
     if abs(stride - round(stride)) > 1e-6:
         return max(2 ** round(np.log2(near)), int(np.ceil(MINIMUM_SPACING * stride)))
     # A multiple of an even number of strides, since frames overlap by half.
@@ -126,32 +118,31 @@ def measure_combs(
     Returns them with the spectrum that they are measured on. Frames are shorter where the recording
     is. Raises `UserError` for recordings that are too short, silent in the band, or damaged.
     """
-    rate = recording.samplerate
-    low, high = usable_band(rate, band)
-    check_band(rate, low, high, str(recording.path))
-    if spacings[-1] > rate / 2:
+    rate, finest = recording.samplerate, spacings[-1]
+    low, high = checked_band(recording, band)
+    if finest > rate / 2:
         raise UserError(
-            f"{recording.path}: a comb of spacing {spacings[-1]:g} Hz has no line at a sampling "
-            f"rate of {rate} Hz"
+            f"{recording.path}: a comb of spacing {finest:g} Hz has no line at a sampling rate of "
+            f"{rate} Hz"
         )
-    try:
-        n_fft = frame_length(rate, spacings[-1])
-    except UserError as error:
-        raise UserError(f"{recording.path}: {error}") from error
-    shortest = int(np.ceil(MINIMUM_SPACING * rate / spacings[-1]))
+    if MINIMUM_SPACING * (rate / finest) > MAXIMUM_N_FFT:
+        raise UserError(
+            f"{recording.path}: a comb of spacing {finest:g} Hz is too fine to resolve; "
+            f"at {rate} Hz the finest is {MINIMUM_SPACING * rate / MAXIMUM_N_FFT:.2f} Hz"
+        )
+    n_fft, shortest = frame_length(rate, finest), int(np.ceil(MINIMUM_SPACING * rate / finest))
     length = recording.length(n_fft)
     if length < n_fft:
         n_fft = length // shortest * shortest // 2 * 2
         if n_fft < shortest:
             raise too_short(recording, length, shortest)
-    lines = comb_frequencies(spacings[-1], rate)
-    spectrum = recording_spectrum(recording, n_fft, lines)
+    spectrum = recording_spectrum(recording, n_fft, comb_frequencies(finest, rate))
     check_sound(spectrum, low, high, str(recording.path))
     combs = combs_of(spectrum, spacings, (low, high))
     if not combs[-1].lines_in_band:
         raise UserError(
-            f"{recording.path}: the comb of spacing {spacings[-1]:g} Hz has no line from {low:g} "
-            f"to {high:g} Hz; choose a wider --band"
+            f"{recording.path}: the comb of spacing {finest:g} Hz has no line from {low:g} to "
+            f"{high:g} Hz; choose a wider --band"
         )
     return combs, spectrum
 
@@ -174,6 +165,7 @@ def combs_of(
     tones = prominence(spectrum.power, frequencies, rate)
     controls = prominence(spectrum.power, frequencies - finest / 2, rate)
     powers = line_powers(spectrum, frequencies)
+    measured = np.stack([frequencies, power_to_db(powers), tones, spectrum.stationarity], axis=1)
     inside = (frequencies >= band[0]) & (frequencies <= band[1])
     coarser = np.zeros(len(frequencies), dtype=bool)
     found = []
@@ -182,9 +174,8 @@ def combs_of(
         member = np.zeros(len(frequencies), dtype=bool)
         member[step - 1 :: step] = True
         chosen, alone = member & inside, member & inside & ~coarser
-        differences = tones[chosen] - controls[chosen]
+        differences, steady = tones[chosen] - controls[chosen], spectrum.stationarity[alone]
         count = len(differences)
-        steady = spectrum.stationarity[alone]
         found.append(
             Comb(
                 spacing_hz=float(spacing),
@@ -193,15 +184,7 @@ def combs_of(
                 error_db=float(differences.std(ddof=1) / np.sqrt(count)) if count > 1 else None,
                 level_dbfs=float(power_to_db(powers[alone].sum())),
                 stationarity=float(np.median(steady)) if len(steady) else None,
-                lines=tuple(
-                    Line(
-                        float(frequencies[line]),
-                        float(power_to_db(powers[line])),
-                        float(tones[line]),
-                        float(spectrum.stationarity[line]),
-                    )
-                    for line in np.flatnonzero(alone)
-                ),
+                lines=tuple(Line(*map(float, line)) for line in measured[alone]),
             )
         )
         coarser |= member
@@ -216,5 +199,4 @@ def line_powers(spectrum: RecordingSpectrum, frequencies: Floats) -> Floats:
     centres = np.rint(frequencies / spectrum.bin_hz).astype(np.intp)
     noise = median_around(spectrum.power, centres)
     lobe = np.minimum(centres[:, None] + np.arange(-2, 3), len(spectrum.power) - 1)
-    around = spectrum.power[lobe]
-    return 2 * (around - noise[:, None]).sum(axis=1) / HANN_POWER
+    return 2 * (spectrum.power[lobe] - noise[:, None]).sum(axis=1) / HANN_POWER

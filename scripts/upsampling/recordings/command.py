@@ -5,6 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from upsampling.measures.from_waveform import comb_spacings
 from upsampling.recordings import report
 from upsampling.recordings.audio import audio_files, open_recording
 from upsampling.recordings.combs import BAND_HZ, measure_combs, usable_band
+from upsampling.recordings.page import page
 from upsampling.recordings.report import RecordingAudit
 from upsampling.recordings.search import search
 
@@ -54,45 +56,37 @@ def audit_recording(
 
 def strides_of(text: str) -> list[int]:
     """Strides, deepest layer first, from text as '8,8,4'."""
-    try:
+    with suppress(ValueError):
         strides = [int(part) for part in text.split(",")]
-    except ValueError:
-        strides = []
-    if not strides or min(strides) < 1 or math.prod(strides) < 2:
-        raise argparse.ArgumentTypeError(
-            f"'{text}': give whole numbers, the deepest layer's stride first, as 8,8,4"
-        )
-    return strides
+        if min(strides) >= 1 and math.prod(strides) >= 2:
+            return strides
+    raise argparse.ArgumentTypeError(
+        f"'{text}': give whole numbers, the deepest layer's stride first, as 8,8,4"
+    )
 
 
 def band_of(text: str) -> tuple[float, float]:
     """Edges of a band in Hz from text as '5000,16000'."""
-    try:
+    with suppress(ValueError):
         low, high = map(float, text.split(","))
-    except ValueError:
-        low, high = 0.0, 0.0
-    if not 0 < low < high < math.inf:
-        raise argparse.ArgumentTypeError(f"'{text}': give two frequencies in Hz, as 5000,16000")
-    return low, high
+        if 0 < low < high < math.inf:
+            return low, high
+    raise argparse.ArgumentTypeError(f"'{text}': give two frequencies in Hz, as 5000,16000")
 
 
 def positive(text: str) -> float:
     """A positive finite number."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
-    return value
+    with suppress(ValueError):
+        if 0 < (value := float(text)) < math.inf:
+            return value
+    raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
 
 
 def finite(text: str) -> float:
     """A finite number."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a finite number")
-    return value
+    if math.isfinite(value := float(text)):
+        return value
+    raise argparse.ArgumentTypeError(f"'{text}' is not a finite number")
 
 
 def add_recording(subparsers: Any) -> None:
@@ -118,7 +112,7 @@ def add_recording(subparsers: Any) -> None:
     parser.add_argument("--html", type=Path, metavar="F", help="write a page to this file")
     parser.add_argument("--arrays", type=Path, metavar="F",
                         help="write the clearest comb's spectrum to this .npz file")  # fmt: skip
-    parser.add_argument("--fail-above", type=finite, metavar="DB",
+    parser.add_argument("--fail-above", type=finite, default=math.inf, metavar="DB",
                         help="exit with 1 if a comb's excess is above")  # fmt: skip
     parser.set_defaults(function=run_recording)
 
@@ -143,16 +137,11 @@ def run_recording(arguments: argparse.Namespace) -> int:
                 progress.say(report.text(audit), sys.stdout)
             progress.update()
     if arguments.json:
-        write_json(
-            arguments.json, {"recordings": [*map(report.as_json, audits)], "errors": problems}
-        )
+        recordings = [report.as_json(audit) for audit in audits]
+        write_json(arguments.json, {"recordings": recordings, "errors": problems})
     if arguments.arrays and audits:
-        from upsampling.recordings.arrays import recording_arrays
-
-        save_arrays(arguments.arrays, recording_arrays(audits))
+        save_arrays(arguments.arrays, report.arrays(audits))
     if arguments.html:
-        from upsampling.recordings.page import page
-
         write_text(arguments.html, page(audits, problems))
     with readers_may_leave(sys.stdout):
         if len(files) > 1:
@@ -167,41 +156,31 @@ def _one_line(path: Path, error: Exception) -> str:
     return report.printable(str(error) if known else f"{path}: {type(error).__name__}: {error}")
 
 
-def _status(audits: Sequence[RecordingAudit], problems: Sequence[str], limit: float | None) -> int:
-    above = [
-        audit
-        for audit in audits
-        if limit is not None and audit.largest_excess is not None and audit.largest_excess > limit
-    ]
+def _status(audits: Sequence[RecordingAudit], problems: Sequence[str], limit: float) -> int:
+    above = [audit for audit in audits if audit.largest_excess > limit]
     for audit in above:
         print(f"{audit.name}: a comb's excess is above {limit:g} dB", file=sys.stderr)
     return NOT_AUDITED if problems else ABOVE if above else 0
 
 
-class _Progress:
+class _Progress(tqdm):
     """A bar on a terminal, a line now and then elsewhere; nothing for a single file."""
 
     def __init__(self, files: int) -> None:
         self.files, self.done, self.last = files, 0, time.monotonic()
         hidden = files < 2 or not sys.stderr.isatty()
-        self.bar = tqdm(total=files, unit=" files", leave=False, disable=hidden)
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
+        super().__init__(total=files, unit=" files", leave=False, disable=hidden)
 
     def say(self, message: str, stream: Any) -> None:
         """Print `message` without breaking the bar."""
         with readers_may_leave(stream):
-            self.bar.write(message, file=stream)
+            self.write(message, file=stream)
 
-    def update(self) -> None:
+    def update(self, n: float | None = 1) -> None:
         """Count one file."""
         self.done += 1
-        self.bar.update()
+        super().update(n)
         now = time.monotonic()
-        if self.files > 1 and self.bar.disable and now - self.last > SECONDS_BETWEEN_LINES:
+        if self.files > 1 and self.disable and now - self.last > SECONDS_BETWEEN_LINES:
             self.last = now
             print(f"{self.done} of {self.files} files", file=sys.stderr, flush=True)

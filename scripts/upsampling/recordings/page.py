@@ -6,19 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from upsampling.html_pages import policy, templates
-from upsampling.measures.from_waveform import comb_frequencies
-from upsampling.recordings.combs import Comb
+from upsampling.measures.from_waveform import Floats, comb_frequencies
 from upsampling.recordings.report import CAVEAT, RecordingAudit, verdict
 from upsampling.recordings.search import residual_decibels
 
-Floats = NDArray[np.floating[Any]]
-
 FOLDER = Path(__file__).parent
-TEMPLATE = "page.html.j2"
-STYLE = "page.css"
 # Of a plot's curve; and below, of its coordinates.
 COLUMNS = 480
 WIDTH, HEIGHT, LEFT, BOTTOM = 720.0, 200.0, 44.0, 26.0
@@ -51,50 +45,48 @@ class Plot:
 
 def page(audits: Sequence[RecordingAudit], problems: Sequence[str]) -> str:
     """HTML of all audits and of the files that failed. Equal audits give equal bytes."""
-    style = (FOLDER / STYLE).read_text()
-    return (
-        templates(FOLDER)
-        .get_template(TEMPLATE)
-        .render(
-            entries=[(audit, verdict(audit), plots(audit)) for audit in audits],
-            problems=problems,
-            with_comb=sum(bool(audit.found) for audit in audits),
-            caveat=CAVEAT,
-            style=style,
-            policy=policy(style, sounds=False),
-            frame=(WIDTH, HEIGHT, LEFT, BOTTOM),
-        )
+    style = (FOLDER / "page.css").read_text()
+    template = templates(FOLDER).get_template("page.html.j2")
+    return template.render(
+        entries=[(audit, verdict(audit), plots(audit)) for audit in audits],
+        problems=problems,
+        with_comb=sum(bool(audit.found) for audit in audits),
+        caveat=CAVEAT,
+        style=style,
+        policy=policy(style, sounds=False),
+        frame=(WIDTH, HEIGHT, LEFT, BOTTOM),
     )
 
 
 def plots(audit: RecordingAudit) -> list[Plot]:
     """The mean spectrum, its residual, and the mean residual around a line of the finest comb."""
     spectrum = audit.spectrum
-    decibels = 10 * np.log10(spectrum.power / spectrum.power.max())
     residual = residual_decibels(spectrum.power, spectrum.bin_hz)
-    marked = [comb for comb in audit.found if len(_lines(comb, audit)) <= MOST_MARKS]
-    lines = _lines(marked[-1], audit) if marked else np.zeros(0)
-    of_lines = f" Marked: multiples of {marked[-1].spacing_hz:.2f} Hz." if marked else ""
-    half = spectrum.samplerate / 2
+    combs = [comb_frequencies(comb.spacing_hz, spectrum.samplerate) for comb in audit.found]
+    lines = next((comb for comb in reversed(combs) if len(comb) <= MOST_MARKS), np.zeros(0))
+    of_lines = f" Marked: multiples of {lines[0]:.2f} Hz." if len(lines) else ""
+    across = (0.0, spectrum.samplerate / 2)
     found = [
         _plot(
             "Mean spectrum", f"Level in dB re the largest bin against frequency.{of_lines}",
-            _columns(decibels), (0.0, half), (-RANGE_DB, 0.0), lines, "kHz",
+            _columns(10 * np.log10(spectrum.power / spectrum.power.max())),
+            across, (-RANGE_DB, 0.0), lines, "kHz",
         ),
         _plot(
             "Residual", f"Mean spectrum less its running median, in dB.{of_lines}",
-            _columns(residual), (0.0, half), RESIDUAL_DB, lines, "kHz",
+            _columns(residual), across, RESIDUAL_DB, lines, "kHz",
         ),
     ]  # fmt: skip
     if audit.found:
         finest = audit.found[-1].spacing_hz
         profile = around_a_line(residual, spectrum.bin_hz, finest, audit.band_hz)
+        low, high = float(np.floor(profile.min())), float(np.ceil(profile.max()))
         found.append(
             _plot(
                 "Around a line",
                 f"Mean residual in dB over all multiples of {finest:.2f} Hz in the band, against "
                 "the distance from the multiple in Hz.",
-                profile, (-finest / 2, finest / 2), _limits(profile), np.zeros(1), "Hz",
+                profile, (-finest / 2, finest / 2), (low, max(high, low + 1)), np.zeros(1), "Hz",
             )
         )  # fmt: skip
     return found
@@ -111,19 +103,10 @@ def around_a_line(
     return residual[np.clip(bins, 0, len(residual) - 1)].mean(axis=0)
 
 
-def _lines(comb: Comb, audit: RecordingAudit) -> Floats:
-    return comb_frequencies(comb.spacing_hz, audit.recording.samplerate)
-
-
 def _columns(values: Floats) -> Floats:
     """Maximum of each of `COLUMNS` equal parts, so that lines of one bin stay."""
     edges = np.linspace(0, len(values), COLUMNS + 1).astype(np.intp)
     return np.maximum.reduceat(values, edges[:-1])
-
-
-def _limits(values: Floats) -> tuple[float, float]:
-    low, high = float(np.floor(values.min())), float(np.ceil(values.max()))
-    return low, max(high, low + 1)
 
 
 def _plot(

@@ -1,19 +1,26 @@
-"""A recording's audit as JSON and in words: measurements, not their origin."""
+"""A recording's audit as JSON, as arrays and in words: measurements, not their origin."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from upsampling.decibels import power_to_db
 from upsampling.recordings.audio import Recording
-from upsampling.recordings.combs import Comb
+from upsampling.recordings.combs import Comb, Line
 from upsampling.recordings.known_decoders import decoders_with
-from upsampling.recordings.search import THRESHOLD, BlindSearch
+from upsampling.recordings.search import THRESHOLD, BlindSearch, Trial
 from upsampling.recordings.spectrum import RecordingSpectrum
 
 CAVEAT = (
     "A comb is measured, not its origin: tempo loops, filter banks of codecs and other processing "
     "in frames leave combs, too, and a decoder need not leave one."
 )
+UNKNOWN = "None of the decoders known here has it."
+# Of a recording's sound among the arrays.
+SECONDS = 6.0
 
 
 @dataclass(frozen=True)
@@ -36,9 +43,9 @@ class RecordingAudit:
         return printable(str(self.recording.path))
 
     @property
-    def largest_excess(self) -> float | None:
-        """Largest excess in dB of a comb, or None."""
-        return max((c.excess_db for c in self.combs if c.excess_db is not None), default=None)
+    def largest_excess(self) -> float:
+        """Largest excess in dB of a comb; -inf if none has one."""
+        return max((c.excess_db for c in self.combs if c.excess_db is not None), default=-np.inf)
 
     @property
     def found(self) -> list[Comb]:
@@ -65,31 +72,31 @@ def verdict(audit: RecordingAudit) -> str:
             f"No comb found {where}: the best spacing, {best.spacing_hz:.2f} Hz, scores "
             f"{best.score:.1f}, and {THRESHOLD:g} is needed."
         )
-    finest = audit.found[-1]
-    rate = audit.recording.samplerate
-    stride = rate / finest.spacing_hz
-    others = [comb for comb in audit.found if comb is not finest]
-    listed = ", ".join(f"{comb.spacing_hz:.2f} Hz (excess {_decibels(comb)})" for comb in others)
-    names = decoders_with(finest.spacing_hz)
-    known = (
-        f"Decoders with such a comb: {'; '.join(names)}."
-        if names
-        else "None of the decoders known here has it."
+    *others, finest = audit.found
+    rate, names = audit.recording.samplerate, "; ".join(decoders_with(finest.spacing_hz))
+    listed = ", ".join(
+        f"{comb.spacing_hz:.2f} Hz (excess {_digits(comb.excess_db, 1, ' dB')})" for comb in others
     )
     return (
-        f"A comb of spacing {finest.spacing_hz:.2f} Hz, {rate} Hz / {stride:.6g}, stands out by "
-        f"{_decibels(finest)} {where}{f', with its coarser ones of {listed}' if others else ''}. "
-        f"{known}"
+        f"A comb of spacing {finest.spacing_hz:.2f} Hz, {rate} Hz / {rate / finest.spacing_hz:.6g},"
+        f" stands out by {_digits(finest.excess_db, 1, ' dB')} {where}"
+        f"{f', with its coarser ones of {listed}' if others else ''}. "
+        + (f"Decoders with such a comb: {names}." if names else UNKNOWN)
     )
 
 
-def _decibels(comb: Comb) -> str:
-    return "-" if comb.excess_db is None else f"{comb.excess_db:.1f} dB"
+def _digits(value: float | None, digits: int = 2, unit: str = "") -> str:
+    return "-" if value is None else f"{value:.{digits}f}{unit}"
 
 
 def as_json(audit: RecordingAudit) -> dict[str, Any]:
     """The audit as JSON data; levels in dBFS, spacings in Hz, excess and prominence in dB."""
     spectrum, search = audit.spectrum, audit.search
+    blind = search and {
+        "threshold": THRESHOLD,
+        "trials": len(search.trials),
+        "best": [_fields(trial, score=2, excess_db=2) for trial in search.trials[:8]],
+    }
     return {
         "file": audit.name,
         "codec": audit.recording.codec,
@@ -102,7 +109,7 @@ def as_json(audit: RecordingAudit) -> dict[str, Any]:
         "frame_seconds": spectrum.n_fft / spectrum.samplerate,
         "found": bool(audit.found),
         "combs": [_comb(comb, audit) for comb in audit.combs],
-        "blind": None if search is None else _search(search),
+        "blind": blind,
         "verdict": verdict(audit),
         "caveat": CAVEAT,
     }
@@ -119,32 +126,7 @@ def _comb(comb: Comb, audit: RecordingAudit) -> dict[str, Any]:
         "level_dbfs": round(comb.level_dbfs, 2),
         "stationarity": _rounded(comb.stationarity),
         "decoders": decoders_with(comb.spacing_hz),
-        "lines": [
-            {
-                "frequency_hz": line.frequency_hz,
-                "level_dbfs": round(line.level_dbfs, 2),
-                "prominence_db": round(line.prominence_db, 2),
-                "stationarity": round(line.stationarity, 3),
-            }
-            for line in comb.lines
-        ],
-    }
-
-
-def _search(search: BlindSearch) -> dict[str, Any]:
-    return {
-        "threshold": THRESHOLD,
-        "trials": len(search.trials),
-        "best": [
-            {
-                "spacing_hz": trial.spacing_hz,
-                "samplerate": trial.samplerate,
-                "total_stride": trial.total_stride,
-                "score": round(trial.score, 2),
-                "excess_db": round(trial.excess_db, 2),
-            }
-            for trial in search.trials[:8]
-        ],
+        "lines": [_fields(x, level_dbfs=2, prominence_db=2, stationarity=3) for x in comb.lines],
     }
 
 
@@ -152,14 +134,42 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
+def _fields(item: Line | Trial, **digits: int) -> dict[str, Any]:
+    """The fields of `item`, those with `digits` rounded."""
+    return asdict(item) | {name: round(getattr(item, name), n) for name, n in digits.items()}
+
+
+def arrays(audits: Sequence[RecordingAudit]) -> dict[str, NDArray[Any]]:
+    """Arrays by name, of the recording whose comb stands out most, or of the first one.
+
+    `place` is its place among the audits, `sound` [samples] the mean of its channels over the first
+    `SECONDS`, `frequencies` [bins] in Hz and `decibels` [bins] its mean spectrum in dBFS per bin.
+    """
+    heights = [max((c.excess_db or 0.0 for c in one.found), default=-np.inf) for one in audits]
+    place = int(np.argmax(heights))
+    recording, spectrum = audits[place].recording, audits[place].spectrum
+    wanted = int(SECONDS * recording.samplerate)
+    sound = np.zeros(0, np.float32)
+    for block in recording.blocks():
+        sound = np.append(sound, block.mean(axis=1).astype(np.float32))
+        if len(sound) >= wanted:
+            break
+    return {
+        "place": np.array(place),
+        "samplerate": np.array(recording.samplerate),
+        "sound": sound[:wanted],
+        "frequencies": np.arange(len(spectrum.power)) * spectrum.bin_hz,
+        "decibels": power_to_db(2 * spectrum.power).astype(np.float32),
+    }
+
+
 def text(audit: RecordingAudit) -> str:
     """The audit for a terminal: a heading, the verdict, and a table of combs."""
-    spectrum = audit.spectrum
+    recording, spectrum = audit.recording, audit.spectrum
     lines = [
-        f"{audit.name}: {audit.recording.codec}, {audit.recording.samplerate} Hz, "
-        f"{audit.recording.channels} channel{'s' * (audit.recording.channels > 1)}, "
-        f"{spectrum.seconds:.1f} s, "
-        f"{spectrum.level_dbfs:.1f} dBFS",
+        f"{audit.name}: {recording.codec}, {recording.samplerate} Hz, "
+        f"{recording.channels} channel{'s' * (recording.channels > 1)}, "
+        f"{spectrum.seconds:.1f} s, {spectrum.level_dbfs:.1f} dBFS",
         f"  {verdict(audit)}",
     ]
     if audit.combs:
@@ -167,13 +177,10 @@ def text(audit: RecordingAudit) -> str:
             "  spacing Hz  rate/spacing  lines  excess dB     +-  level dBFS  stationarity"
         )
     for comb in audit.combs:
-        excess = "-" if comb.excess_db is None else f"{comb.excess_db:.2f}"
-        error = "-" if comb.error_db is None else f"{comb.error_db:.2f}"
-        steady = "-" if comb.stationarity is None else f"{comb.stationarity:.2f}"
-        ratio = audit.recording.samplerate / comb.spacing_hz
         lines.append(
-            f"  {comb.spacing_hz:10.3f}  {ratio:12.6g}  {comb.lines_in_band:5d}  {excess:>9}  "
-            f"{error:>5}  {comb.level_dbfs:10.1f}  {steady:>12}"
+            f"  {comb.spacing_hz:10.3f}  {recording.samplerate / comb.spacing_hz:12.6g}  "
+            f"{comb.lines_in_band:5d}  {_digits(comb.excess_db):>9}  {_digits(comb.error_db):>5}  "
+            f"{comb.level_dbfs:10.1f}  {_digits(comb.stationarity):>12}"
         )
     return "\n".join(lines)
 
@@ -188,8 +195,7 @@ def summary(audits: Sequence[RecordingAudit], problems: Sequence[str]) -> str:
             lines.append(f"{name:{width}}  {'none':>14}")
             continue
         finest = audit.found[-1]
-        ratio = audit.recording.samplerate / finest.spacing_hz
-        excess = "-" if finest.excess_db is None else f"{finest.excess_db:.2f}"
+        ratio, excess = audit.recording.samplerate / finest.spacing_hz, _digits(finest.excess_db)
         lines.append(f"{name:{width}}  {finest.spacing_hz:14.3f}  {ratio:12.6g}  {excess:>9}")
     with_comb = sum(bool(audit.found) for audit in audits)
     failed = f"; {len(problems)} could not be audited" if problems else ""

@@ -16,21 +16,16 @@ over a total stride that is a product of 2, 3 and 5.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 from math import prod
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import prominence
+from upsampling.measures.from_waveform import Floats, prominence
 from upsampling.recordings.audio import Recording
-from upsampling.recordings.combs import BAND_HZ, FOUND_ERRORS, check_band, check_sound, usable_band
-from upsampling.recordings.spectrum import RecordingSpectrum, recording_spectrum, too_short
-
-Floats = NDArray[np.floating[Any]]
+from upsampling.recordings.combs import BAND_HZ, FOUND_ERRORS, check_sound, checked_band
+from upsampling.recordings.spectrum import RecordingSpectrum, recording_spectrum
 
 SAMPLERATES = (16000, 22050, 24000, 32000, 44100, 48000)
 FINEST_HZ = 20.0
@@ -120,23 +115,26 @@ def _multiple(spacing: float, finer: float) -> bool:
 def search(recording: Recording, band: tuple[float, float] = BAND_HZ) -> BlindSearch:
     """Search the recording for combs. Raises `UserError` for one too short, silent or damaged."""
     rate = recording.samplerate
-    low, high = usable_band(rate, band)
-    check_band(rate, low, high, str(recording.path))
+    low, high = checked_band(recording, band)
     n_fft = 2 ** int(np.ceil(np.log2(rate / BIN_HZ)))
     length = recording.length(FEWEST_FRAMES * n_fft)
     while n_fft * FEWEST_FRAMES > length and n_fft > rate / WIDEST_BIN_HZ:
         n_fft //= 2
-    if length < n_fft:
-        raise too_short(recording, length, n_fft)
     spectrum = recording_spectrum(recording, n_fft)
     check_sound(spectrum, low, high, str(recording.path))
-    trials = trials_of(spectrum, (low, high))
+    residual = residual_decibels(spectrum.power, spectrum.bin_hz)
+    trials = [
+        Trial(spacing, samplerate, stride, *fold(residual, spectrum.bin_hz, spacing, (low, high)))
+        for spacing, samplerate, stride in trial_spacings(rate)
+        if finest_spacing(spectrum.bin_hz) <= spacing <= (high - low) / FEWEST_LINES
+    ]
     if not trials:
         raise UserError(
             f"{recording.path}: no comb that is searched for has {FEWEST_LINES} lines from "
             f"{low:g} to {high:g} Hz; choose a wider --band"
         )
-    return BlindSearch(trials, spectrum, (low, high))
+    trials.sort(key=lambda trial: -trial.score)
+    return BlindSearch(tuple(trials), spectrum, (low, high))
 
 
 def finest_spacing(bin_hz: float) -> float:
@@ -144,29 +142,14 @@ def finest_spacing(bin_hz: float) -> float:
     return max(FINEST_HZ, (4 * GUARD_BINS + 1) * bin_hz)
 
 
-def trials_of(spectrum: RecordingSpectrum, band: tuple[float, float]) -> tuple[Trial, ...]:
-    """Score every trial spacing that the band and the resolution of `spectrum` allow."""
-    residual = residual_decibels(spectrum.power, spectrum.bin_hz)
-    finest = finest_spacing(spectrum.bin_hz)
-    coarsest = (band[1] - band[0]) / FEWEST_LINES
-    trials = []
-    for spacing, samplerate, stride in trial_spacings(spectrum.samplerate):
-        if finest <= spacing <= coarsest:
-            score, excess = fold(residual, spectrum.bin_hz, spacing, band)
-            trials.append(Trial(spacing, samplerate, stride, score, excess))
-    return tuple(sorted(trials, key=lambda trial: -trial.score))
-
-
 def trial_spacings(samplerate: int) -> Iterator[tuple[float, int, int]]:
     """Spacings in Hz, each once, with the sampling rate and the total stride they come from.
 
     The recording's own rate goes before others with which a spacing agrees.
     """
-    strides = sorted(
-        stride
-        for exponents in product(range(13), range(8), range(6))
-        if (stride := prod(p**e for p, e in zip(PRIMES, exponents, strict=True))) <= MAXIMUM_STRIDE
-    )
+    # Products of `PRIMES` divide a high power of them all.
+    power = prod(PRIMES) ** MAXIMUM_STRIDE.bit_length()
+    strides = [stride for stride in range(1, MAXIMUM_STRIDE + 1) if power % stride == 0]
     seen: set[Fraction] = set()
     for rate in dict.fromkeys((samplerate, *SAMPLERATES)):
         for stride in strides:
@@ -201,8 +184,7 @@ def finer_comb(
 
 def residual_decibels(power: Floats, bin_hz: float) -> Floats:
     """Spectrum in dB [bins] less its running median over `MEDIAN_HZ`, clipped to `CLIP_DB`."""
-    decibels = 10 * np.log10(power)
-    width = int(MEDIAN_HZ / bin_hz) | 1
+    decibels, width = 10 * np.log10(power), int(MEDIAN_HZ / bin_hz) | 1
     return np.clip(decibels - median_filter(decibels, size=width, mode="nearest"), *CLIP_DB)
 
 

@@ -1,18 +1,14 @@
 """Mean spectrum of a recording of any length, and how steady given lines stand, in one pass."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.measures.from_waveform import SINGLE_RANGE_DB, TINY, with_floor
+from upsampling.measures.from_waveform import SINGLE_RANGE_DB, TINY, Floats, with_floor
 from upsampling.measures.spectra import hann
 from upsampling.recordings.audio import Recording
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -47,75 +43,52 @@ class RecordingSpectrum:
         return self.samplerate / self.n_fft
 
 
-class _Accumulator:
-    """Sums over frames of n_fft samples that overlap by half."""
-
-    def __init__(self, channels: int, samplerate: int, n_fft: int, lines: Floats) -> None:
-        self.n_fft, self.hop = n_fft, n_fft // 2
-        self.window = hann(n_fft) / hann(n_fft).sum()
-        self.bins = np.rint(lines * n_fft / samplerate).astype(np.intp)
-        # A steady line gains this phase from one frame to the next.
-        self.turn = np.exp(-2j * np.pi * lines * self.hop / samplerate)
-        self.phase = np.ones(len(lines), complex)
-        self.power = np.zeros(n_fft // 2 + 1)
-        self.steady = np.zeros((channels, len(lines)), complex)
-        self.rest = np.zeros((0, channels))
-        self.frames = 0
-
-    def add(self, block: Floats) -> None:
-        """Add samples [samples, channels]."""
-        samples = np.concatenate([self.rest, block])
-        start = 0
-        while start + self.n_fft <= len(samples):
-            self._frame(samples[start : start + self.n_fft].T)
-            start += self.hop
-        self.rest = samples[start:].copy()
-
-    def _frame(self, samples: Floats) -> None:
-        for channel, signal in enumerate(samples):
-            transform = np.fft.rfft(signal * self.window)
-            self.power += transform.real**2 + transform.imag**2
-            self.steady[channel] += transform[self.bins] * self.phase
-        self.phase *= self.turn
-        self.frames += 1
-
-    def stationarity(self) -> Floats:
-        """Share of each line's power in a component of constant amplitude and phase [lines]."""
-        total = self.power[self.bins] / max(self.frames, 1)
-        steady = np.sum(np.abs(self.steady / max(self.frames, 1)) ** 2, axis=0)
-        return steady / np.maximum(total, TINY) if self.frames > 1 else np.zeros(len(self.bins))
-
-
 def recording_spectrum(
     recording: Recording, n_fft: int, lines: Floats | None = None
 ) -> RecordingSpectrum:
     """Mean spectrum of the whole `recording`, and the stationarity of `lines` in Hz.
 
-    Memory does not grow with the recording's length. Raises `UserError` if it is shorter than one
-    frame of `n_fft` samples, silent, or damaged.
+    Over frames of `n_fft` samples that overlap by half. Memory does not grow with the recording's
+    length. Raises `UserError` if it is shorter than one frame, silent, or damaged.
     """
+    channels, rate, hop = recording.channels, recording.samplerate, n_fft // 2
+    window = hann(n_fft) / hann(n_fft).sum()
     lines = np.zeros(0) if lines is None else np.asarray(lines, dtype=np.float64)
-    sums = _Accumulator(recording.channels, recording.samplerate, n_fft, lines)
-    samples, peak, energy = 0, 0.0, 0.0
+    bins = np.rint(lines * n_fft / rate).astype(np.intp)
+    # A steady line gains the phase `turn` from one frame to the next.
+    turn, phase = np.exp(-2j * np.pi * lines * hop / rate), np.ones(len(lines), complex)
+    power, steady = np.zeros(hop + 1), np.zeros((channels, len(lines)), complex)
+    frames, samples, peak, energy = 0, 0, 0.0, 0.0
+    rest = np.zeros((0, channels))
     for block in recording.blocks():
         samples += len(block)
         peak = max(peak, float(np.max(np.abs(block), initial=0.0)))
         energy += float(np.sum(np.square(block)))
-        sums.add(block)
-    if not sums.frames:
+        rest = np.concatenate([rest, block])
+        while len(rest) >= n_fft:
+            for channel in range(channels):
+                transform = np.fft.rfft(rest[:n_fft, channel] * window)
+                power += transform.real**2 + transform.imag**2
+                steady[channel] += transform[bins] * phase
+            phase *= turn
+            frames += 1
+            rest = rest[hop:]
+        # A view would keep the whole block in memory.
+        rest = rest.copy()
+    if not frames:
         raise too_short(recording, samples, n_fft)
     if peak == 0:
         raise UserError(f"{recording.path}: silent: all samples are 0")
-    power = sums.power / (sums.frames * recording.channels)
+    share = np.sum(np.abs(steady / frames) ** 2, axis=0) / np.maximum(power[bins] / frames, TINY)
     return RecordingSpectrum(
-        power=with_floor(power, SINGLE_RANGE_DB),
-        stationarity=sums.stationarity(),
-        samplerate=recording.samplerate,
+        power=with_floor(power / (frames * channels), SINGLE_RANGE_DB),
+        stationarity=share if frames > 1 else np.zeros(len(bins)),
+        samplerate=rate,
         n_fft=n_fft,
-        frames=sums.frames,
+        frames=frames,
         samples=samples,
         peak=peak,
-        level_dbfs=float(power_to_db(energy / (samples * recording.channels))),
+        level_dbfs=float(power_to_db(energy / (samples * channels))),
     )
 
 

@@ -31,8 +31,14 @@ PREAMBLE = r"""\documentclass[twocolumn]{article}
 \def\UTFviii@undefined@err#1{?}
 \makeatother
 \setkeys{Gin}{width=\naturalwidth, height=\naturalheight, keepaspectratio}
-\renewcommand{\thefigure}{S\arabic{figure}}
-"""
+\renewcommand{\thefigure}{S\arabic{figure}}"""
+# A paragraph on a data file, and a figure where it stands: file name and caption.
+DATA = r"\par\medskip\noindent\texttt{%s}: %s"
+FIGURE = r"""\begin{figure}[H]
+\centering
+\includegraphics{%s}
+\caption{%s}
+\end{figure}"""
 # Words between backquotes are literal, between asterisks emphasized.
 MARKUP = re.compile(r"(?P<quotes>``?)(?P<literal>[^`]+)(?P=quotes)|\*(?P<emphasis>[^*\s][^*]*)\*")
 # File names in the document need no escapes.
@@ -73,7 +79,7 @@ def document(content: Content) -> str:
     """The complete document; a file name or caption key that is not usable is a `UserError`."""
     scale = escape_latex(content.scale)
     lines = [
-        PREAMBLE.rstrip("\n"),
+        PREAMBLE,
         rf"\title{{Upsampling artifacts in neural audio synthesis: figures and tables at {scale} "
         r"scale}",
         r"\author{}",
@@ -83,13 +89,13 @@ def document(content: Content) -> str:
         *(line for table in content.tables for line in table_lines(table)),
         r"\section*{Data}",
         r"\begingroup\raggedright Tables too long to print, by names relative to this document:",
-        *(data_line(item, content) for item in content.data),
+        *(DATA % (escape_latex(safe(item.file)), caption(item, content)) for item in content.data),
         r"\par\endgroup",
         r"\clearpage",
         r"\onecolumn\raggedbottom",
         r"\section*{Figures}",
         "Figs. 1 to 10 in captions are those of the paper.",
-        *(line for item in content.figures for line in figure_lines(item, content)),
+        *(FIGURE % (safe(item.file), caption(item, content)) for item in content.figures),
         r"\end{document}",
     ]
     return "\n".join(lines) + "\n"
@@ -99,23 +105,6 @@ def table_lines(file: str) -> list[str]:
     """A table, numbered by its file: table1.tex is Table 1, table1_sources.tex 1, sources."""
     number = PurePosixPath(file).stem.removeprefix("table").replace("_", ", ")
     return [rf"\renewcommand{{\thetable}}{{{number}}}", rf"\input{{{safe(file)}}}"]
-
-
-def data_line(item: Item, content: Content) -> str:
-    """A paragraph on a data file."""
-    name = escape_latex(safe(item.file))
-    return rf"\par\medskip\noindent\texttt{{{name}}}: {caption(item, content)}"
-
-
-def figure_lines(item: Item, content: Content) -> list[str]:
-    """A figure where it stands, with its caption."""
-    return [
-        r"\begin{figure}[H]",
-        r"\centering",
-        rf"\includegraphics{{{safe(item.file)}}}",
-        rf"\caption{{{caption(item, content)}}}",
-        r"\end{figure}",
-    ]
 
 
 def caption(item: Item, content: Content) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from upsampling.arguments import json_or_file, settings
+from upsampling.arguments import add_settings, json_or_file
 from upsampling.files import write_text
 
 
@@ -38,12 +38,7 @@ def write_texts(arguments: argparse.Namespace, texts: Mapping[str, str]) -> None
 
 def caption_arguments(options: argparse.ArgumentParser) -> None:
     """Add --description and --scale, which the caption of a table states."""
-    options.add_argument(
-        "--description",
-        type=settings(Description, "--description"),
-        default=Description(),
-        help="facts for the caption, JSON or file",
-    )
+    add_settings(options, "--description", Description, "facts for the caption")
     options.add_argument("--scale", default="demo", help="name of the scale, for the caption")
 
 

@@ -32,12 +32,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from upsampling.config.figures import LossGradient
 from upsampling.config.losses import Loss, comb_factor
-from upsampling.config.sections import LossGradient
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
-from upsampling.losses.critic import Critic, feature_distance
-from upsampling.losses.terms import TrainingLoss
+from upsampling.losses.terms import Critic, TrainingLoss, feature_distance
 from upsampling.measures import from_waveform
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.probes.signals import probe_signal
@@ -54,7 +53,7 @@ KERNELS = 200
 def loss(name: str, critic: Critic, output: Tensor, target: Tensor) -> Tensor:
     """One of `LOSSES` of `output` [1, 1, time]: L1, minus the mean score, feature matching.
 
-    Feature matching is that of `losses.critic.feature_distance`.
+    Feature matching is that of `losses.terms.feature_distance`.
     """
     if name == "waveform":
         return functional.l1_loss(output, target)

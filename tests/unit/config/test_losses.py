@@ -14,7 +14,7 @@ from upsampling.config.losses import (
 )
 from upsampling.config.training import TrainingSettings
 from upsampling.errors import UserError
-from upsampling.losses.critic import Critic
+from upsampling.losses.terms import Critic
 
 
 def test_a_name_is_a_sum_of_one_term():
