@@ -39,8 +39,8 @@ rule prepare_tracks:
         dataset=DATA.dataset,
         root=lambda wildcards: DATA.root,
         store=folder("manifest"),
-        demo=EXPERIMENT.demo_songs,
-        options=EXPERIMENT.track_options,
+        demo=DATA.demo_songs,
+        options=DATA.track_options(EXPERIMENT.samplerate),
     shell:
         shown(
             'python "$SCRIPTS"/prepare_tracks.py'

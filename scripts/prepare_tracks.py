@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from upsampling.arguments import json_or_file, parser
+from upsampling.config.data import Validation
 from upsampling.config.declared import read_settings
-from upsampling.config.sections import Validation
 from upsampling.errors import command_line
 from upsampling.files import write_json
 from upsampling.tracks.building import Requirements, build_store

@@ -9,7 +9,7 @@
 from pathlib import Path
 
 from upsampling.arguments import parser, settings
-from upsampling.config.sections import Stack
+from upsampling.config.figures import Stack
 from upsampling.errors import command_line
 from upsampling.files import save_arrays, write_wav
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from upsampling.arguments import json_or_file, parser
 from upsampling.config.declared import read_settings
-from upsampling.config.sections import LossGradient, OperatorSpectra, Replicas
+from upsampling.config.figures import LossGradient, OperatorSpectra, Replicas
 from upsampling.errors import command_line
 from upsampling.files import save_arrays
 

@@ -27,6 +27,7 @@ from upsampling.config.model import DemucsLikeSettings, model_settings
 from upsampling.measures.from_waveform import measure_waveform
 from upsampling.measures.from_weights import measure_layers
 from upsampling.measures.shifts import measure_shifts
+from upsampling.model_check import models, operators
 from upsampling.models import build
 from upsampling.probes.model_output import model_output
 
@@ -231,8 +232,8 @@ def test_the_examples_of_the_readme_pass_the_trial(tmp_path):
     request = {
         kind: [entry for entry in entries if entry["where"] in places]
         for kind, entries in (
-            ("models", experiment.models()),
-            ("operators", experiment.operators()),
+            ("models", models(experiment)),
+            ("operators", operators(experiment)),
         )
     }
     assert {entry["where"] for entry in request["models"]} == set(places)

@@ -3,35 +3,32 @@
 No torch and no pandas: each job of the workflow imports it.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 from upsampling.config.audits import Audit, check_audit_files
-from upsampling.config.declared import check_part, fields_of, read_settings, shown
+from upsampling.config.declared import fields_of, read_settings
+from upsampling.config.figures import LossGradient
 from upsampling.config.mapping import canonical, merge
-from upsampling.config.model import (
-    ARCHITECTURES,
-    DemucsLikeSettings,
-    ModelSettings,
-    OwnSettings,
-    check_operator,
-    model_settings,
-    settings_class,
+from upsampling.config.model import ModelSettings, model_settings, settings_class
+from upsampling.config.plausibility import (
+    check_figures,
+    check_folders,
+    check_labels,
+    check_lengths,
+    check_sections,
+    check_variant,
 )
-from upsampling.config.plausibility import check_folders, check_labels, check_lengths
 from upsampling.config.published_scores import score_files
-from upsampling.config.repairs import Repair, check_repairable, resolve_repairs
-from upsampling.config.sections import Config, DataSettings, LossGradient, Stack, Variant
+from upsampling.config.repairs import Repair, resolve_repairs
+from upsampling.config.sections import Config, Variant
 from upsampling.config.training import OBSERVATION, TrainingSettings
-from upsampling.errors import UserError, choose_from, nearest_match
+from upsampling.errors import UserError
 from upsampling.own_code import class_fingerprint
 
 AT_INITIALISATION = ("channels", "rescale")
-DEMO_KEYS = ("seed", "train", "valid", "test", "seconds", "test_seconds")
 
 
 class Experiment:
@@ -42,18 +39,25 @@ class Experiment:
     """
 
     def __init__(self, config: Mapping[str, Any]):
-        self._check_sections(config)
+        check_sections(config)
         self.scale: str = config["scale"]
         self._unscaled = config
         self._config = merge(config, config["scales"][self.scale])
-        self.settings: Config = read_settings(Config, self._without_data(), "")
-        self._model_settings = cache(self._read_model_settings)
-        self._training_settings = cache(self._read_training_settings)
-        self.data = self._data()
+        self._section_architecture = self._config.get("model", {}).get(
+            "architecture", "demucs_like"
+        )
+        # Data sets stay in the section scales.
+        sections = {key: value for key, value in self._config.items() if key != "data"}
+        self.settings: Config = read_settings(Config, sections, "")
+        # The settings of the model that is trained for a variant, and those of its training.
+        self.model_settings: Callable[[str], ModelSettings] = cache(self._read_model_settings)
+        self.training_settings: Callable[[str], TrainingSettings]
+        self.training_settings = cache(self._read_training_settings)
+        self.data = self.settings.scales[self.scale].data.located
         self.seeds: list[int] = list(self.settings.seeds)
         self.variants: Mapping[str, Variant] = resolve_repairs(self.settings.variants)
         for name in sorted(self.variants, key=lambda name: self.variants[name].repair is not None):
-            self._check_variant(name)
+            check_variant(self, name)
         self.variants = {name: entry for name, entry in self.variants.items() if entry.enabled}
         if not self.variants:
             raise UserError("variants: none is enabled; remove `enabled: false` from one")
@@ -66,11 +70,11 @@ class Experiment:
         }
         for name, audit in self.audits.items():
             check_audit_files(name, audit, models)
-        self._check_figures()
+        check_figures(self)
         check_labels(self)
         check_lengths(self)
         check_folders(self)
-        self.track_options: list[str] = self._track_options()
+        self.samplerate = self._samplerate()
 
     @cached_property
     def trained(self) -> list[str]:
@@ -161,7 +165,7 @@ class Experiment:
         section = asdict(self.settings.initialisation)
         section |= self.variants[variant].initialisation
         paper_model = self._model(variant, self._unscaled.get("model", {}))
-        shared = self._architecture(variant) == self._architecture()
+        shared = self.architecture(variant) == self._section_architecture
         changes = {key: section[key] for key in AT_INITIALISATION} if shared else {}
         return {
             "model": canonical(paper_model | changes),
@@ -172,7 +176,7 @@ class Experiment:
     def init_statistics(self, variant: str) -> dict[str, str]:
         """Canonical JSON: the `model` whose initialisations are measured, and `statistics`."""
         section = asdict(self.settings.init_statistics)
-        settings = settings_class(self._architecture(variant), "model")
+        settings = settings_class(self.architecture(variant), "model")
         widths = {key: section.pop(key) for key in ("channels", "depth")}
         model = self._model(variant) | {k: v for k, v in widths.items() if k in fields_of(settings)}
         section["probe_seed"] = self.settings.probes.seed
@@ -182,20 +186,7 @@ class Experiment:
         """The name of an audit in tables and figures."""
         return self.audits[audit].title or audit.replace("_", " ")
 
-    def _track_options(self) -> list[str]:
-        """Options of prepare_tracks.py that decide which tracks are stored, and how."""
-        data = self.data
-        options = ["--samplerate", str(self.samplerate)] if self.samplerate else []
-        if data.validation != "musdb":
-            names = data.validation
-            text = json.dumps(names) if isinstance(names, tuple) else str(names)
-            options += ["--validation", text]
-        if data.beyond_full_scale != "refuse":
-            options += ["--beyond-full-scale", data.beyond_full_scale]
-        return options
-
-    @property
-    def samplerate(self) -> int | None:
+    def _samplerate(self) -> int | None:
         """The sampling rate in Hz of all trained models whose settings have one."""
         rates = {
             name: getattr(self.model_settings(name), "samplerate", None) for name in self.trained
@@ -209,30 +200,9 @@ class Experiment:
                 )
         return known[0][1] if known else None
 
-    @property
-    def demo_songs(self) -> str:
-        """Canonical JSON of the settings of the demo songs; {} for other data sets."""
-        if self.data.dataset != "demo":
-            return canonical({})
-        return canonical({key: getattr(self.data, key) for key in DEMO_KEYS} | {"real_track": True})
-
-    @property
-    def preparation(self) -> dict[str, Any]:
-        """The settings of the store's tracks, as prepare_tracks.py records them."""
-        data = self.data
-        return {
-            "dataset": data.dataset,
-            "demo": json.loads(self.demo_songs),
-            "samplerate": self.samplerate,
-            "validation": list(data.validation)
-            if isinstance(data.validation, tuple)
-            else data.validation,
-            "beyond_full_scale": data.beyond_full_scale,
-        }
-
     def stack(self, figure: str, side: str) -> str:
         """Canonical JSON of the operator stack of one column of Figs. 6-8."""
-        stack: Stack = getattr(getattr(self.settings.figures, figure), side)
+        stack = self.settings.figures.stacks[f"{figure}.{side}"]
         values = asdict(stack)
         del values["operator_code"]
         return canonical(values | self._code(stack.operator, f"figures.{figure}.{side}"))
@@ -260,91 +230,23 @@ class Experiment:
         """The short name of a variant in figures."""
         return self.variants[variant].figure_title or variant.replace("_", " ")
 
-    def model_settings(self, variant: str) -> ModelSettings:
-        """The settings of the model that is trained for `variant`."""
-        return self._model_settings(variant)
-
-    def training_settings(self, variant: str) -> TrainingSettings:
-        """The training settings of `variant`."""
-        return self._training_settings(variant)
+    def architecture(self, variant: str) -> str:
+        """The architecture of a variant's model."""
+        return self.variants[variant].model.get("architecture", self._section_architecture)
 
     def _read_model_settings(self, variant: str) -> ModelSettings:
         return model_settings(self._model(variant), f"variants.{variant}.model")
 
     def _read_training_settings(self, variant: str) -> TrainingSettings:
-        return read_settings(
-            TrainingSettings, self._training(variant), f"variants.{variant}.training"
-        )
-
-    def models(self) -> Iterator[dict[str, Any]]:
-        """Each model that a job will build: the key `where` it stands, `model`, and `trained`."""
-        for name in self.variants:
-            where = f"variants.{name}"
-            trained = name in self.scored
-            yield {"where": where, "model": self._model(name), "trained": trained}
-            drawn = self.initialisation(name)
-            for model in (
-                drawn["model"],
-                drawn["paper_model"],
-                self.init_statistics(name)["model"],
-            ):
-                yield {"where": where, "model": json.loads(model), "trained": False}
-
-    def operators(self) -> Iterator[dict[str, Any]]:
-        """Each operator that a job will build alone or in a model: `where`, and its arguments.
-
-        One from a file has its fingerprint as `code`.
-        """
-        for entry in self._operators():
-            name, where = entry["operator"], entry["where"]
-            code = {"code": class_fingerprint(name, where)} if ":" in name else {}
-            yield entry | code
-
-    def _operators(self) -> Iterator[dict[str, Any]]:
-        for name in self.variants:
-            settings = self.model_settings(name)
-            if isinstance(settings, DemucsLikeSettings):
-                inner = {"operator": settings.operator, "options": settings.options}
-                shared = {"where": f"variants.{name}", "stride": settings.stride,
-                          "bias": settings.bias}  # fmt: skip
-                outermost = dict(zip(("operator", "options"), settings.outermost, strict=True))
-                outputs = len(settings.sources) * settings.audio_channels
-                yield shared | outermost | {"channels": (settings.channels, outputs)}
-                if settings.depth > 1:
-                    yield (
-                        shared
-                        | inner
-                        | {"channels": (settings.channels * settings.growth, settings.channels)}
-                    )
-        figures = self.settings.figures
-        stacks = {
-            f"figures.{figure}.{side}": getattr(getattr(figures, figure), side)
-            for figure in ("figure6", "figure7", "figure8")
-            for side in ("left", "right")
-        }
-        for where, stack in stacks.items():
-            yield _alone(where, asdict(stack), stack.stride)
-        if figures.operator_spectra:
-            for name in self.variants:
-                stride = figures.operator_spectra.stride
-                yield _alone(f"variants.{name}", self._outermost(name), stride)
-        replicas = figures.replicas
-        for place, entry in enumerate(replicas.following if replicas else ()):
-            where = f"figures.replicas.following.{place}"
-            alone = _alone(where, asdict(entry), replicas.stride if replicas else 0)
-            yield alone | {"bias": False, "linear": True}
-
-    def _architecture(self, variant: str | None = None) -> str:
-        """The architecture of a variant, or of the section model."""
-        section = self._config.get("model", {}).get("architecture", "demucs_like")
-        return self.variants[variant].model.get("architecture", section) if variant else section
+        where = f"variants.{variant}.training"
+        return read_settings(TrainingSettings, self._training(variant), where)
 
     def _model(self, variant: str, base: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A variant's model over the section model, if that is of the same architecture."""
         entry, where = self.variants[variant], f"variants.{variant}"
-        architecture = self._architecture(variant)
+        architecture = self.architecture(variant)
         base = self._config.get("model", {}) if base is None else base
-        shared = architecture == self._architecture()
+        shared = architecture == self._section_architecture
         model = merge(base if shared else {}, entry.model)
         if entry.operator is not None:
             model["operator"] = entry.operator
@@ -382,92 +284,3 @@ class Experiment:
         # A sum of losses replaces another; their terms are not merged.
         losses = [section["loss"] for section in own if "loss" in section]
         return settings | ({"loss": losses[-1]} if losses else {})
-
-    def _data(self) -> DataSettings:
-        """The data set of the scale; a leading ~ is the user's home."""
-        data = self.settings.scales[self.scale].data
-        root = str(Path(data.root).expanduser())
-        store = str(Path(data.store or Path(root, "store")).expanduser())
-        return replace(data, root=root, store=store)
-
-    def _without_data(self) -> dict[str, Any]:
-        """The scaled configuration; data sets stay in the section scales."""
-        return {key: value for key, value in self._config.items() if key != "data"}
-
-    def _check_sections(self, config: Mapping[str, Any]) -> None:
-        """Check the file as it is written, so that messages name the keys that stand there."""
-        settings: Config = read_settings(Config, config, "")
-        if settings.scale not in settings.scales:
-            raise UserError(
-                f"scale: unknown value {shown(settings.scale)}"
-                f"{nearest_match(settings.scale, settings.scales)}; "
-                f"{choose_from(settings.scales)}"
-            )
-        for name, variant in settings.variants.items():
-            for scale in variant.scales:
-                if scale not in settings.scales:
-                    raise UserError(
-                        f"variants.{name}.scales.{scale}: there is no scale '{scale}'"
-                        f"{nearest_match(scale, settings.scales)}; "
-                        f"{choose_from(settings.scales)}"
-                    )
-        architecture = settings.model.get("architecture", "demucs_like")
-        sections = {"model": settings.model}
-        sections |= {f"scales.{name}.model": scale.model for name, scale in settings.scales.items()}
-        for where, section in sections.items():
-            check_part(settings_class(architecture, "model"), section, where)
-
-    def _check_variant(self, name: str) -> None:
-        entry, where = self.variants[name], f"variants.{name}"
-        if entry.repair:
-            check_repairable(name, entry.repair, self.model_settings(name))
-            return
-        architecture = self._architecture(name)
-        check_part(settings_class(architecture, f"{where}.model"), entry.model, f"{where}.model")
-        own = ":" in architecture
-        if entry.operator is None and not own:
-            raise UserError(f"{where}: the key 'operator' is missing; add it")
-        if entry.operator is not None:
-            check_operator(entry.operator, entry.options, where)
-        settings = self.model_settings(name)
-        self.training_settings(name)
-        if isinstance(settings, OwnSettings) and settings.weights is not None:
-            if not Path(settings.weights).is_file():
-                raise UserError(
-                    f"{where}.model.weights: there is no file {shown(settings.weights)}"
-                )
-            if entry.train:
-                raise UserError(f"{where}: it has weights already; add `train: false`")
-        if entry.train and not own and not ARCHITECTURES[architecture].trainable:
-            raise UserError(
-                f"{where}: a {architecture} model is not trained here; add `train: false`"
-            )
-
-    def _check_figures(self) -> None:
-        figures = self.settings.figures
-        for figure in ("figure1", "figure9"):
-            for panel in getattr(figures, figure).panels:
-                if panel not in self.variants:
-                    raise UserError(
-                        f"figures.{figure}.panels: there is no variant {shown(panel)}"
-                        f"{nearest_match(panel, self.variants)}; "
-                        f"{choose_from(self.variants)}"
-                    )
-        for figure in ("figure6", "figure7", "figure8"):
-            for side in ("left", "right"):
-                stack = getattr(getattr(figures, figure), side)
-                check_operator(stack.operator, stack.options, f"figures.{figure}.{side}")
-        for place, entry in enumerate(figures.replicas.following if figures.replicas else ()):
-            check_operator(entry.operator, entry.options, f"figures.replicas.following.{place}")
-
-
-def _alone(where: str, entry: Mapping[str, Any], stride: int) -> dict[str, Any]:
-    """A single-channel operator outside of any model."""
-    return {
-        "where": where,
-        "operator": entry["operator"],
-        "options": entry.get("options") or {},
-        "stride": stride,
-        "bias": entry.get("bias", True),
-        "channels": (1, 1),
-    }

@@ -1,9 +1,15 @@
 """Mistakes that no single key shows: names used twice, signals too short, wrong folders."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from upsampling.config.declared import check_part, read_settings, shown, suggest
+from upsampling.config.figures import Stack
 from upsampling.config.losses import check_segment
+from upsampling.config.model import Last, OwnSettings, check_operator, settings_class
+from upsampling.config.repairs import check_repairable
+from upsampling.config.sections import Config
 from upsampling.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,6 +21,68 @@ MEASURED_POINTS = 16384
 SPECTROGRAM_POINTS = 2048
 THEORY_POINTS = 4096
 SUBSETS = ("train", "test")
+
+
+def check_sections(config: Mapping[str, Any]) -> None:
+    """Check the file as it is written, so that messages name the keys that stand there."""
+    settings: Config = read_settings(Config, config, "")
+    scales = settings.scales
+    if settings.scale not in scales:
+        raise UserError(
+            f"scale: unknown value {shown(settings.scale)}{suggest(settings.scale, scales)}"
+        )
+    for name, variant in settings.variants.items():
+        for scale in variant.scales:
+            if scale not in scales:
+                raise UserError(
+                    f"variants.{name}.scales.{scale}: there is no scale '{scale}'"
+                    f"{suggest(scale, scales)}"
+                )
+    architecture = settings.model.get("architecture", "demucs_like")
+    sections = {"model": settings.model}
+    sections |= {f"scales.{name}.model": scale.model for name, scale in scales.items()}
+    for where, section in sections.items():
+        check_part(settings_class(architecture, "model"), section, where)
+
+
+def check_variant(experiment: "Experiment", name: str) -> None:
+    """Refuse a variant whose model cannot be built, repaired or trained."""
+    entry, where = experiment.variants[name], f"variants.{name}"
+    if entry.repair:
+        check_repairable(name, entry.repair, experiment.model_settings(name))
+        return
+    architecture = experiment.architecture(name)
+    check_part(settings_class(architecture, f"{where}.model"), entry.model, f"{where}.model")
+    if entry.operator is not None:
+        check_operator(entry.operator, entry.options, where)
+    elif ":" not in architecture:
+        raise UserError(f"{where}: the key 'operator' is missing; add it")
+    settings = experiment.model_settings(name)
+    experiment.training_settings(name)
+    if isinstance(settings, OwnSettings) and settings.weights is not None:
+        if not Path(settings.weights).is_file():
+            raise UserError(f"{where}.model.weights: there is no file {shown(settings.weights)}")
+        if entry.train:
+            raise UserError(f"{where}: it has weights already; add `train: false`")
+    if entry.train and not settings.trainable:
+        raise UserError(f"{where}: a {architecture} model is not trained here; add `train: false`")
+
+
+def check_figures(experiment: "Experiment") -> None:
+    """Refuse panels of unknown variants, and unknown operators and options."""
+    figures = experiment.settings.figures
+    for figure in ("figure1", "figure9"):
+        for panel in getattr(figures, figure).panels:
+            if panel not in experiment.variants:
+                raise UserError(
+                    f"figures.{figure}.panels: there is no variant {shown(panel)}"
+                    f"{suggest(panel, experiment.variants)}"
+                )
+    layers: dict[str, Stack | Last] = dict(figures.stacks)
+    if figures.replicas:
+        layers |= {f"replicas.following.{n}": x for n, x in enumerate(figures.replicas.following)}
+    for key, layer in layers.items():
+        check_operator(layer.operator, layer.options, f"figures.{key}")
 
 
 def check_labels(experiment: "Experiment") -> None:
@@ -56,11 +124,10 @@ def check_lengths(experiment: "Experiment") -> None:
          rates[name] or lowest, SPECTROGRAM_POINTS)
         for name, variant in experiment.variants.items() if "seconds" in variant.initialisation
     ]  # fmt: skip
-    for figure in ("figure6", "figure7", "figure8"):
-        for side in ("left", "right"):
-            stack = getattr(getattr(figures, figure), side)
-            key = f"figures.{figure}.{side}.seconds"
-            needed.append((key, stack.seconds, stack.samplerate, SPECTROGRAM_POINTS))
+    needed += [
+        (f"figures.{key}.seconds", stack.seconds, stack.samplerate, SPECTROGRAM_POINTS)
+        for key, stack in figures.stacks.items()
+    ]
     for kind in ("operator_spectra", "replicas"):
         if section := getattr(figures, kind):
             needed.append((f"figures.{kind}.seconds", section.seconds, section.samplerate,

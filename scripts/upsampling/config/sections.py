@@ -5,62 +5,36 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from upsampling.config.audits import Audit, AuditName
+from upsampling.config.data import DataSettings
 from upsampling.config.declared import (
-    INTERNAL,
     Bounds,
     Count,
     Gain,
-    Hertz,
     Natural,
     Part,
     Pattern,
     Seconds,
     SecondsOrNone,
     Seed,
-    Stride,
     Unique,
+    name_pattern,
 )
-from upsampling.config.losses import CriticSettings
-from upsampling.config.model import Last, Operator, Options
+from upsampling.config.figures import FiguresSettings, Signal
+from upsampling.config.model import Operator, Options
 from upsampling.config.repairs import Repair
 from upsampling.config.training import TrainingSettings
 
-Signal = Literal[
-    "silence", "ones", "constant", "white_noise", "sweep", "music", "percussive", "speech_like"
-]
 Metric = Literal["SDR", "ISR", "SIR", "SAR"]
 METRICS: tuple[Metric, ...] = ("SDR", "ISR", "SIR", "SAR")
 STAGES = ("initialised", "trained")
-DATASETS = {
-    "demo": "synthetic songs and one real recording",
-    "own": "tracks of your own, as WAV files in the layout of MUSDB18-HQ",
-    "musdb18": "MUSDB18",
-    "musdb18hq": "MUSDB18-HQ",
-    "musdb18_7s": "the 7-second edition of MUSDB18",
-}
 Seeds = Annotated[tuple[Seed, ...], Bounds(minimum=1), Unique()]
-Folder = Annotated[str, Pattern(r"[^\x00-\x1f{}]{1,1000}", "write a path without braces")]
-# The composer has names for 341 songs of each role; parts of shorter songs cannot hold a note.
-Songs = Annotated[int, Bounds(minimum=1, maximum=341)]
-SongSeconds = Annotated[float, Bounds(minimum=4, maximum=3600)]
-VariantName = Annotated[
-    str,
-    Pattern(
-        "[a-z][a-z0-9_]{0,63}",
-        "a variant's name begins with a letter and has at most 64 lower-case letters, digits and "
-        "underscores",
-    ),
-]
+VariantName = Annotated[str, name_pattern("a variant")]
 ScaleName = Annotated[
     str,
     Pattern(
         "[a-z][a-z0-9_]{0,63}", "a scale's name has lower-case letters, digits and underscores"
     ),
 ]
-
-
-Share = Annotated[float, Bounds(above=0, maximum=0.9)]
-Validation = Literal["musdb"] | tuple[str, ...] | Share
 
 
 @dataclass(frozen=True)
@@ -161,97 +135,6 @@ class GallerySettings:
 
 
 @dataclass(frozen=True)
-class Panels:
-    """Variants whose panels a figure shows, in order."""
-
-    panels: Annotated[tuple[str, ...], Bounds(minimum=1, maximum=26)]
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """A figure of random weights."""
-
-    seed: Annotated[Seed, "of the weights"] = 0
-
-
-@dataclass(frozen=True)
-class Stack:
-    """A stack of equal single-channel operators: one column of Figs. 6-8."""
-
-    operator: Operator
-    signal: Annotated[Signal, "input of the stack"]
-    options: Options = field(default_factory=dict)
-    seed: Annotated[Seed, "of the weights and the signal"] = 0
-    layers: Literal[3] = 3
-    stride: Stride = 2
-    samplerate: Annotated[Hertz, "of the input, in Hz"] = 4000
-    seconds: Seconds = 3.0
-    operator_code: Annotated[str, INTERNAL] = ""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The two columns of Figs. 6-8."""
-
-    left: Stack
-    right: Stack
-
-
-@dataclass(frozen=True)
-class OperatorSpectra:
-    """Every variant's outermost operator alone, on a constant and white noise."""
-
-    stride: Stride = 4
-    samplerate: Annotated[Hertz, "of the outputs, in Hz"] = 44100
-    seconds: Seconds = 2.0
-    seed: Seed = 0
-
-
-@dataclass(frozen=True)
-class Replicas:
-    """Each kind of spectral replica of Sec. 5 alone, through layers without bias."""
-
-    following: Annotated[
-        tuple[Last, ...], Bounds(minimum=1), "the layers after the artifact, a row each"
-    ]
-    layers: Count = 2
-    stride: Stride = 4
-    samplerate: Annotated[Hertz, "of the outputs, in Hz"] = 44100
-    seconds: Seconds = 3.0
-    seed: Seed = 0
-    kernel_size: Annotated[Count, "of the transposed convolution whose tones are replicated"] = 8
-    bias: Annotated[float, Bounds(minimum=-1, maximum=1), "before the ReLU of the offset"] = 0.0
-
-
-@dataclass(frozen=True)
-class LossGradient:
-    """Gradients of losses with strided layers (Sec. 2, issue iii)."""
-
-    critic: CriticSettings = field(default_factory=CriticSettings)
-    signal: Annotated[Signal, "waveform of which the losses are taken"] = "white_noise"
-    target: Annotated[Signal, "their reference"] = "speech_like"
-    samplerate: Annotated[Hertz, "Hz"] = 22050
-    seconds: Seconds = 3.0
-
-
-@dataclass(frozen=True)
-class FiguresSettings:
-    """Settings of the figures; a figure beyond the paper is not drawn without its key."""
-
-    figure1: Panels
-    figure6: Columns
-    figure7: Columns
-    figure8: Columns
-    figure9: Panels
-    figure2: Seeded = field(default_factory=Seeded)
-    figure5: Seeded = field(default_factory=Seeded)
-    overlay: Annotated[bool, "Figs. 6-8 with predicted tones, valleys and replicas"] = False
-    operator_spectra: OperatorSpectra | None = None
-    replicas: Replicas | None = None
-    loss_gradient: LossGradient | None = None
-
-
-@dataclass(frozen=True)
 class AtScale:
     """Keys of a variant that differ at a scale."""
 
@@ -304,31 +187,6 @@ class Literature:
     def folders(self) -> tuple[str, ...]:
         """`scores` as a tuple."""
         return (self.scores,) if isinstance(self.scores, str) else self.scores
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    """The data set of a scale."""
-
-    dataset: Annotated[
-        Literal["demo", "own", "musdb18", "musdb18hq", "musdb18_7s"],
-        "own: your tracks, WAV files in the layout of MUSDB18-HQ",
-    ]
-    root: Annotated[Folder, "folder of train/ and test/, and of the download"]
-    store: Annotated[Folder | None, "folder of the decoded tracks; null: root/store"] = None
-    validation: Annotated[
-        Validation,
-        "tracks of train/ to validate on: names, a share such as 0.1, or musdb: its own fourteen",
-    ] = "musdb"
-    beyond_full_scale: Annotated[
-        Literal["refuse", "scale"], "for a track with louder samples: all its stems are scaled"
-    ] = "refuse"
-    seed: Annotated[Seed, "of the demo songs"] = 0
-    train: Annotated[Songs, "demo songs to train on"] = 8
-    valid: Annotated[Songs, "demo songs to validate on"] = 2
-    test: Annotated[Songs, "demo songs to test on"] = 2
-    seconds: Annotated[SongSeconds, "length of a demo song"] = 24.0
-    test_seconds: Annotated[SongSeconds, "length of a demo song to test on"] = 12.0
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from upsampling.config.data import DATASETS
 from upsampling.config.experiment import Experiment
 from upsampling.config.mapping import canonical
 from upsampling.config.model import model_settings
-from upsampling.config.sections import DATASETS
 from upsampling.errors import UserError
 from upsampling.tables.plan import training_summary
 

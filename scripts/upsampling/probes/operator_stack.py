@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from upsampling.config.sections import Stack
+from upsampling.config.figures import Stack
 from upsampling.operators import build_operator
 from upsampling.operators.base import seeded
 from upsampling.probes.signals import probe_signal

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from upsampling.config.data import DATASETS
 from upsampling.config.experiment import Experiment
 from upsampling.config.losses import weights
 from upsampling.config.mapping import canonical
 from upsampling.config.operators import FAMILIES, OPTIONS
-from upsampling.config.sections import DATASETS
 
 # Changes with which Sec. 6 still compares a variant with the others: its modifications of the
 # model, and the learning rate that one of them needs.

@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from upsampling.config.figures import LossGradient
 from upsampling.config.losses import Loss, comb_factor
-from upsampling.config.sections import LossGradient
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
 from upsampling.losses.critic import Critic, feature_distance

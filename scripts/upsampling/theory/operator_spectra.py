@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from upsampling.config.sections import OperatorSpectra
+from upsampling.config.figures import OperatorSpectra
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
 from upsampling.measures.spectra import mean_spectrum

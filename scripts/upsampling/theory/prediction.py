@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from upsampling.config.sections import Stack
+from upsampling.config.figures import Stack
 from upsampling.decibels import power_to_db
 from upsampling.measures.spectra import N_FFT, hann_transform, mean_spectrum
 from upsampling.probes.operator_stack import stack_layers

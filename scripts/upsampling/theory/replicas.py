@@ -23,8 +23,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from upsampling.config.figures import Replicas
 from upsampling.config.model import Last
-from upsampling.config.sections import Replicas
 from upsampling.decibels import power_to_db
 from upsampling.errors import UserError
 from upsampling.measures.spectra import mean_spectrum

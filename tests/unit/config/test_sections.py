@@ -8,42 +8,31 @@ import pytest
 from upsampling.config.declared import choices, fields_of, read_settings
 from upsampling.config.losses import LossName
 from upsampling.config.sections import (
-    DATASETS,
     METRICS,
-    DataSettings,
     EvaluationSettings,
     Literature,
     Metric,
     ProbesSettings,
-    Signal,
 )
 from upsampling.config.training import TrainingSettings
 from upsampling.errors import UserError
 from upsampling.losses.terms import TERMS
-from upsampling.probes.signals import SIGNALS
 from upsampling.scoring.aggregation import AGGREGATIONS
 from upsampling.scoring.bsseval import ENGINES
-from upsampling.tracks.download import ARCHIVES
 from upsampling.training.train_step import PRECISIONS
 
 
 @pytest.mark.parametrize(
     ("kind", "registry"),
     [
-        (Signal, SIGNALS),
         (fields_of(EvaluationSettings)["engine"], ENGINES),
         (fields_of(EvaluationSettings)["aggregation"], AGGREGATIONS),
-        (fields_of(DataSettings)["dataset"], DATASETS),
         (LossName, TERMS),
         (fields_of(TrainingSettings)["precision"], PRECISIONS),
     ],
 )
 def test_choices_are_those_that_are_implemented(kind, registry):
     assert set(choices(kind)) == set(registry)
-
-
-def test_published_data_sets_can_be_downloaded():
-    assert set(DATASETS) - {"demo", "own"} == set(ARCHIVES)
 
 
 def test_metrics_hold_sdr():

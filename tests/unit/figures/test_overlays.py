@@ -11,7 +11,7 @@ from figure_drawing import draw
 
 from upsampling.config.declared import read_settings
 from upsampling.config.experiment import Experiment
-from upsampling.config.sections import Stack
+from upsampling.config.figures import Stack
 from upsampling.figures.overlays import in_decibels, mean_levels
 from upsampling.files import save_arrays
 from upsampling.measures.spectra import N_FFT, Spectrogram, mean_spectrum, stft

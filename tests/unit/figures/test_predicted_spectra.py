@@ -10,7 +10,8 @@ from drawn_figures import assert_drawn
 from figure_drawing import draw
 
 from upsampling.config.experiment import Experiment
-from upsampling.config.sections import CriticSettings, LossGradient, OperatorSpectra
+from upsampling.config.figures import LossGradient, OperatorSpectra
+from upsampling.config.losses import CriticSettings
 from upsampling.errors import UserError
 from upsampling.files import save_arrays
 from upsampling.theory.loss_gradients import loss_gradients

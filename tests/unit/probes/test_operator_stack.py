@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from upsampling.config.sections import Stack
+from upsampling.config.figures import Stack
 from upsampling.measures.from_waveform import prominence
 from upsampling.measures.spectra import mean_spectrum
 from upsampling.probes.operator_stack import names_and_rates, stack_layers, stack_outputs

@@ -12,7 +12,8 @@ import torch
 from comb_levels import comb_levels
 from noted import assert_noted, described, without_rounding
 
-from upsampling.config.sections import CriticSettings, LossGradient
+from upsampling.config.figures import LossGradient
+from upsampling.config.losses import CriticSettings
 from upsampling.errors import UserError
 from upsampling.measures.from_waveform import prominence
 from upsampling.measures.spectra import mean_spectrum

@@ -9,7 +9,7 @@ import yaml
 from noted import assert_noted, described, without_rounding
 
 from upsampling.config.experiment import Experiment
-from upsampling.config.sections import OperatorSpectra
+from upsampling.config.figures import OperatorSpectra
 from upsampling.errors import UserError
 from upsampling.theory.operator_spectra import operator_spectra
 

@@ -9,7 +9,7 @@ import yaml
 from noted import assert_noted, described
 
 from upsampling.config.experiment import Experiment
-from upsampling.config.sections import Stack
+from upsampling.config.figures import Stack
 from upsampling.decibels import power_to_db
 from upsampling.measures.spectra import N_FFT, mean_spectrum
 from upsampling.probes.operator_stack import stack_outputs

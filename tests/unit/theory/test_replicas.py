@@ -9,8 +9,8 @@ import yaml
 from noted import assert_noted, described, without_rounding
 
 from upsampling.config.experiment import Experiment
+from upsampling.config.figures import Replicas
 from upsampling.config.model import Last
-from upsampling.config.sections import Replicas
 from upsampling.errors import UserError
 from upsampling.theory.replicas import KINDS, replicas
 

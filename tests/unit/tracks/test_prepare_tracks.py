@@ -52,7 +52,9 @@ def test_the_demo_has_composed_songs_and_the_real_track(tmp_path, monkeypatch):
     assert named(store, REAL).samples == 268288
     values = yaml.safe_load((ROOT / "config.yaml").read_text())
     values["scales"]["demo"]["data"] = {"dataset": "demo", "root": "x"} | SONGS
-    assert read_json(tmp_path / "store" / "settings.json") == Experiment(values).preparation
+    experiment = Experiment(values)
+    settings = experiment.data.preparation(experiment.samplerate)
+    assert read_json(tmp_path / "store" / "settings.json") == settings
 
 
 @pytest.mark.parametrize(
