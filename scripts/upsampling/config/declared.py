@@ -23,7 +23,15 @@ T = TypeVar("T")
 
 LONGEST_VALUE = 60
 LONGEST_TEXT = 1000
-JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+JSON_TYPES = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    Literal: "string",
+    tuple: "array",
+    type(None): "null",
+}
 
 
 @dataclass(frozen=True)
@@ -168,7 +176,7 @@ def read_settings(kind: type[T], value: Any, where: str) -> T:
     if value is None and any(member is type(None) for member, _ in kinds):
         return None  # type: ignore[return-value]
     for member, inner in kinds:
-        if _accepts(member, value) and (len(kinds) == 1 or _is_of_choices(member, value)):
+        if _accepts(member, value, alone=len(kinds) == 1):
             built = _convert(member, (*inner, *marks), value, where)
             for mark in (*inner, *marks):
                 if hasattr(mark, "check"):
@@ -185,25 +193,23 @@ def check_part(settings: type, values: Any, where: str) -> None:
     _fields(fields, values, where)
 
 
-def _accepts(kind: Any, value: Any) -> bool:
-    """Return True if the type of `value` fits `kind`; its content may still be refused."""
+def _accepts(kind: Any, value: Any, alone: bool) -> bool:
+    """Return True if the type of `value` fits `kind`; its content may still be refused.
+
+    That of a `Literal` beside other kinds is the type of its choices.
+    """
     origin = get_origin(kind)
     if dataclasses.is_dataclass(kind) or origin in (dict, Mapping):
         return isinstance(value, Mapping)
     if origin is tuple:
         return isinstance(value, list | tuple)
     if origin is Literal:
-        return not isinstance(value, Mapping | list | tuple)
+        if alone:
+            return not isinstance(value, Mapping | list | tuple)
+        return isinstance(value, tuple(map(type, get_args(kind))))
     if kind is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-
-
-def _is_of_choices(kind: Any, value: Any) -> bool:
-    """Return True if `value` is of the type of a `Literal`'s choices, or `kind` is no `Literal`."""
-    return get_origin(kind) is not Literal or any(
-        isinstance(value, type(choice)) for choice in get_args(kind)
-    )
 
 
 def _convert(kind: Any, marks: tuple[Any, ...], value: Any, where: str) -> Any:
@@ -274,13 +280,7 @@ def _wrong_type(kinds: list[Any], value: Any, where: str) -> str:
 
 def json_type(kind: Any) -> str:
     """The JSON type that a Python type is written as."""
-    if kind is type(None):
-        return "null"
-    if get_origin(kind) is Literal:
-        return "string"
-    if get_origin(kind) is tuple:
-        return "array"
-    return JSON_TYPES.get(kind, "object")
+    return JSON_TYPES.get(get_origin(kind) or kind, "object")
 
 
 def as_number(text: str, whole: bool = False) -> str:

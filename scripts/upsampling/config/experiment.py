@@ -43,12 +43,10 @@ class Experiment:
         self.scale: str = config["scale"]
         self._unscaled = config
         self._config = merge(config, config["scales"][self.scale])
-        self._section_architecture = self._config.get("model", {}).get(
-            "architecture", "demucs_like"
-        )
         # Data sets stay in the section scales.
         sections = {key: value for key, value in self._config.items() if key != "data"}
         self.settings: Config = read_settings(Config, sections, "")
+        self._section_architecture = self.settings.model.get("architecture", "demucs_like")
         # The settings of the model that is trained for a variant, and those of its training.
         self.model_settings: Callable[[str], ModelSettings] = cache(self._read_model_settings)
         self.training_settings: Callable[[str], TrainingSettings]
@@ -176,9 +174,9 @@ class Experiment:
     def init_statistics(self, variant: str) -> dict[str, str]:
         """Canonical JSON: the `model` whose initialisations are measured, and `statistics`."""
         section = asdict(self.settings.init_statistics)
-        settings = settings_class(self.architecture(variant), "model")
+        settings = self.model_settings(variant)
         widths = {key: section.pop(key) for key in ("channels", "depth")}
-        model = self._model(variant) | {k: v for k, v in widths.items() if k in fields_of(settings)}
+        model = self._model(variant) | {k: v for k, v in widths.items() if hasattr(settings, k)}
         section["probe_seed"] = self.settings.probes.seed
         return {"model": canonical(model), "statistics": canonical(section)}
 
@@ -245,7 +243,7 @@ class Experiment:
         """A variant's model over the section model, if that is of the same architecture."""
         entry, where = self.variants[variant], f"variants.{variant}"
         architecture = self.architecture(variant)
-        base = self._config.get("model", {}) if base is None else base
+        base = self.settings.model if base is None else base
         shared = architecture == self._section_architecture
         model = merge(base if shared else {}, entry.model)
         if entry.operator is not None:
