@@ -38,7 +38,7 @@ Schema = dict[str, Any]
 def json_schema() -> Schema:
     """JSON Schema (draft 2020-12) of config.yaml."""
     schema = object_schema(Config)
-    models = [architecture.settings for architecture in ARCHITECTURES.values()] + [OwnSettings]
+    models = [*ARCHITECTURES.values(), OwnSettings]
     keys: Schema = {}
     for model in models:
         keys |= object_schema(model)["properties"]
@@ -148,8 +148,8 @@ def sections() -> Iterator[tuple[str, type]]:
     """Headings and dataclasses of the documentation, in order."""
     yield "The whole file", Config
     for architecture in ARCHITECTURES.values():
-        name = architecture.settings.__dataclass_fields__["architecture"].default
-        yield f"`model`, architecture `{name}`", architecture.settings
+        name = architecture.__dataclass_fields__["architecture"].default
+        yield f"`model`, architecture `{name}`", architecture
     yield "`model`, architecture of your own", OwnSettings
     seen: set[type] = {Config}
     waiting = [(name, kind) for name, kind in public_fields(Config)]

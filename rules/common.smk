@@ -160,7 +160,8 @@ def settle_earlier_calls():
         if workflow.executor_plugin.name == "slurm":
             slurm.wait_for_snakemake_jobs(Path.cwd(), told)
         manifest = Path(DATA.store, "manifest.json")
-        listing.require_settings(manifest, DATA.preparation(EXPERIMENT.samplerate), told)
+        settings = DATA.preparation(EXPERIMENT.samplerate)
+        listing.require_settings(manifest, settings, told)
 
 
 def after_earlier_calls(paths):

@@ -3,8 +3,9 @@
     echo '{"models": [{"where": "model", "model": {"channels": 8}, "trained": true}]}' \\
         | python scripts/check_models.py
 
-Reads the entries of `config.trials` and of `Experiment.published` as JSON. Prints the place of
-each in the configuration before its trial: the last line names a trial that does not end.
+Reads the entries of `models`, `operators` (upsampling.model_check) and `Experiment.published` as
+JSON. Prints the place of each in the configuration before its trial: the last line names a trial
+that does not end.
 """
 
 import json

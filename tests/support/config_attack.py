@@ -15,6 +15,7 @@ from forked import Ended, forked
 from snakemake.common.configfile import load_configfile
 from tally import Tally
 
+from upsampling import model_check
 from upsampling.config.experiment import Experiment
 from upsampling.config.reading import check_file
 from upsampling.errors import UserError
@@ -64,7 +65,7 @@ def trials(experiment: Experiment) -> dict[str, tuple[str, dict]]:
     """What check_models.py would try: kind and entry, by their canonical text."""
     found = {}
     for kind in TRIALS:
-        for entry in getattr(experiment, kind)():
+        for entry in getattr(model_check, kind)(experiment):
             text = json.dumps(
                 {key: value for key, value in entry.items() if key != "where"}, sort_keys=True
             )

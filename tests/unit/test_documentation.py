@@ -24,10 +24,10 @@ from safetensors.torch import save_file
 
 from upsampling.config.experiment import Experiment
 from upsampling.config.model import DemucsLikeSettings, model_settings
-from upsampling.config.trials import models, operators
 from upsampling.measures.from_waveform import measure_waveform
 from upsampling.measures.from_weights import measure_layers
 from upsampling.measures.shifts import measure_shifts
+from upsampling.model_check import models, operators
 from upsampling.models import build
 from upsampling.probes.model_output import model_output
 

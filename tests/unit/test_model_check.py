@@ -98,8 +98,8 @@ def test_an_operator_that_ends_or_never_does_is_named(tmp_path, monkeypatch, bod
     path.write_text(OWN.format(body=body))
     operator = {"where": "variants.own", "operator": f"{path}:Own", "options": {}, "stride": 4,
                 "bias": True, "channels": [4, 2]}  # fmt: skip
-    monkeypatch.setattr(model_check, "models", lambda _: [])
-    monkeypatch.setattr(model_check, "operators", lambda _: [operator])
+    monkeypatch.setattr(model_check, "models", lambda experiment: [])
+    monkeypatch.setattr(model_check, "operators", lambda experiment: [operator])
     experiment: Any = SimpleNamespace(published=[])
     with pytest.raises(UserError, match=f"variants.own: .*{message}"):
         model_check.check_models(experiment, SCRIPTS, tmp_path / "remembered")

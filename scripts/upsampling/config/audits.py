@@ -8,7 +8,15 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from upsampling.config.declared import Bounds, Count, Hertz, Pattern, Seconds, Seed
+from upsampling.config.declared import (
+    Bounds,
+    Count,
+    Hertz,
+    Pattern,
+    Seconds,
+    Seed,
+    name_pattern,
+)
 from upsampling.errors import UserError
 
 InputKind = Literal["audio", "features", "latent"]
@@ -21,14 +29,7 @@ AuditPath = Annotated[
         "write a path that does not begin with a dash, in one line, with no braces but {scale}",
     ),
 ]
-AuditName = Annotated[
-    str,
-    Pattern(
-        "[a-z][a-z0-9_]{0,63}",
-        "an audit's name begins with a letter and has at most 64 lower-case letters, digits and "
-        "underscores",
-    ),
-]
+AuditName = Annotated[str, name_pattern("an audit")]
 FOR_RECORDINGS = ("strides", "spacing")
 MODEL_FILES = ("best.safetensors", "spec.json")
 TORCHSCRIPT = (".pt", ".pth", ".ts", ".jit")
@@ -117,13 +118,8 @@ class Audit:
             options += ["--excerpts", *self.excerpts]
         if self.network is None:
             return {"kind": "recording", "options": options, "names": list(self.recordings)}
-        repaired = f"repaired{repaired_suffix(self.network)}"
-        return {
-            "kind": "network",
-            "options": options,
-            "names": [self.network],
-            "repaired": repaired,
-        }
+        call = {"kind": "network", "options": options, "names": [self.network]}
+        return call | {"repaired": f"repaired{repaired_suffix(self.network)}"}
 
     @property
     def files(self) -> list[str]:

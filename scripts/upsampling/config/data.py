@@ -1,4 +1,4 @@
-"""Settings of the data set of a scale."""
+"""The section `data` of a scale: its data set, and how its tracks are stored."""
 
 import json
 from dataclasses import dataclass, replace
@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from upsampling.config.declared import Bounds, Pattern, Seed
-from upsampling.config.mapping import canonical
+from upsampling.config.mapping import canonical, whole
 
+DEMO_KEYS = ("seed", "train", "valid", "test", "seconds", "test_seconds")
 DATASETS = {
     "demo": "synthetic songs and one real recording",
     "own": "tracks of your own, as WAV files in the layout of MUSDB18-HQ",
@@ -21,7 +22,6 @@ Songs = Annotated[int, Bounds(minimum=1, maximum=341)]
 SongSeconds = Annotated[float, Bounds(minimum=4, maximum=3600)]
 Share = Annotated[float, Bounds(above=0, maximum=0.9)]
 Validation = Literal["musdb"] | tuple[str, ...] | Share
-DEMO_KEYS = ("seed", "train", "valid", "test", "seconds", "test_seconds")
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,12 @@ class DataSettings:
     seconds: Annotated[SongSeconds, "length of a demo song"] = 24.0
     test_seconds: Annotated[SongSeconds, "length of a demo song to test on"] = 12.0
 
+    @property
     def located(self) -> "DataSettings":
-        """The same with both folders; a leading ~ is the user's home."""
-        root = str(Path(self.root).expanduser())
-        store = str(Path(self.store or Path(root, "store")).expanduser())
-        return replace(self, root=root, store=store)
+        """The same with the user's home for a leading ~, and with the default store."""
+        root = Path(self.root).expanduser()
+        store = Path(self.store or root / "store").expanduser()
+        return replace(self, root=str(root), store=str(store))
 
     @property
     def demo_songs(self) -> str:
@@ -61,23 +62,21 @@ class DataSettings:
             return canonical({})
         return canonical({key: getattr(self, key) for key in DEMO_KEYS} | {"real_track": True})
 
+    def track_options(self, samplerate: int | None) -> list[str]:
+        """Options of prepare_tracks.py that decide which tracks are stored, and how."""
+        options = ["--samplerate", str(samplerate)] if samplerate else []
+        if self.validation != "musdb":
+            options += ["--validation", json.dumps(self.validation)]
+        if self.beyond_full_scale != "refuse":
+            options += ["--beyond-full-scale", self.beyond_full_scale]
+        return options
+
     def preparation(self, samplerate: int | None) -> dict[str, Any]:
         """The settings of the store's tracks, as prepare_tracks.py records them."""
-        names = self.validation
         return {
             "dataset": self.dataset,
             "demo": json.loads(self.demo_songs),
             "samplerate": samplerate,
-            "validation": list(names) if isinstance(names, tuple) else names,
+            "validation": whole(self.validation),
             "beyond_full_scale": self.beyond_full_scale,
         }
-
-    def track_options(self, samplerate: int | None) -> list[str]:
-        """Options of prepare_tracks.py that decide which tracks are stored, and how."""
-        options = ["--samplerate", str(samplerate)] if samplerate else []
-        if (names := self.validation) != "musdb":
-            text = json.dumps(names) if isinstance(names, tuple) else str(names)
-            options += ["--validation", text]
-        if self.beyond_full_scale != "refuse":
-            options += ["--beyond-full-scale", self.beyond_full_scale]
-        return options

@@ -12,8 +12,9 @@ import math
 import re
 import reprlib
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from operator import ge, gt, le
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from upsampling.errors import UserError, choose_from, nearest_match
@@ -22,7 +23,15 @@ T = TypeVar("T")
 
 LONGEST_VALUE = 60
 LONGEST_TEXT = 1000
-JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+JSON_TYPES = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    Literal: "string",
+    tuple: "array",
+    type(None): "null",
+}
 
 
 @dataclass(frozen=True)
@@ -38,18 +47,13 @@ class Bounds:
         items = isinstance(value, tuple)
         number = len(value) if items else value
         shown = f"{number} item{'' if number == 1 else 's'}" if items else repr(value)
-        if self.minimum is not None and number < self.minimum:
-            raise UserError(
-                f"{where}: {shown} is too small; write a value of at least {self.minimum}"
-            )
-        if self.above is not None and not number > self.above:
-            raise UserError(
-                f"{where}: {shown} is too small; write a value greater than {self.above}"
-            )
-        if self.maximum is not None and number > self.maximum:
-            raise UserError(
-                f"{where}: {shown} is too large; write a value of at most {self.maximum}"
-            )
+        for limit, holds, advice in (
+            (self.minimum, ge, "too small; write a value of at least"),
+            (self.above, gt, "too small; write a value greater than"),
+            (self.maximum, le, "too large; write a value of at most"),
+        ):
+            if limit is not None and not holds(number, limit):
+                raise UserError(f"{where}: {shown} is {advice} {limit}")
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,15 @@ class Pattern:
         """Raise `UserError` for a text that does not match."""
         if not re.fullmatch(self.regex, value):
             raise UserError(f"{where}: {shown(value)} is not allowed; {self.hint}")
+
+
+def name_pattern(bearer: str) -> Pattern:
+    """The pattern of the names that a configuration gives to variants or audits."""
+    return Pattern(
+        "[a-z][a-z0-9_]{0,63}",
+        f"{bearer}'s name begins with a letter and has at most 64 lower-case letters, digits and "
+        "underscores",
+    )
 
 
 @dataclass(frozen=True)
@@ -109,6 +122,11 @@ def shorten(value: object) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 4]} ..."
 
 
+def suggest(word: object, allowed: Collection[object]) -> str:
+    """The end of a message that refuses `word`: the nearest match, and the choices."""
+    return f"{nearest_match(word, allowed)}; {choose_from(allowed)}"
+
+
 def unwrap(kind: Any) -> tuple[Any, tuple[Any, ...]]:
     """The type inside `Annotated[...]` and its annotations."""
     if get_origin(kind) is Annotated:
@@ -151,7 +169,20 @@ def read_settings(kind: type[T], value: Any, where: str) -> T:
 
     Raises `UserError` with one line: the key below `where`, its value, and what to write instead.
     """
-    return _build(kind, value, where)
+    base, marks = unwrap(kind)
+    if base is Any:
+        return value
+    kinds = [unwrap(member) for member in alternatives(base)]
+    if value is None and any(member is type(None) for member, _ in kinds):
+        return None  # type: ignore[return-value]
+    for member, inner in kinds:
+        if _accepts(member, value, alone=len(kinds) == 1):
+            built = _convert(member, (*inner, *marks), value, where)
+            for mark in (*inner, *marks):
+                if hasattr(mark, "check"):
+                    mark.check(built, where)
+            return built
+    raise UserError(_wrong_type([member for member, _ in kinds], value, where))
 
 
 def check_part(settings: type, values: Any, where: str) -> None:
@@ -162,42 +193,23 @@ def check_part(settings: type, values: Any, where: str) -> None:
     _fields(fields, values, where)
 
 
-def _build(kind: Any, value: Any, where: str) -> Any:
-    base, marks = unwrap(kind)
-    if base is Any:
-        return value
-    kinds = [unwrap(member) for member in alternatives(base)]
-    if value is None and any(member is type(None) for member, _ in kinds):
-        return None
-    for member, inner in kinds:
-        if _accepts(member, value) and (len(kinds) == 1 or _is_of_choices(member, value)):
-            built = _convert(member, (*inner, *marks), value, where)
-            for mark in (*inner, *marks):
-                if hasattr(mark, "check"):
-                    mark.check(built, where)
-            return built
-    raise UserError(_wrong_type([member for member, _ in kinds], value, where))
+def _accepts(kind: Any, value: Any, alone: bool) -> bool:
+    """Return True if the type of `value` fits `kind`; its content may still be refused.
 
-
-def _accepts(kind: Any, value: Any) -> bool:
-    """Return True if the type of `value` fits `kind`; its content may still be refused."""
+    That of a `Literal` beside other kinds is the type of its choices.
+    """
     origin = get_origin(kind)
     if dataclasses.is_dataclass(kind) or origin in (dict, Mapping):
         return isinstance(value, Mapping)
     if origin is tuple:
         return isinstance(value, list | tuple)
     if origin is Literal:
-        return not isinstance(value, Mapping | list | tuple)
+        if alone:
+            return not isinstance(value, Mapping | list | tuple)
+        return isinstance(value, tuple(map(type, get_args(kind))))
     if kind is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-
-
-def _is_of_choices(kind: Any, value: Any) -> bool:
-    """Return True if `value` is of the type of a `Literal`'s choices, or `kind` is no `Literal`."""
-    return get_origin(kind) is not Literal or any(
-        isinstance(value, type(choice)) for choice in get_args(kind)
-    )
 
 
 def _convert(kind: Any, marks: tuple[Any, ...], value: Any, where: str) -> Any:
@@ -208,19 +220,19 @@ def _convert(kind: Any, marks: tuple[Any, ...], value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _settings(kind, value, where)
     if origin is tuple:
-        return _items(get_args(kind)[0], value, where)
+        item = get_args(kind)[0]
+        return tuple(read_settings(item, one, f"{where}.{n}") for n, one in enumerate(value))
     if origin in (dict, Mapping):
         names, content = get_args(kind)
         for name in value:
-            _build(names, str(name), where)
-        return {name: _build(content, item, f"{where}.{name}") for name, item in value.items()}
+            read_settings(names, str(name), where)
+        return {
+            name: read_settings(content, item, f"{where}.{name}") for name, item in value.items()
+        }
     if origin is Literal:
         allowed = get_args(kind)
         if value not in allowed or isinstance(value, bool):
-            raise UserError(
-                f"{where}: unknown value {shown(value)}{nearest_match(value, allowed)}; "
-                f"{choose_from(allowed)}"
-            )
+            raise UserError(f"{where}: unknown value {shown(value)}{suggest(value, allowed)}")
     if kind is float and not math.isfinite(value):
         raise UserError(f"{where}: {value!r} is not a finite number; write one")
     if kind is str and len(value) > LONGEST_TEXT:
@@ -244,25 +256,18 @@ def _settings(settings: Any, values: Mapping[str, Any], where: str) -> Any:
 def _fields(fields: Mapping[str, Any], values: Any, where: str) -> dict[str, Any]:
     """Build the given `values` of the keys in `fields`."""
     if not isinstance(values, Mapping):
-        raise UserError(
-            f"{where}: {shown(values)} is of the wrong type; write a value of type object"
-        )
+        raise UserError(_wrong_type([Mapping], values, where))
     for key, value in values.items():
         if key not in fields:
             name = shorten(key)
             place = f"{where}.{name}" if where else name
             raise UserError(
-                f"{place}: unknown key '{name}' (value {shown(value)})"
-                f"{nearest_match(key, fields)}; {choose_from(fields)}"
+                f"{place}: unknown key '{name}' (value {shown(value)}){suggest(key, fields)}"
             )
     return {
-        key: _build(fields[key], value, f"{where}.{key}" if where else str(key))
+        key: read_settings(fields[key], value, f"{where}.{key}" if where else str(key))
         for key, value in values.items()
     }
-
-
-def _items(kind: Any, values: list[Any] | tuple[Any, ...], where: str) -> tuple[Any, ...]:
-    return tuple(_build(kind, item, f"{where}.{place}") for place, item in enumerate(values))
 
 
 def _wrong_type(kinds: list[Any], value: Any, where: str) -> str:
@@ -275,13 +280,7 @@ def _wrong_type(kinds: list[Any], value: Any, where: str) -> str:
 
 def json_type(kind: Any) -> str:
     """The JSON type that a Python type is written as."""
-    if kind is type(None):
-        return "null"
-    if get_origin(kind) is Literal:
-        return "string"
-    if get_origin(kind) is tuple:
-        return "array"
-    return JSON_TYPES.get(kind, "object")
+    return JSON_TYPES.get(get_origin(kind) or kind, "object")
 
 
 def as_number(text: str, whole: bool = False) -> str:
@@ -294,7 +293,6 @@ def as_number(text: str, whole: bool = False) -> str:
         return "write a finite number"
     if whole and number.is_integer():
         return f"write {int(number)} without quotes"
-    mantissa, e, exponent = repr(number).partition("e")
-    if e and "." not in mantissa:
-        mantissa += ".0"
-    return f"write {mantissa}{e}{exponent} without quotes"
+    # YAML takes 2e-07 for text.
+    written = re.sub(r"^(-?\d+)e", r"\1.0e", repr(number))
+    return f"write {written} without quotes"

@@ -3,25 +3,23 @@
 No torch and no pandas: each job of the workflow imports it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache, cached_property
 from typing import Any
 
 from upsampling.config.audits import Audit, check_audit_files
-from upsampling.config.data import DataSettings
 from upsampling.config.declared import fields_of, read_settings
-from upsampling.config.figures import LossGradient, Stack
+from upsampling.config.figures import LossGradient
 from upsampling.config.mapping import canonical, merge
 from upsampling.config.model import ModelSettings, model_settings, settings_class
 from upsampling.config.plausibility import (
+    check_figures,
     check_folders,
     check_labels,
     check_lengths,
-    check_operators_and_panels,
     check_sections,
     check_variant,
-    common_samplerate,
 )
 from upsampling.config.published_scores import score_files
 from upsampling.config.repairs import Repair, resolve_repairs
@@ -48,9 +46,12 @@ class Experiment:
         # Data sets stay in the section scales.
         sections = {key: value for key, value in self._config.items() if key != "data"}
         self.settings: Config = read_settings(Config, sections, "")
-        self._model_settings = cache(self._read_model_settings)
-        self._training_settings = cache(self._read_training_settings)
-        self.data: DataSettings = self.settings.scales[self.scale].data.located()
+        self._section_architecture = self.settings.model.get("architecture", "demucs_like")
+        # The settings of the model that is trained for a variant, and those of its training.
+        self.model_settings: Callable[[str], ModelSettings] = cache(self._read_model_settings)
+        self.training_settings: Callable[[str], TrainingSettings]
+        self.training_settings = cache(self._read_training_settings)
+        self.data = self.settings.scales[self.scale].data.located
         self.seeds: list[int] = list(self.settings.seeds)
         self.variants: Mapping[str, Variant] = resolve_repairs(self.settings.variants)
         for name in sorted(self.variants, key=lambda name: self.variants[name].repair is not None):
@@ -67,12 +68,11 @@ class Experiment:
         }
         for name, audit in self.audits.items():
             check_audit_files(name, audit, models)
-        check_operators_and_panels(self)
+        check_figures(self)
         check_labels(self)
         check_lengths(self)
         check_folders(self)
-        # In Hz, of all trained models whose settings have one.
-        self.samplerate: int | None = common_samplerate(self)
+        self.samplerate = self._samplerate()
 
     @cached_property
     def trained(self) -> list[str]:
@@ -163,7 +163,7 @@ class Experiment:
         section = asdict(self.settings.initialisation)
         section |= self.variants[variant].initialisation
         paper_model = self._model(variant, self._unscaled.get("model", {}))
-        shared = self.architecture(variant) == self.architecture()
+        shared = self.architecture(variant) == self._section_architecture
         changes = {key: section[key] for key in AT_INITIALISATION} if shared else {}
         return {
             "model": canonical(paper_model | changes),
@@ -174,9 +174,9 @@ class Experiment:
     def init_statistics(self, variant: str) -> dict[str, str]:
         """Canonical JSON: the `model` whose initialisations are measured, and `statistics`."""
         section = asdict(self.settings.init_statistics)
-        settings = settings_class(self.architecture(variant), "model")
+        settings = self.model_settings(variant)
         widths = {key: section.pop(key) for key in ("channels", "depth")}
-        model = self._model(variant) | {k: v for k, v in widths.items() if k in fields_of(settings)}
+        model = self._model(variant) | {k: v for k, v in widths.items() if hasattr(settings, k)}
         section["probe_seed"] = self.settings.probes.seed
         return {"model": canonical(model), "statistics": canonical(section)}
 
@@ -184,9 +184,23 @@ class Experiment:
         """The name of an audit in tables and figures."""
         return self.audits[audit].title or audit.replace("_", " ")
 
+    def _samplerate(self) -> int | None:
+        """The sampling rate in Hz of all trained models whose settings have one."""
+        rates = {
+            name: getattr(self.model_settings(name), "samplerate", None) for name in self.trained
+        }
+        known = [(name, rate) for name, rate in rates.items() if rate]
+        for name, rate in known:
+            if rate != known[0][1]:
+                raise UserError(
+                    f"variants.{name}: its samplerate is {rate}, that of variants.{known[0][0]} "
+                    f"{known[0][1]}; trained variants share one data set, so write one rate"
+                )
+        return known[0][1] if known else None
+
     def stack(self, figure: str, side: str) -> str:
         """Canonical JSON of the operator stack of one column of Figs. 6-8."""
-        stack: Stack = getattr(getattr(self.settings.figures, figure), side)
+        stack = self.settings.figures.stacks[f"{figure}.{side}"]
         values = asdict(stack)
         del values["operator_code"]
         return canonical(values | self._code(stack.operator, f"figures.{figure}.{side}"))
@@ -203,7 +217,7 @@ class Experiment:
             return canonical(settings | {"losses": losses})
         settings = asdict(getattr(self.settings.figures, kind))
         if kind == "operator_spectra":
-            settings["operators"] = {name: self.outermost(name) for name in self.variants}
+            settings["operators"] = {name: self._outermost(name) for name in self.variants}
         return canonical(settings)
 
     def table_label(self, variant: str) -> str:
@@ -214,33 +228,23 @@ class Experiment:
         """The short name of a variant in figures."""
         return self.variants[variant].figure_title or variant.replace("_", " ")
 
-    def model_settings(self, variant: str) -> ModelSettings:
-        """The settings of the model that is trained for `variant`."""
-        return self._model_settings(variant)
-
-    def training_settings(self, variant: str) -> TrainingSettings:
-        """The training settings of `variant`."""
-        return self._training_settings(variant)
+    def architecture(self, variant: str) -> str:
+        """The architecture of a variant's model."""
+        return self.variants[variant].model.get("architecture", self._section_architecture)
 
     def _read_model_settings(self, variant: str) -> ModelSettings:
         return model_settings(self._model(variant), f"variants.{variant}.model")
 
     def _read_training_settings(self, variant: str) -> TrainingSettings:
-        return read_settings(
-            TrainingSettings, self._training(variant), f"variants.{variant}.training"
-        )
-
-    def architecture(self, variant: str | None = None) -> str:
-        """The architecture of a variant, or of the section model."""
-        section = self._config.get("model", {}).get("architecture", "demucs_like")
-        return self.variants[variant].model.get("architecture", section) if variant else section
+        where = f"variants.{variant}.training"
+        return read_settings(TrainingSettings, self._training(variant), where)
 
     def _model(self, variant: str, base: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A variant's model over the section model, if that is of the same architecture."""
         entry, where = self.variants[variant], f"variants.{variant}"
         architecture = self.architecture(variant)
-        base = self._config.get("model", {}) if base is None else base
-        shared = architecture == self.architecture()
+        base = self.settings.model if base is None else base
+        shared = architecture == self._section_architecture
         model = merge(base if shared else {}, entry.model)
         if entry.operator is not None:
             model["operator"] = entry.operator
@@ -258,7 +262,7 @@ class Experiment:
         codes = [class_fingerprint(name, key) for key, name in named.items() if ":" in name]
         return {"operator_code": " ".join(codes)} if codes else {}
 
-    def outermost(self, variant: str) -> dict[str, Any]:
+    def _outermost(self, variant: str) -> dict[str, Any]:
         """The operator of a variant's outermost block: its name, options and bias."""
         model = self._model(variant)
         named = model.get("last") or model

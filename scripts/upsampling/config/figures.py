@@ -1,4 +1,4 @@
-"""Settings of the figures."""
+"""The section `figures` of config.yaml."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -104,15 +104,9 @@ class FiguresSettings:
 
     @property
     def stacks(self) -> dict[str, Stack]:
-        """The stacks of Figs. 6-8 by the key where each stands."""
+        """The columns of Figs. 6-8 by their keys, such as figure6.left."""
         return {
-            f"figures.{figure}.{side}": getattr(getattr(self, figure), side)
+            f"{figure}.{side}": getattr(getattr(self, figure), side)
             for figure in ("figure6", "figure7", "figure8")
             for side in ("left", "right")
         }
-
-    @property
-    def following(self) -> dict[str, Last]:
-        """The layers after an artifact, of the figure of replicas, by the key where each stands."""
-        layers = self.replicas.following if self.replicas else ()
-        return {f"figures.replicas.following.{place}": one for place, one in enumerate(layers)}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal
 
 from upsampling.config.declared import (
     INTERNAL,
@@ -17,9 +17,10 @@ from upsampling.config.declared import (
     read_settings,
     shorten,
     shown,
+    suggest,
 )
 from upsampling.config.operators import OPTIONS
-from upsampling.errors import UserError, choose_from, nearest_match
+from upsampling.errors import UserError
 
 OWN_CLASS = Pattern(r".+\.py:[A-Za-z_]\w*", "name your own class as path/to/file.py:ClassName")
 Operator = Annotated[str, "a registered operator, or path/to/file.py:ClassName for your own"]
@@ -43,6 +44,7 @@ class DemucsLikeSettings:
     `context_kernel_size`, `bottleneck` and `padding`; docs/choices.md has the evidence for these.
     """
 
+    trainable: ClassVar[bool] = True
     architecture: Literal["demucs_like"] = "demucs_like"
     operator: Annotated[Operator, INTERNAL] = "transposed"
     options: Annotated[Options, INTERNAL] = field(default_factory=dict)
@@ -88,6 +90,7 @@ class DemucsLikeSettings:
 class MelganSettings:
     """The MelGAN generator (Sec. 1; Kumar et al. 2019): mel spectrogram in, waveform out."""
 
+    trainable: ClassVar[bool] = False
     architecture: Literal["melgan"] = "melgan"
     operator: Annotated[Literal["transposed"], INTERNAL] = "transposed"
     samplerate: Samplerate = 22050
@@ -143,6 +146,7 @@ class OwnSettings:
     weights: Annotated[
         str | None, "safetensors file of a model that was trained elsewhere; null: none"
     ] = None
+    trainable: ClassVar[bool] = True
     # Known to the model alone.
     strides: ClassVar[tuple[int, ...]] = ()
     outermost: ClassVar[tuple[str, Mapping[str, Any]]] = ("", MappingProxyType({}))
@@ -151,29 +155,21 @@ class OwnSettings:
 ModelSettings = DemucsLikeSettings | MelganSettings | OwnSettings
 
 
-class Architecture(NamedTuple):
-    """Settings of an architecture, and whether it can be trained here."""
-
-    settings: type[ModelSettings]
-    trainable: bool
-
-
-ARCHITECTURES = {
-    "demucs_like": Architecture(DemucsLikeSettings, trainable=True),
-    "melgan": Architecture(MelganSettings, trainable=False),
+ARCHITECTURES: dict[str, type[DemucsLikeSettings | MelganSettings]] = {
+    "demucs_like": DemucsLikeSettings,
+    "melgan": MelganSettings,
 }
 
 
 def settings_class(architecture: object, where: str) -> Any:
     """The settings class of a registered architecture, or of one in a file."""
     if isinstance(architecture, str) and architecture in ARCHITECTURES:
-        return ARCHITECTURES[architecture].settings
+        return ARCHITECTURES[architecture]
     if isinstance(architecture, str) and ":" in architecture:
         return OwnSettings
     raise UserError(
         f"{where}.architecture: unknown architecture '{shorten(architecture)}'"
-        f"{nearest_match(architecture, ARCHITECTURES)}; {choose_from(ARCHITECTURES)}, "
-        "or name your own as path/to/file.py:ClassName"
+        f"{suggest(architecture, ARCHITECTURES)}, or name your own as path/to/file.py:ClassName"
     )
 
 
@@ -196,7 +192,7 @@ def check_operator(operator: str, options: Any, where: str) -> None:
         return
     if ":" not in operator:
         raise UserError(
-            f"{where}.operator: unknown value {shown(operator)}{nearest_match(operator, OPTIONS)}; "
-            f"{choose_from(OPTIONS)}, or name your own as path/to/file.py:ClassName"
+            f"{where}.operator: unknown value {shown(operator)}{suggest(operator, OPTIONS)}, "
+            "or name your own as path/to/file.py:ClassName"
         )
     OWN_CLASS.check(operator, f"{where}.operator")

@@ -1,15 +1,16 @@
-"""Mistakes that no single key shows: unknown or repeated names, short signals, wrong folders."""
+"""Mistakes that no single key shows: names used twice, signals too short, wrong folders."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upsampling.config.declared import check_part, read_settings, shown
+from upsampling.config.declared import check_part, read_settings, shown, suggest
+from upsampling.config.figures import Stack
 from upsampling.config.losses import check_segment
-from upsampling.config.model import ARCHITECTURES, OwnSettings, check_operator, settings_class
+from upsampling.config.model import Last, OwnSettings, check_operator, settings_class
 from upsampling.config.repairs import check_repairable
 from upsampling.config.sections import Config
-from upsampling.errors import UserError, choose_from, nearest_match
+from upsampling.errors import UserError
 
 if TYPE_CHECKING:
     from upsampling.config.experiment import Experiment
@@ -25,38 +26,37 @@ SUBSETS = ("train", "test")
 def check_sections(config: Mapping[str, Any]) -> None:
     """Check the file as it is written, so that messages name the keys that stand there."""
     settings: Config = read_settings(Config, config, "")
-    if settings.scale not in settings.scales:
+    scales = settings.scales
+    if settings.scale not in scales:
         raise UserError(
-            f"scale: unknown value {shown(settings.scale)}"
-            f"{nearest_match(settings.scale, settings.scales)}; {choose_from(settings.scales)}"
+            f"scale: unknown value {shown(settings.scale)}{suggest(settings.scale, scales)}"
         )
     for name, variant in settings.variants.items():
         for scale in variant.scales:
-            if scale not in settings.scales:
+            if scale not in scales:
                 raise UserError(
                     f"variants.{name}.scales.{scale}: there is no scale '{scale}'"
-                    f"{nearest_match(scale, settings.scales)}; {choose_from(settings.scales)}"
+                    f"{suggest(scale, scales)}"
                 )
     architecture = settings.model.get("architecture", "demucs_like")
     sections = {"model": settings.model}
-    sections |= {f"scales.{name}.model": scale.model for name, scale in settings.scales.items()}
+    sections |= {f"scales.{name}.model": scale.model for name, scale in scales.items()}
     for where, section in sections.items():
         check_part(settings_class(architecture, "model"), section, where)
 
 
 def check_variant(experiment: "Experiment", name: str) -> None:
-    """Refuse a variant whose operator, model, training or repair is none."""
+    """Refuse a variant whose model cannot be built, repaired or trained."""
     entry, where = experiment.variants[name], f"variants.{name}"
     if entry.repair:
         check_repairable(name, entry.repair, experiment.model_settings(name))
         return
     architecture = experiment.architecture(name)
     check_part(settings_class(architecture, f"{where}.model"), entry.model, f"{where}.model")
-    own = ":" in architecture
-    if entry.operator is None and not own:
-        raise UserError(f"{where}: the key 'operator' is missing; add it")
     if entry.operator is not None:
         check_operator(entry.operator, entry.options, where)
+    elif ":" not in architecture:
+        raise UserError(f"{where}: the key 'operator' is missing; add it")
     settings = experiment.model_settings(name)
     experiment.training_settings(name)
     if isinstance(settings, OwnSettings) and settings.weights is not None:
@@ -64,40 +64,25 @@ def check_variant(experiment: "Experiment", name: str) -> None:
             raise UserError(f"{where}.model.weights: there is no file {shown(settings.weights)}")
         if entry.train:
             raise UserError(f"{where}: it has weights already; add `train: false`")
-    if entry.train and not own and not ARCHITECTURES[architecture].trainable:
+    if entry.train and not settings.trainable:
         raise UserError(f"{where}: a {architecture} model is not trained here; add `train: false`")
 
 
-def check_operators_and_panels(experiment: "Experiment") -> None:
-    """Refuse figures of operators or variants that do not exist."""
+def check_figures(experiment: "Experiment") -> None:
+    """Refuse panels of unknown variants, and unknown operators and options."""
     figures = experiment.settings.figures
     for figure in ("figure1", "figure9"):
         for panel in getattr(figures, figure).panels:
             if panel not in experiment.variants:
                 raise UserError(
                     f"figures.{figure}.panels: there is no variant {shown(panel)}"
-                    f"{nearest_match(panel, experiment.variants)}; "
-                    f"{choose_from(experiment.variants)}"
+                    f"{suggest(panel, experiment.variants)}"
                 )
-    for where, layer in (figures.stacks | figures.following).items():
-        check_operator(layer.operator, layer.options, where)
-
-
-def common_samplerate(experiment: "Experiment") -> int | None:
-    """The sampling rate in Hz of all trained models whose settings have one.
-
-    Models of two rates are refused, as they share one data set.
-    """
-    rates = {name: getattr(experiment.model_settings(name), "samplerate", None)
-             for name in experiment.trained}  # fmt: skip
-    known = [(name, rate) for name, rate in rates.items() if rate]
-    for name, rate in known:
-        if rate != known[0][1]:
-            raise UserError(
-                f"variants.{name}: its samplerate is {rate}, that of variants.{known[0][0]} "
-                f"{known[0][1]}; trained variants share one data set, so write one rate"
-            )
-    return known[0][1] if known else None
+    layers: dict[str, Stack | Last] = dict(figures.stacks)
+    if figures.replicas:
+        layers |= {f"replicas.following.{n}": x for n, x in enumerate(figures.replicas.following)}
+    for key, layer in layers.items():
+        check_operator(layer.operator, layer.options, f"figures.{key}")
 
 
 def check_labels(experiment: "Experiment") -> None:
@@ -139,8 +124,10 @@ def check_lengths(experiment: "Experiment") -> None:
          rates[name] or lowest, SPECTROGRAM_POINTS)
         for name, variant in experiment.variants.items() if "seconds" in variant.initialisation
     ]  # fmt: skip
-    for where, stack in figures.stacks.items():
-        needed.append((f"{where}.seconds", stack.seconds, stack.samplerate, SPECTROGRAM_POINTS))
+    needed += [
+        (f"figures.{key}.seconds", stack.seconds, stack.samplerate, SPECTROGRAM_POINTS)
+        for key, stack in figures.stacks.items()
+    ]
     for kind in ("operator_spectra", "replicas"):
         if section := getattr(figures, kind):
             needed.append((f"figures.{kind}.seconds", section.seconds, section.samplerate,

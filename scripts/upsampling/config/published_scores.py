@@ -4,12 +4,11 @@ Standard library only, as each call of the workflow reads them.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from upsampling.errors import UserError, describe, require_text
-
-SUFFIXES = (".json.gz", ".json")
 
 
 def score_files(folder: str | Path) -> dict[str, Path]:
@@ -26,10 +25,9 @@ def score_files(folder: str | Path) -> dict[str, Path]:
     root = folder / "test" if (folder / "test").is_dir() else folder
     names: dict[str, Path] = {}
     for path in sorted(_walk(root)):
-        suffix = next((s for s in SUFFIXES if path.name.endswith(s)), None)
-        if suffix is None:
+        name = re.sub(r"\.json(\.gz)?\Z", "", path.name)
+        if name == path.name:
             continue
-        name = path.name.removesuffix(suffix)
         if not path.is_file():
             raise UserError(f"{path} is not a file of museval's scores; remove it")
         require_text(path, "file")

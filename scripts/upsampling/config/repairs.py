@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from upsampling.config.audits import Aim
-from upsampling.config.declared import shown
+from upsampling.config.declared import shown, suggest
 from upsampling.config.model import ModelSettings
 from upsampling.config.operators import LEARNED_PHASES, OPTIONS
-from upsampling.errors import UserError, choose_from, nearest_match
+from upsampling.errors import UserError, choose_from
 
 if TYPE_CHECKING:
     from upsampling.config.sections import Variant
@@ -68,10 +68,7 @@ def _check_original(where: str, of: str, variants: Mapping[str, "Variant"]) -> N
     trained = [name for name, other in variants.items()
                if other.train and other.enabled and not other.repair]  # fmt: skip
     if of not in variants:
-        raise UserError(
-            f"{where}: there is no variant {shown(of)}{nearest_match(of, trained)}; "
-            f"{choose_from(trained)}"
-        )
+        raise UserError(f"{where}: there is no variant {shown(of)}{suggest(of, trained)}")
     original = variants[of]
     if original.repair:
         raise UserError(

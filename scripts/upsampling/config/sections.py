@@ -17,6 +17,7 @@ from upsampling.config.declared import (
     SecondsOrNone,
     Seed,
     Unique,
+    name_pattern,
 )
 from upsampling.config.figures import FiguresSettings, Signal
 from upsampling.config.model import Operator, Options
@@ -27,14 +28,7 @@ Metric = Literal["SDR", "ISR", "SIR", "SAR"]
 METRICS: tuple[Metric, ...] = ("SDR", "ISR", "SIR", "SAR")
 STAGES = ("initialised", "trained")
 Seeds = Annotated[tuple[Seed, ...], Bounds(minimum=1), Unique()]
-VariantName = Annotated[
-    str,
-    Pattern(
-        "[a-z][a-z0-9_]{0,63}",
-        "a variant's name begins with a letter and has at most 64 lower-case letters, digits and "
-        "underscores",
-    ),
-]
+VariantName = Annotated[str, name_pattern("a variant")]
 ScaleName = Annotated[
     str,
     Pattern(

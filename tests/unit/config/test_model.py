@@ -18,7 +18,7 @@ from upsampling.models import MODELS
 def test_every_registered_architecture_has_a_class():
     assert list(ARCHITECTURES) == list(MODELS)
     for name, architecture in ARCHITECTURES.items():
-        assert architecture.settings().architecture == name
+        assert architecture().architecture == name
 
 
 def test_defaults_are_those_of_the_paper():

@@ -53,8 +53,8 @@ def test_the_demo_has_composed_songs_and_the_real_track(tmp_path, monkeypatch):
     values = yaml.safe_load((ROOT / "config.yaml").read_text())
     values["scales"]["demo"]["data"] = {"dataset": "demo", "root": "x"} | SONGS
     experiment = Experiment(values)
-    expected = experiment.data.preparation(experiment.samplerate)
-    assert read_json(tmp_path / "store" / "settings.json") == expected
+    settings = experiment.data.preparation(experiment.samplerate)
+    assert read_json(tmp_path / "store" / "settings.json") == settings
 
 
 @pytest.mark.parametrize(
