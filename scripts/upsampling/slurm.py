@@ -51,9 +51,7 @@ def may_be_alive(job: str) -> bool:
 
 def minutes_left() -> float:
     """Minutes until SLURM ends the job of this process; infinite without a limit or a job."""
-    job = current_job()
-    answer = squeue(f"--jobs={job}", "--format=%L") if job else None
-    return minutes(answer.strip()) - EXIT_MINUTES if answer else math.inf
+    return minutes(_of_this_job("%L")) - EXIT_MINUTES
 
 
 def minutes(duration: str) -> float:
@@ -67,9 +65,14 @@ def minutes(duration: str) -> float:
 
 def cpus() -> int | None:
     """Number of CPUs of the job of this process, over all its nodes; None outside of SLURM."""
+    answer = _of_this_job("%C")
+    return int(answer) if answer.isdigit() else None
+
+
+def _of_this_job(field: str) -> str:
+    """SLURM's answer for this process's job; '' without a job or an answer."""
     job = current_job()
-    answer = squeue(f"--jobs={job}", "--format=%C") if job else None
-    return int(answer) if answer and answer.strip().isdigit() else None
+    return (squeue(f"--jobs={job}", f"--format={field}") or "").strip() if job else ""
 
 
 @contextmanager
@@ -85,11 +88,10 @@ def requeue_on_exit(status: int, folder: Path, pattern: str) -> Iterator[None]:
     try:
         yield
     except SystemExit as end:
-        job = current_job()
-        state = squeue(f"--jobs={job}", "--format=%T") if job and end.code == status else None
-        if state and state.strip() == "RUNNING":
+        if end.code == status and _of_this_job("%T") == "RUNNING":
+            job = str(current_job())
             idle = set(folder.glob(pattern)) == before
-            problem = "it made no progress; give it more time" if idle else requeue(str(job))
+            problem = "it made no progress; give it more time" if idle else requeue(job)
             if not problem:
                 print(f"job {job} is requeued", file=sys.stderr, flush=True)
                 time.sleep(REQUEUE_SECONDS)
