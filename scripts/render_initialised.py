@@ -11,10 +11,7 @@ from pathlib import Path
 from upsampling.arguments import json_or_file, parser
 from upsampling.config.model import model_settings
 from upsampling.errors import command_line
-from upsampling.files import save_arrays, write_json, write_wav
-
-# Random models are quiet (MelGAN: -180 dB); sounds to listen to are scaled to this peak.
-LISTENING_PEAK = 0.5
+from upsampling.files import LISTENING_PEAK, save_arrays, write_json, write_wav
 
 
 def main() -> None:

@@ -11,9 +11,7 @@ from pathlib import Path
 from upsampling.arguments import parser, settings
 from upsampling.config.figures import Stack
 from upsampling.errors import command_line
-from upsampling.files import save_arrays, write_wav
-
-LISTENING_PEAK = 0.5
+from upsampling.files import LISTENING_PEAK, save_arrays, write_wav
 
 
 def main() -> None:

@@ -30,6 +30,8 @@ TEMPORARY = re.compile(r"\..*\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)(\.\w+)?")
 DAY = 86400.0
 CHECKSUMS = ".checksums"
 LONGEST_LIST = 200
+# Of sounds to listen to: random models are quiet (MelGAN: -180 dB).
+LISTENING_PEAK = 0.5
 UNREADABLE = "delete it and run the same command again, which writes a new one"
 
 
@@ -99,10 +101,9 @@ def checked(path: str | Path) -> Path:
 
 def is_intact(path: str | Path) -> bool:
     """Return True if a file exists and is as it was written."""
-    try:
+    with suppress(FileNotFoundError, UserError):
         return checked(path).is_file()
-    except (FileNotFoundError, UserError):
-        return False
+    return False
 
 
 def _identity(path: Path) -> tuple[int, int, int]:

@@ -23,10 +23,8 @@ def class_fingerprint(name: str, where: str) -> str:
     """
     path, _, class_name = name.rpartition(":")
     try:
-        classes = [
-            node.name for node in ast.parse(Path(path).read_bytes()).body
-            if isinstance(node, ast.ClassDef)
-        ]  # fmt: skip
+        tree = ast.parse(Path(path).read_bytes())
+        classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
         fingerprint = program_fingerprint(Path(path).absolute())
     except OSError as error:
         raise UserError(f"{where}: {error.filename} cannot be read: {error.strerror}") from error
