@@ -1,4 +1,4 @@
-"""Mistakes that no single key shows: names used twice, signals too short, wrong folders."""
+"""Mistakes that no single key shows: unknown names, names used twice, short signals, folders."""
 
 from collections.abc import Mapping
 from pathlib import Path
