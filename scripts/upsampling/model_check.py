@@ -116,8 +116,7 @@ def operators(experiment: "Experiment") -> Iterator[dict[str, Any]]:
         yield _operator(f"figures.{key}", stack.operator, stack.options, stack.stride)
     if figures.operator_spectra:
         spectra = json.loads(experiment.theory("operator_spectra"))
-        for name in experiment.variants:
-            alone = spectra["operators"][name]
+        for name, alone in spectra["operators"].items():
             yield _operator(f"variants.{name}", alone["operator"], alone["options"],
                             spectra["stride"], alone["bias"])  # fmt: skip
     if replicas := figures.replicas:

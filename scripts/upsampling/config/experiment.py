@@ -100,6 +100,11 @@ class Experiment:
         """Variants without a model of this pipeline's training, in the order of the config."""
         return [name for name in self.variants if name not in self.scored]
 
+    @cached_property
+    def with_operator(self) -> list[str]:
+        """Variants that name an operator, as all do but architectures of a user's."""
+        return [name for name, variant in self.variants.items() if variant.operator]
+
     def stages(self, variant: str) -> list[str]:
         """The stages at which a variant's model is measured."""
         after = variant in self.scored or variant in self.weights
@@ -217,7 +222,7 @@ class Experiment:
             return canonical(settings | {"losses": losses})
         settings = asdict(getattr(self.settings.figures, kind))
         if kind == "operator_spectra":
-            settings["operators"] = {name: self._outermost(name) for name in self.variants}
+            settings["operators"] = {name: self._outermost(name) for name in self.with_operator}
         return canonical(settings)
 
     def table_label(self, variant: str) -> str:

@@ -62,12 +62,13 @@ def plan(experiment: Experiment) -> dict[str, PlannedFigure]:
         figures["figure1_trained"] = outputs_before_after(experiment, compared)
     if section.overlay:
         figures |= {f"figure{number}_theory": PlannedFigure({}, stack) for number in (6, 7, 8)}
-    if section.operator_spectra:
-        figures["operator_spectra"] = PlannedFigure({"panels": rows}, tuple(experiment.variants))
+    if section.operator_spectra and (named := experiment.with_operator):
+        panels = titled(experiment, named)
+        figures["operator_spectra"] = PlannedFigure({"panels": panels}, tuple(named))
     if section.replicas:
         headings = [replica_title(entry) for entry in section.replicas.following]
-        panels = [f"{kind}_{row + 1}" for kind in REPLICAS for row in range(len(headings))]
-        figures["replicas"] = PlannedFigure({"rows": headings}, tuple(panels))
+        cells = tuple(f"{kind}_{row + 1}" for kind in REPLICAS for row in range(len(headings)))
+        figures["replicas"] = PlannedFigure({"rows": headings}, cells)
     if losses := loss_rows(experiment):
         figures["loss_lines"] = PlannedFigure({"rows": losses}, ("gradients", "outputs"))
     if section.loss_gradient:

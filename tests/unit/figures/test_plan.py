@@ -10,6 +10,7 @@ from upsampling.config.model import Last
 from upsampling.errors import UserError
 from upsampling.figures.plan import before_after, grid, plan, replica_title
 from upsampling.figures.registry import FIGURES
+from upsampling.model_check import operators
 
 BEYOND_THE_PAPER = {
     "figure6_theory",
@@ -136,3 +137,21 @@ def test_the_trained_upsamplers_of_figure1_are_compared_before_and_after_trainin
 def test_mistakes_name_the_key(changes, message):
     with pytest.raises(UserError, match=message):
         figures(**changes)
+
+
+def test_an_architecture_without_an_operator_has_no_operators_spectra(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text("class Net:\n    pass\n")
+    net = {"model": {"architecture": f"{path}:Net"}, "train": False}
+    one = Experiment(CONFIG | {"variants": CONFIG["variants"] | {"net": net}})
+    planned = plan(one)
+    assert "net" in planned["initialisation"].panels
+    assert "net" not in planned["operator_spectra"].panels
+    assert set(planned["operator_spectra"].panels) == set(one.variants) - {"net"}
+    spectra = json.loads(one.theory("operator_spectra"))
+    assert set(spectra["operators"]) == set(planned["operator_spectra"].panels)
+    assert not [entry for entry in operators(one) if entry["where"] == "variants.net"]
+    config = CONFIG | {"variants": {"net": net}}
+    config["figures"] = config["figures"] | {"figure1": {"panels": ["net"]}}
+    config["figures"] |= {"figure9": {"panels": ["net"]}}
+    assert "operator_spectra" not in plan(Experiment(config))
