@@ -52,6 +52,8 @@ def write_results(folder: Path) -> Files:
         ("first", 0, "initialised", "silence", "level", None, -30.0, "dBFS"),
         ("first", 0, "trained", "silence", "level", None, -200.0, "dBFS"),
         ("first", 0, "initialised", "silence", "some_new_one", 11025.0, 1.23456789, "dB"),
+        ("first", 0, "initialised", "silence", "comb_prominence_mean", 689.0625, 4.0, "dB"),
+        ("first", 0, "initialised", "silence", "comb_prominence_mean", 11025.0, 6.0, "dB"),
         ("second", 3, "initialised", None, "imbalance", None, 0.5, None),
         ("gone", 0, "trained", "silence", "level", None, -1.0, "dBFS"),
     ]
@@ -76,7 +78,6 @@ def variant(name: str, trained: bool, title: str = "") -> dict[str, Any]:
         "trained": trained,
         "scored": trained,
         "width": 4,
-        "stride": 4,
         "floor": -150.0,
     }
 

@@ -43,6 +43,13 @@ def artifact_rows(path: Path, variants: list[str]) -> dict[str, Any]:
     }
 
 
+def outermost_lines(path: Path) -> dict[str, float]:
+    """The lowest line in Hz of each variant's outermost layer, whose combs are the coarsest."""
+    table = read_table(path, ROW_TYPES)
+    combs = table[table["measure"] == "comb_prominence_mean"]
+    return dict(combs.groupby("variant")["frequency_hz"].max())
+
+
 def described(name: str, glossary: Mapping[str, Entry]) -> dict[str, str]:
     """A name with its entry in the glossary."""
     return {"name": str(name), **entry_of(str(name), glossary)._asdict()}

@@ -42,9 +42,9 @@ function inputCard(probe) {
 function facts(variant, initial) {
   const options = Object.entries(variant.options).map(([name, value]) => `${name} ${value}`);
   const scored = data.scores[variant.name];
-  const parts = [[variant.operator, ...options].join(", ")];
-  if (initial) parts.push(`${variant.width} channels`);
-  else if (scored && scored.parameters) parts.push(`${scored.parameters.toLocaleString("en")} parameters`);
+  const parts = variant.operator ? [[variant.operator, ...options].join(", ")] : [];
+  if (initial && variant.width) parts.push(`${variant.width} channels`);
+  else if (!initial && scored && scored.parameters) parts.push(`${scored.parameters.toLocaleString("en")} parameters`);
   if (!initial && scored && scored.sdr !== null) parts.push(`SDR ${fixed(scored.sdr, 2)}${scored.sdr_spread === null ? "" : ` \u00b1 ${fixed(scored.sdr_spread, 2)}`} dB`);
   return parts.join(" \u00b7 ");
 }

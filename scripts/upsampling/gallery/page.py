@@ -31,8 +31,12 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
     media = Media()
     probe_clips = clips.probe_clips(content, files, media)
     names = [variant["name"] for variant in content["variants"]]
+    lines = artifact_table.outermost_lines(files.artifacts)
     data: dict[str, Any] = {
-        "variants": [variant | tones(variant, probe_clips) for variant in content["variants"]],
+        "variants": [
+            variant | {"tones": tones(probe_clips[clips.INITIALISATION][name], lines.get(name))}
+            for name, variant in zip(names, content["variants"], strict=True)
+        ],
         "scores": artifact_table.scores(files.table1),
         "seeds": content["seeds"],
         "probes": [
@@ -56,10 +60,9 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
     return render(content, data, cards, left_out, figure), left_out
 
 
-def tones(variant: Mapping[str, Any], probe_clips: Mapping[str, Any]) -> dict[str, Any]:
-    """Frequencies in Hz of the outermost layer's tones, at the variant's sampling rate."""
-    rate = probe_clips[clips.INITIALISATION][variant["name"]]["samplerate"]
-    return {"tones": comb_frequencies(rate / variant["stride"], rate).tolist()}
+def tones(clip: Mapping[str, Any], lowest: float | None) -> list[float]:
+    """Frequencies in Hz of the outermost layer's tones, up to half the clip's sampling rate."""
+    return comb_frequencies(lowest, clip["samplerate"]).tolist() if lowest else []
 
 
 def audit_cards(audits: Sequence[Mapping[str, Any]], reports: str, pages: str) -> list[dict]:

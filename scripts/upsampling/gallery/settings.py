@@ -69,6 +69,5 @@ def _variant(experiment: Experiment, name: str) -> dict[str, Any]:
         "trained": "trained" in experiment.stages(name),
         "scored": name in experiment.scored,
         "width": getattr(model, "channels", None),
-        "stride": model.strides[-1] if model.strides else None,
         "floor": entry.floor,
     }

@@ -12,16 +12,22 @@ def test_rows_join_both_stages_and_keep_unknown_measures(files):
     assert table["rows"] == [
         [0, 0, 0, 0, None, -30.0, -200.0],
         [0, 0, 0, 1, 11025.0, 1.2346, None],
-        [1, 3, 1, 2, None, 0.5, None],
+        [0, 0, 0, 2, 689.0625, 4.0, None],
+        [0, 0, 0, 2, 11025.0, 6.0, None],
+        [1, 3, 1, 3, None, 0.5, None],
     ]
-    assert [measure["unit"] for measure in table["measures"]] == ["dBFS", "dB", ""]
+    assert [measure["unit"] for measure in table["measures"]] == ["dBFS", "dB", "dB", ""]
     assert table["measures"][1]["title"] == "Some new one"
     assert [probe["name"] for probe in table["probes"]] == ["silence", ""]
 
 
 def test_variants_keep_the_order_of_the_configuration(files):
     table = artifact_table.artifact_rows(files.artifacts, ["second", "first"])
-    assert [row[:2] for row in table["rows"]] == [[0, 3], [1, 0], [1, 0]]
+    assert [row[:2] for row in table["rows"]] == [[0, 3], *[[1, 0]] * 4]
+
+
+def test_the_outermost_layer_has_the_coarsest_comb(files):
+    assert artifact_table.outermost_lines(files.artifacts) == {"first": 11025.0}
 
 
 def test_scores_are_those_of_variants(files):
