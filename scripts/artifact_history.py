@@ -12,8 +12,8 @@ from itertools import product
 from upsampling.arguments import parser
 from upsampling.config.declared import read_settings
 from upsampling.errors import command_line
-from upsampling.files import write_table
-from upsampling.tables.captions import caption_arguments, table_arguments, write_texts
+from upsampling.files import write_table, write_text
+from upsampling.tables.captions import caption_arguments, table_arguments
 
 
 def main() -> None:
@@ -35,8 +35,9 @@ def main() -> None:
     )  # fmt: skip
     if arguments.csv:
         write_table(arguments.csv, at_milestones(table))
-    text = render(table, rows, arguments.scale, arguments.description)
-    write_texts(arguments, {"md": text})
+    if arguments.md:
+        text = render(table, rows, arguments.scale, arguments.description)
+        write_text(arguments.md, text, checksum=True)
 
 
 if __name__ == "__main__":

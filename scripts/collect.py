@@ -9,8 +9,8 @@ from pathlib import Path
 
 from upsampling.arguments import parser
 from upsampling.errors import UserError, command_line
-from upsampling.files import checked, read_table, write_text
-from upsampling.measures.artifact_rows import ROW_TYPES
+from upsampling.files import checked, write_text
+from upsampling.measures.artifact_rows import read_rows
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     arguments = options.parse_args()
     lines: list[str] = []
     for path in arguments.tables:
-        read_table(path, ROW_TYPES)
+        read_rows(path)
         header, *rows = checked(path).read_text(encoding="utf-8").splitlines()
         if lines and header != lines[0]:
             raise UserError(f"{path} has the columns {header}, not {lines[0]}")

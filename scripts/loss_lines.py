@@ -10,8 +10,8 @@ from pathlib import Path
 from upsampling.arguments import parser
 from upsampling.config.declared import read_settings
 from upsampling.errors import command_line
-from upsampling.files import write_table
-from upsampling.tables.captions import caption_arguments, table_arguments, write_texts
+from upsampling.files import write_table, write_text
+from upsampling.tables.captions import caption_arguments, table_arguments
 
 
 def main() -> None:
@@ -23,18 +23,19 @@ def main() -> None:
     caption_arguments(options)
     arguments = options.parse_args()
 
+    from upsampling.measures.artifact_rows import read_rows
     from upsampling.tables.loss_lines import LossRow, loss_lines, read_gradients
     from upsampling.tables.loss_lines_cells import render
-    from upsampling.tables.table2 import read_artifacts
 
     rows = [read_settings(LossRow, row, "--rows") for row in arguments.rows]
     gradients = read_gradients(arguments.gradients, rows)
-    artifacts = read_artifacts(arguments.artifacts)
+    artifacts = read_rows(arguments.artifacts)
     table = loss_lines(artifacts, gradients, rows, arguments.samplerate)
     if arguments.csv:
         write_table(arguments.csv, table)
-    text = render(table, rows, arguments.scale, arguments.description)
-    write_texts(arguments, {"md": text})
+    if arguments.md:
+        text = render(table, rows, arguments.scale, arguments.description)
+        write_text(arguments.md, text, checksum=True)
 
 
 if __name__ == "__main__":

@@ -27,10 +27,10 @@ def main() -> None:
     options.add_argument("--artifacts", type=Path, help="tidy artifact measures (CSV)")
     arguments = options.parse_args()
 
+    from upsampling.measures.artifact_rows import read_rows
     from upsampling.scoring.score_files import read_scores
     from upsampling.scoring.significance import read_comparisons
     from upsampling.tables import statements, table1, table1_cells
-    from upsampling.tables.table2 import read_artifacts
 
     rows, seeds = table1.read_rows(arguments.rows), arguments.seeds
     trained = [row for row in rows if row.trained]
@@ -40,7 +40,7 @@ def main() -> None:
     comparisons = read_comparisons(arguments.comparisons) if arguments.comparisons else None
     description = arguments.description
     table = table1.table1(rows, scores, timings, counts, description.aggregation, comparisons)
-    artifacts = read_artifacts(arguments.artifacts) if arguments.artifacts else None
+    artifacts = read_rows(arguments.artifacts) if arguments.artifacts else None
     footnote = statements.footnote(rows, table, comparisons, artifacts)
     write_texts(arguments, table1_cells.render(table, arguments.scale, description, footnote))
 

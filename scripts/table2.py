@@ -19,11 +19,11 @@ def main() -> None:
     caption_arguments(options)
     arguments = options.parse_args()
 
-    from upsampling.tables.table2 import read_artifacts
+    from upsampling.measures.artifact_rows import read_rows
     from upsampling.tables.table2_cells import ArtifactRow, render, table2
 
     rows = [read_settings(ArtifactRow, row, "--rows") for row in arguments.rows]
-    table = table2(read_artifacts(arguments.artifacts), rows)
+    table = table2(read_rows(arguments.artifacts), rows)
     write_texts(arguments, render(table, arguments.scale, arguments.description))
 
 

@@ -92,7 +92,7 @@ def imports_of(path: Path, root: Path) -> list[Path]:
     code = read_code(path)
     found: list[Path] = []
     for node in code.imports:
-        # `import a.b` has neither a level nor a module.
+        # `import a.b` has neither a level nor a module; `module_files` ignores a leading dot.
         level, module = getattr(node, "level", 0), getattr(node, "module", None) or ""
         folder = path.parents[level - 1] if level else root
         for name in (module, *(f"{module}.{alias.name}" for alias in node.names)):

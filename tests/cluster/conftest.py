@@ -29,8 +29,9 @@ TRAINING = {
     "runtime": 20,
     "requeue": 1,
 }
-# Seconds without any progress, after which a test gives up; machines may be slow.
+# Seconds without progress, and of a whole call, after which a test gives up; machines may be slow.
 PATIENCE = 600
+LONGEST_CALL = 1500
 TIMELINE = ("--allocations", "--duplicates", "--format=JobID,Submit,Start,End,State,Comment%60")
 FIELDS = ("JobID", "State", "Partition", "NodeList", "NNodes", "ReqTRES", "AllocTRES", "Comment")
 
@@ -71,14 +72,15 @@ class User(Project):
         The executor waits longer, up to three minutes, the longer no job has ended.
         """
         length, since = -1, time.monotonic()
-        while process.poll() is None and time.monotonic() < since + PATIENCE:
+        end = since + LONGEST_CALL
+        while process.poll() is None and time.monotonic() < min(since + PATIENCE, end):
             time.sleep(0.3)
             if len(self.messages) != length:
                 length, since = len(self.messages), time.monotonic()
         if (status := process.poll()) is None:
             process.send_signal(signal.SIGINT)
             process.wait(60)
-        assert not check or status == 0, self.messages[-3000:] + output("sacct", *TIMELINE)
+        assert not check or status == 0, self.messages[-6000:] + output("sacct", *TIMELINE)
         return self.messages
 
     @property

@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 from upsampling.config.sections import STAGES
 from upsampling.figures.drawing import Drawing, Titled, drawn_from
 from upsampling.figures.style import INK, MUTED, PALETTE, TEXT_WIDTH, new_figure
+from upsampling.measures.artifact_rows import read_rows
 from upsampling.measures.ecma418 import prominence_limit
-from upsampling.tables.table2 import QUANTITIES, read_artifacts, summarize
+from upsampling.tables.table2 import QUANTITIES, summarize
 
 ROW_HEIGHT = 0.12
 COLORS = dict(zip(STAGES, PALETTE, strict=False))
@@ -68,7 +69,7 @@ def artifact_changes(settings: OverviewSettings, inputs: Sequence[Path]) -> Draw
     {quantity}_{stage} and {quantity}_{stage}_spread [variants].
     """
     titles = {row.name: row.title for row in settings.rows}
-    table = summarize(read_artifacts(inputs[0]), list(titles))
+    table = summarize(read_rows(inputs[0]), list(titles))
     figure, grid = _grid(len(QUANTITIES), 3, list(titles.values()))
     for axes, quantity in zip(grid.flat, QUANTITIES, strict=True):
         lowest = LOWEST.get(quantity.name, -np.inf)
@@ -99,7 +100,7 @@ def init_statistics(settings: OverviewSettings, inputs: Sequence[Path]) -> Drawi
     `all`: `variants` and, for each measure, its values [variants, seeds], NaN where there are none.
     """
     titles = {row.name: row.title for row in settings.rows}
-    table = read_artifacts(inputs[0])
+    table = read_rows(inputs[0])
     figure, grid = _grid(len(PANEL_TITLES), 4, list(titles.values()))
     seeds = int(table[table["stage"] == STAGES[0]]["seed"].nunique())
     arrays: dict[str, Any] = {"variants": np.array(list(titles), dtype=str)}

@@ -10,17 +10,15 @@ import pandas as pd
 from upsampling.config.sections import STAGES
 from upsampling.files import read_table
 from upsampling.gallery.glossary import MEASURES, PROBES, Entry, entry_of
-from upsampling.measures.artifact_rows import ROW_TYPES
 
 
-def artifact_rows(path: Path, variants: list[str]) -> dict[str, Any]:
-    """The table of artifacts, a row per variant, seed, probe, measure and frequency.
+def artifact_rows(table: pd.DataFrame, variants: list[str]) -> dict[str, Any]:
+    """The page's table of artifacts, a row per variant, seed, probe, measure and frequency.
 
     `rows` hold the index in `variants`, the seed, the indices in `probes` and `measures`, the
     frequency in Hz or None, and the value before and after training, None if not measured.
     `probes` and `measures` have `name`, `title` and `text`; measures a `unit`.
     """
-    table = read_table(path, ROW_TYPES)
     table = table[table["variant"].isin(variants) & table["stage"].isin(STAGES)]
     table = table.fillna({"probe": "", "unit": ""}).replace({"unit": {"1": ""}})
     probes, measures = list(dict.fromkeys(table["probe"])), list(dict.fromkeys(table["measure"]))
@@ -43,9 +41,11 @@ def artifact_rows(path: Path, variants: list[str]) -> dict[str, Any]:
     }
 
 
-def outermost_lines(path: Path) -> dict[str, float]:
-    """The lowest line in Hz of each variant's outermost layer, whose combs are the coarsest."""
-    table = read_table(path, ROW_TYPES)
+def outermost_lines(table: pd.DataFrame) -> dict[str, float]:
+    """The lowest line in Hz of each variant's outermost layer that makes lines.
+
+    It has the coarsest comb.
+    """
     combs = table[table["measure"] == "comb_prominence_mean"]
     return dict(combs.groupby("variant")["frequency_hz"].max())
 

@@ -11,7 +11,7 @@ from upsampling.gallery import artifact_table, clips, pictures, sound
 from upsampling.gallery.glossary import ARTIFACTS, PROBES, entry_of
 from upsampling.gallery.media import Media
 from upsampling.html_pages import data_uri, policy, templates
-from upsampling.measures.artifact_rows import WEIGHTS
+from upsampling.measures.artifact_rows import WEIGHTS, read_rows
 from upsampling.measures.from_waveform import comb_frequencies
 
 FOLDER = Path(__file__).parent
@@ -31,7 +31,8 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
     media = Media()
     probe_clips = clips.probe_clips(content, files, media)
     names = [variant["name"] for variant in content["variants"]]
-    lines = artifact_table.outermost_lines(files.artifacts)
+    artifacts = read_rows(files.artifacts)
+    lines = artifact_table.outermost_lines(artifacts)
     data: dict[str, Any] = {
         "variants": [
             variant | {"tones": tones(probe_clips[clips.INITIALISATION][name], lines.get(name))}
@@ -50,7 +51,7 @@ def gallery(content: Mapping[str, Any], files: clips.Files, workers: int = 1) ->
         "weights": WEIGHTS,
         "clips": probe_clips,
         "excerpts": clips.excerpts(content, files, media),
-        "artifacts": artifact_table.artifact_rows(files.artifacts, names),
+        "artifacts": artifact_table.artifact_rows(artifacts, names),
     }
     training = files.training
     figure = data_uri("image/png", checked(training).read_bytes()) if training else None

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from upsampling.files import write_csv
+from upsampling.files import read_table, write_csv
 from upsampling.measures.from_waveform import Measurement
 
 # As pandas reads them; "Int64" may be missing.
@@ -28,6 +29,11 @@ WEIGHTS = "weights"
 def tidy(measurements: Sequence[Measurement], head: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return measurements as tidy rows; `head` has the columns `variant` to `probe`."""
     return [dict(head) | dict(measurement) for measurement in measurements]
+
+
+def read_rows(path: str | Path) -> pd.DataFrame:
+    """Read tidy rows of artifact measures, such as artifacts.csv."""
+    return read_table(path, ROW_TYPES)
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -100,7 +100,8 @@ def checked_band(recording: Recording, band: tuple[float, float]) -> tuple[float
 def frame_length(samplerate: int, spacing: float) -> int:
     """Samples of a frame of about `FRAME_SECONDS` on whose bins all lines fall, if any can.
 
-    They do when samplerate / spacing is a whole number.
+    They do when samplerate / spacing is a whole number. `measure_combs` refuses a comb that would
+    need more than `MAXIMUM_N_FFT` samples.
     """
     near, stride = FRAME_SECONDS * samplerate, samplerate / spacing
     if abs(stride - round(stride)) > 1e-6:

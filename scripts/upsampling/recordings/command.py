@@ -177,8 +177,8 @@ class _Progress(tqdm):
             self.write(message, file=stream)
 
     def update(self, n: float | None = 1) -> None:
-        """Count one file."""
-        self.done += 1
+        """Count files."""
+        self.done += round(n or 0)
         super().update(n)
         now = time.monotonic()
         if self.files > 1 and self.disable and now - self.last > SECONDS_BETWEEN_LINES:

@@ -147,7 +147,7 @@ def trial_spacings(samplerate: int) -> Iterator[tuple[float, int, int]]:
 
     The recording's own rate goes before others with which a spacing agrees.
     """
-    # Products of `PRIMES` divide a high power of them all.
+    # Products of `PRIMES` divide a power of them all whose exponent is as large as theirs can be.
     power = prod(PRIMES) ** MAXIMUM_STRIDE.bit_length()
     strides = [stride for stride in range(1, MAXIMUM_STRIDE + 1) if power % stride == 0]
     seen: set[Fraction] = set()

@@ -37,7 +37,7 @@ def footnote(
     """A footnote to Table 1 on the statements that these rows can test, '' without any.
 
     `table` is Table 1, `comparisons` as `significance.compare` gives them, `artifacts` as
-    `table2.read_artifacts` does. A statement is left out where a table that it needs is None, or
+    `artifact_rows.read_rows` does. A statement is left out where a table that it needs is None, or
     no row is of the families that it is about.
     """
     scored = table[table["variant"] != ""].dropna(subset="sdr")

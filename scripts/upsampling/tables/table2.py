@@ -4,14 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from upsampling.config.sections import STAGES
-from upsampling.files import read_table
-from upsampling.measures.artifact_rows import ROW_TYPES
 
 # Sounds unlike those of training, in which Sec. 6 reports tones.
 UNSEEN = ("white_noise", "sweep", "speech_like", "percussive")
@@ -35,11 +32,6 @@ class Quantity:
     title: str
     unit: str
     measure: Callable[[pd.DataFrame], float]
-
-
-def read_artifacts(path: str | Path) -> pd.DataFrame:
-    """Read a tidy table of artifact measures, such as artifacts.csv."""
-    return read_table(path, ROW_TYPES)
 
 
 def _tone(probes: Sequence[str], rows: pd.DataFrame) -> float:

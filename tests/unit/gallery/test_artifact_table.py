@@ -5,10 +5,16 @@ import math
 import pytest
 
 from upsampling.gallery import artifact_table
+from upsampling.measures.artifact_rows import read_rows
 
 
-def test_rows_join_both_stages_and_keep_unknown_measures(files):
-    table = artifact_table.artifact_rows(files.artifacts, ["first", "second"])
+@pytest.fixture
+def artifacts(files):
+    return read_rows(files.artifacts)
+
+
+def test_rows_join_both_stages_and_keep_unknown_measures(artifacts):
+    table = artifact_table.artifact_rows(artifacts, ["first", "second"])
     assert table["rows"] == [
         [0, 0, 0, 0, None, -30.0, -200.0],
         [0, 0, 0, 1, 11025.0, 1.2346, None],
@@ -21,13 +27,13 @@ def test_rows_join_both_stages_and_keep_unknown_measures(files):
     assert [probe["name"] for probe in table["probes"]] == ["silence", ""]
 
 
-def test_variants_keep_the_order_of_the_configuration(files):
-    table = artifact_table.artifact_rows(files.artifacts, ["second", "first"])
+def test_variants_keep_the_order_of_the_configuration(artifacts):
+    table = artifact_table.artifact_rows(artifacts, ["second", "first"])
     assert [row[:2] for row in table["rows"]] == [[0, 3], *[[1, 0]] * 4]
 
 
-def test_the_outermost_layer_has_the_coarsest_comb(files):
-    assert artifact_table.outermost_lines(files.artifacts) == {"first": 11025.0}
+def test_the_outermost_layer_has_the_coarsest_comb(artifacts):
+    assert artifact_table.outermost_lines(artifacts) == {"first": 11025.0}
 
 
 def test_scores_are_those_of_variants(files):

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from table2_example import example_artifacts
 
-from upsampling.measures.artifact_rows import ROW_COLUMNS, WEIGHTS, tidy, write_rows
+from upsampling.errors import UserError
+from upsampling.measures.artifact_rows import ROW_COLUMNS, WEIGHTS, read_rows, tidy, write_rows
 from upsampling.measures.from_waveform import Measurement
 
 COLLECT = Path(__file__).parents[3] / "scripts" / "collect.py"
@@ -46,3 +48,12 @@ def test_rows_that_hold_no_numbers_are_not_collected(tmp_path: Path, line: str, 
     assert done.returncode == 1
     assert re.fullmatch(rf"error: {path} cannot be read as a table: .*({reason}).*\n", done.stderr)
     assert not (tmp_path / "all.csv").exists()
+
+
+def test_a_broken_table_is_told_in_one_line(tmp_path):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match=r"other\.csv cannot be read as a table: .*variant"):
+        read_rows(tmp_path / "other.csv")
+    example = example_artifacts()
+    example.to_csv(tmp_path / "artifacts.csv", index=False)
+    assert len(read_rows(tmp_path / "artifacts.csv")) == len(example)

@@ -4,9 +4,8 @@ import pandas as pd
 import pytest
 from table2_example import example_artifacts
 
-from upsampling.errors import UserError
 from upsampling.measures.artifact_rows import ROW_COLUMNS
-from upsampling.tables.table2 import QUANTITIES, read_artifacts, summarize
+from upsampling.tables.table2 import QUANTITIES, summarize
 
 VARIANTS = ["loud", "quiet", "untrained"]
 
@@ -39,11 +38,3 @@ def test_missing_measures_are_not_a_number():
 
 def test_rows_are_in_the_order_given():
     assert summarize(example_artifacts(), VARIANTS[::-1])["variant"].tolist() == VARIANTS[::-1]
-
-
-def test_a_broken_table_is_told_in_one_line(tmp_path):
-    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(UserError, match=r"other\.csv cannot be read as a table: .*variant"):
-        read_artifacts(tmp_path / "other.csv")
-    example_artifacts().to_csv(tmp_path / "artifacts.csv", index=False)
-    assert len(read_artifacts(tmp_path / "artifacts.csv")) == len(example_artifacts())
