@@ -7,8 +7,8 @@ import pandas as pd
 
 from upsampling.tables.artifact_history import milestones
 from upsampling.tables.captions import Description
-from upsampling.tables.formats import level, spread, trained_markdown
-from upsampling.tables.sheet import MISSING, Column, number
+from upsampling.tables.markdown_html import trained_markdown
+from upsampling.tables.sheet import MISSING, Column, level, number, spread
 from upsampling.tables.table2 import AUDIO_DB, SILENT_DB, STANDS_OUT_DB
 
 TITLE = "Artifacts through training"

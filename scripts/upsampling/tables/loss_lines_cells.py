@@ -8,9 +8,9 @@ from scipy import stats
 
 from upsampling.config.losses import comb_factor
 from upsampling.tables.captions import Description
-from upsampling.tables.formats import level, spread, trained_markdown
 from upsampling.tables.loss_lines import QUANTITIES, LossRow, differences
-from upsampling.tables.sheet import Column, number
+from upsampling.tables.markdown_html import trained_markdown
+from upsampling.tables.sheet import Column, level, number, spread
 from upsampling.tables.table2 import AUDIO_DB
 
 TITLE = "Lines of losses"

@@ -2,6 +2,7 @@
 
 import itertools
 
+from upsampling.tables.captions import Description, extent
 from upsampling.tables.sheet import Column, Sheet, escaper
 
 HTML_STYLE = """
@@ -55,6 +56,21 @@ def markdown(sheet: Sheet) -> str:
         *(escape(f"{mark} {text}".strip()) for mark, text in sheet.footnotes),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def trained_markdown(
+    title: str,
+    columns: list[Column],
+    cells: list[list[str]],
+    caption: str,
+    description: Description,
+    notes: list[str],
+) -> str:
+    """A table of trained models as Markdown; the extent of training ends its caption."""
+    facts = ", ".join(extent(description))
+    caption += f"{f' ({facts})' if facts else ''}; mean ± standard deviation over seeds."
+    footnotes = [("", note) for note in notes]
+    return markdown(Sheet(columns, cells, [True] * len(cells), caption, footnotes, title=title))
 
 
 def html(sheet: Sheet) -> str:

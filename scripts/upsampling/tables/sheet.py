@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pandas as pd
+
 MISSING = "–"
 # The level of an output of exact zeros.
 SILENT = "none"
@@ -22,6 +24,21 @@ def number(value: float, digits: int) -> str:
         return MISSING
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text
+
+
+def with_spread(mean: float, deviation: float, digits: int) -> str:
+    """A mean ± a standard deviation, which is left out if it is NaN, as that of one value."""
+    return number(mean, digits) + ("" if math.isnan(deviation) else f" ± {deviation:.{digits}f}")
+
+
+def spread(values: pd.Series, digits: int) -> str:
+    """Mean ± standard deviation over seeds."""
+    return with_spread(values.mean(), values.std(), digits)
+
+
+def level(values: pd.Series, silent: float) -> str:
+    """Levels in dBFS as `spread`; `SILENT` if none is above `silent`."""
+    return SILENT if len(values) and (values <= silent).all() else spread(values, 1)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from upsampling.config.sections import STAGES
 from upsampling.tables.captions import Description, extent
-from upsampling.tables.formats import in_all_formats, with_spread
+from upsampling.tables.formats import in_all_formats
 from upsampling.tables.latex import latex
-from upsampling.tables.sheet import SILENT, Column, Sheet
+from upsampling.tables.sheet import SILENT, Column, Sheet, with_spread
 from upsampling.tables.table2 import AUDIO_DB, QUANTITIES, SILENT_DB, STANDS_OUT_DB, summarize
 
 TITLE = "Table 2"

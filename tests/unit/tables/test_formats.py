@@ -1,15 +1,13 @@
 """All formats hold the same cells; the CSV holds the numbers at full precision."""
 
 import io
-import math
 
 import numpy as np
 import pandas as pd
-import pytest
 from table1_example import PLAIN, example_sheet, example_table
 from table_texts import NASTY, html_rows, latex_rows, markdown_rows
 
-from upsampling.tables.formats import in_all_formats, level, spread
+from upsampling.tables.formats import in_all_formats
 from upsampling.tables.latex import latex
 from upsampling.tables.table1 import TABLE1_COLUMNS
 
@@ -43,24 +41,3 @@ def test_all_formats_hold_the_same_cells():
     ]  # fmt: skip
     assert rows[3][1:] == ["–"] * 11 + ["5.34†", "–", "648M"]
     assert rows[1][1] == f"{TABLE['sdr'][1]:.2f}" == "-0.94"
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ([1.0, 2.0], "1.50 ± 0.71"),
-        ([1.0], "1.00"),
-        ([1.0, math.nan], "1.00"),
-        ([math.nan, math.nan], "–"),
-        ([], "–"),
-    ],
-)
-def test_one_seed_has_no_spread_and_none_has_no_mean(values, text):
-    assert spread(pd.Series(values, dtype=float), 2) == text
-
-
-@pytest.mark.parametrize(
-    ("values", "text"), [([-200.0, -201.0], "none"), ([-200.0, -100.0], "-150.0 ± 70.7"), ([], "–")]
-)
-def test_levels_of_silence_in_all_seeds_are_none(values, text):
-    assert level(pd.Series(values, dtype=float), -200.0) == text

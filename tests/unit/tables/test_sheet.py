@@ -2,10 +2,11 @@
 
 import math
 
+import pandas as pd
 import pytest
 from table_texts import NASTY
 
-from upsampling.tables.sheet import Column, Sheet, escaper, number, one_line
+from upsampling.tables.sheet import Column, Sheet, escaper, level, number, one_line, spread
 
 SHEET = Sheet(
     columns=[Column("Model", ""), Column("a", "x"), Column("b", "x"), Column("c", "y")],
@@ -52,3 +53,24 @@ def test_an_escaper_replaces_each_character_once():
 def test_numbers_have_no_negative_zero(value, digits, text):
     assert number(value, digits) == text
     assert number(math.nan, digits) == "–"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([1.0, 2.0], "1.50 ± 0.71"),
+        ([1.0], "1.00"),
+        ([1.0, math.nan], "1.00"),
+        ([math.nan, math.nan], "–"),
+        ([], "–"),
+    ],
+)
+def test_one_seed_has_no_spread_and_none_has_no_mean(values, text):
+    assert spread(pd.Series(values, dtype=float), 2) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "text"), [([-200.0, -201.0], "none"), ([-200.0, -100.0], "-150.0 ± 70.7"), ([], "–")]
+)
+def test_levels_of_silence_in_all_seeds_are_none(values, text):
+    assert level(pd.Series(values, dtype=float), -200.0) == text
