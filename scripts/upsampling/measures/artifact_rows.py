@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from upsampling.files import read_table, write_csv
 from upsampling.measures.from_waveform import Measurement
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # As pandas reads them; "Int64" may be missing.
 ROW_TYPES: dict[str, type | str] = {
@@ -31,7 +33,7 @@ def tidy(measurements: Sequence[Measurement], head: Mapping[str, Any]) -> list[d
     return [dict(head) | dict(measurement) for measurement in measurements]
 
 
-def read_rows(path: str | Path) -> pd.DataFrame:
+def read_rows(path: str | Path) -> "pd.DataFrame":
     """Read tidy rows of artifact measures, such as artifacts.csv."""
     return read_table(path, ROW_TYPES)
 
