@@ -81,6 +81,11 @@ MISTAKES = [
     ("figures/figure6/left/operator", "lin", ["figures.figure6.left.operator", "'linear'"]),
     ("scale", "papr", ["'papr'", "demo, preview, paper"]),
     ("seeds", [], ["seeds"]),
+    (
+        "variants/melgan/initialisation",
+        {"channels": 8},
+        ["variants.melgan.initialisation.channels", "demucs_like models alone", "leave it out"],
+    ),
     ("variants/melgan/train", True, ["variants.melgan", "train: false"]),
     ("evaluation/aggregation", "medain", ["'medain'", "did you mean 'median'"]),
     ("evaluation/metrics", ["SIR"], ["evaluation: metrics", "list SDR, and any of ISR"]),
