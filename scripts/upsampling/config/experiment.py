@@ -23,7 +23,7 @@ from upsampling.config.plausibility import (
 )
 from upsampling.config.published_scores import score_files
 from upsampling.config.repairs import Repair, resolve_repairs
-from upsampling.config.sections import AT_INITIALISATION, Config, Variant
+from upsampling.config.sections import Config, Variant
 from upsampling.config.training import OBSERVATION, TrainingSettings
 from upsampling.errors import UserError
 from upsampling.own_code import class_fingerprint
@@ -44,7 +44,7 @@ class Experiment:
         # Data sets stay in the section scales.
         sections = {key: value for key, value in self._config.items() if key != "data"}
         self.settings: Config = read_settings(Config, sections, "")
-        self.section_architecture = self.settings.model.get("architecture", "demucs_like")
+        self._section_architecture = self.settings.model.get("architecture", "demucs_like")
         # The settings of the model that is trained for a variant, and those of its training.
         self.model_settings: Callable[[str], ModelSettings] = cache(self._read_model_settings)
         self.training_settings: Callable[[str], TrainingSettings]
@@ -166,8 +166,7 @@ class Experiment:
         section = asdict(self.settings.initialisation)
         section |= self.variants[variant].initialisation
         paper_model = self._model(variant, self._unscaled.get("model", {}))
-        shared = self.architecture(variant) == self.section_architecture
-        changes = {key: section[key] for key in AT_INITIALISATION} if shared else {}
+        changes = {key: section[key] for key in self.at_initialisation(variant)}
         return {
             "model": canonical(paper_model | changes),
             "paper_model": canonical(paper_model),
@@ -233,7 +232,14 @@ class Experiment:
 
     def architecture(self, variant: str) -> str:
         """The architecture of a variant's model."""
-        return self.variants[variant].model.get("architecture", self.section_architecture)
+        return self.variants[variant].model.get("architecture", self._section_architecture)
+
+    def at_initialisation(self, variant: str) -> list[str]:
+        """The keys of the section `initialisation` that change the variant's model."""
+        if self.architecture(variant) != self._section_architecture:
+            return []
+        fields = fields_of(settings_class(self._section_architecture, "model"))
+        return [key for key in ("channels", "rescale") if key in fields]
 
     def _read_model_settings(self, variant: str) -> ModelSettings:
         return model_settings(self._model(variant), f"variants.{variant}.model")
@@ -247,7 +253,7 @@ class Experiment:
         entry, where = self.variants[variant], f"variants.{variant}"
         architecture = self.architecture(variant)
         base = self.settings.model if base is None else base
-        shared = architecture == self.section_architecture
+        shared = architecture == self._section_architecture
         model = merge(base if shared else {}, entry.model)
         if entry.operator is not None:
             model["operator"] = entry.operator

@@ -95,10 +95,6 @@ class InitialisationSettings:
     rescale: Annotated[Gain | None, "as model.rescale"] = None
 
 
-# Keys of these that change the model, if it is of the architecture of the section `model`.
-AT_INITIALISATION = ("channels", "rescale")
-
-
 @dataclass(frozen=True)
 class ProbesSettings:
     """Test signals for each model, before training and, where it is trained, after."""

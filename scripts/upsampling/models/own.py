@@ -50,13 +50,15 @@ def build_own(settings: OwnSettings) -> AudioModel:
 
 
 def check_layers(model: AudioModel, where: str) -> None:
-    """Raise `UserError` for a wrong sampling rate, or layers that do not upsample by their stride.
+    """Raise `UserError` for a wrong rate or settling, or layers that do not upsample by a stride.
 
     With any borders, a layer of stride s gives s more output samples for one more input sample.
     """
     samplerate = getattr(model, "samplerate", None)
     if not isinstance(samplerate, int) or samplerate < 1:
         raise UserError(f"{where}: samplerate is {samplerate}; set it to a whole number of Hz")
+    if not isinstance(model.settling, int) or model.settling < 0:
+        raise UserError(f"{where}: settling is {model.settling}; set it to a number of samples")
     try:
         layers = [(module, int(stride), int(channels)) for module, stride, channels
                   in model.find_upsamplers()]  # fmt: skip

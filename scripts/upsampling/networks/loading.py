@@ -153,10 +153,12 @@ def _trained_here(folder: Path) -> tuple[Any, dict[str, Any]]:
         if isinstance(one, Nearest):
             # Equal computations for each length: an audit follows its operations by name.
             one.implementation = "plain"
-    settings: Any = module.settings
-    melgan = isinstance(settings, MelganSettings)
-    told = {"samplerate": settings.samplerate, "kind": "features" if melgan else "audio"}
-    return module, told | {"channels": settings.mels if melgan else settings.audio_channels}
+    # A user's architecture has none.
+    settings = getattr(module, "settings", None)
+    told = {"samplerate": module.samplerate, "kind": "audio", "channels": module.audio_channels}
+    if isinstance(settings, MelganSettings):
+        told |= {"kind": "features", "channels": settings.mels}
+    return module, told
 
 
 def _open_onnx(source: Source) -> tuple[Network, Structure, list[str]]:

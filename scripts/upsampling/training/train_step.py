@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from upsampling.config.losses import check_segment
+from upsampling.config.model import OwnSettings
 from upsampling.errors import UserError
 from upsampling.losses.terms import TrainingLoss
 from upsampling.models import build
@@ -35,6 +36,11 @@ class TrainStep:
             raise UserError(
                 f"{run.name}: the model's sources are {', '.join(self.model.sources) or 'none'}; "
                 f"those of the data are {', '.join(run.store.sources)}"
+            )
+        if isinstance(run.model, OwnSettings) and self.model.samplerate != run.store.samplerate:
+            raise UserError(
+                f"{run.name}: the model's sampling rate is {self.model.samplerate} Hz; that of the "
+                f"data is {run.store.samplerate} Hz"
             )
         self.network: nn.Module = self.model
         where, rate = f"{run.name}: training", run.store.samplerate

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from upsampling.config.model import OwnSettings, model_settings
+from upsampling.config.model import DemucsLikeSettings, OwnSettings, model_settings
 from upsampling.errors import UserError, reason_of
 from upsampling.models import build, count_parameters
 from upsampling.models.base import AudioModel
@@ -29,6 +29,8 @@ LENGTHS = (64, 65, 97)
 BATCHES = (1, 2)
 # A larger model from a user's file makes no training step here, which would take minutes.
 LARGEST_TRIAL = 20_000_000
+# The sources and channels of the data sets, which these settings have.
+DATA = DemucsLikeSettings()
 
 
 def try_model(model: Mapping[str, Any], trained: bool) -> None:
@@ -49,7 +51,21 @@ def try_model(model: Mapping[str, Any], trained: bool) -> None:
             load_own_weights(settings, 0)
         elif parameters <= LARGEST_TRIAL:
             where = f"architecture {settings.architecture}"
-            try_architecture(guarded(where, partial(build, settings)), trained)
+            built = guarded(where, partial(build, settings))
+            if trained:
+                require_sources(built, where)
+            try_architecture(built, trained)
+
+
+def require_sources(model: AudioModel, where: str) -> None:
+    """Raise `UserError` unless `model` separates the sources of the data sets, in stereo."""
+    given = (tuple(model.sources), model.audio_channels)
+    if given != (DATA.sources, DATA.audio_channels):
+        raise UserError(
+            f"{where}: it has the sources {', '.join(model.sources) or 'none'} and "
+            f"audio_channels {model.audio_channels}; a model that is trained here has "
+            f"{', '.join(DATA.sources)} and {DATA.audio_channels}; otherwise add `train: false`"
+        )
 
 
 def try_architecture(model: AudioModel, trained: bool) -> None:

@@ -133,6 +133,7 @@ def test_a_model_with_sources_and_channels(net):
         ([("    samplerate = 16000\n", "")], "samplerate is None; set it to"),
         ([("= 16000", "= 16000.5")], "samplerate is 16000.5; set it to a whole number of Hz"),
         ([("= 16000", "= -1")], "samplerate is -1"),
+        ([("self.settling = 64", "self.settling = -5")], "settling is -5"),
         ([("find_upsamplers", "upsamplers")], "find_upsamplers fails"),
         ([("return [(self.inner, 4, width)", "return [(self.inner, 4)")],
          "find_upsamplers fails or does not return a list of (module, stride, in_channels)"),

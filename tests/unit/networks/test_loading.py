@@ -1,20 +1,24 @@
 """From names to networks: facts told, found out, assumed, or wrong."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from audited_networks import hifi_gan, seeded
+from checkout import ROOT
 from factory_files import write_factories
 from onnx_vocoder import NO_ONNX, vocoder_graph
 from refusals import refused
 
-from upsampling.config.model import DemucsLikeSettings, MelganSettings
+from upsampling.config.model import DemucsLikeSettings, MelganSettings, model_settings
 from upsampling.errors import UserError
 from upsampling.models import build
 from upsampling.networks.loading import Source, open_network
 from upsampling.training import checkpoint_file
+
+README_NET = re.findall(r"(?s)```python\n(.*?)```", (ROOT / "README.md").read_text())[1]
 
 
 @pytest.fixture
@@ -77,6 +81,23 @@ def test_models_of_this_pipeline_are_folders(tmp_path, kind):
     assert [layer.stride for layer in structure.layers] == (
         [4, 4] if kind == "audio" else [8, 8, 2, 2]
     )
+    assert notes == []
+
+
+def test_a_users_architecture_that_was_trained_here_is_a_folder(tmp_path):
+    (tmp_path / "net.py").write_text(README_NET)
+    values = {
+        "architecture": f"{tmp_path}/net.py:Net",
+        "operator": "subpixel",
+        "arguments": {"width": 3},
+    }
+    settings = model_settings(values, "model")
+    spec = {"model": values, "seed": 0}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    checkpoint_file.save(tmp_path / "best.safetensors", build(settings, 0).state_dict(), spec)
+    network, structure, notes = open_network(Source(str(tmp_path)))
+    assert (network.kind, network.channels, network.samplerate) == ("audio", 1, 16000)
+    assert [layer.stride for layer in structure.layers] == [4, 4]
     assert notes == []
 
 

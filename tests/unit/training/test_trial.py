@@ -203,14 +203,17 @@ from upsampling.models.base import AudioModel
 
 class Net(AudioModel):
     samplerate = 16000
+    sources = ("drums", "bass", "other", "vocals")
+    audio_channels = 2
 
     def __init__(self, upsampler):
         super().__init__()
-        self.encoder = nn.Conv1d(1, 4, 8, 4, padding=2)
-        self.outer = upsampler(4, 1, 4)
+        self.encoder = nn.Conv1d(self.audio_channels, 4, 8, 4, padding=2)
+        self.outer = upsampler(4, len(self.sources) * self.audio_channels, 4)
 
     def forward(self, waveform):
-        return self.outer(self.encoder(waveform))
+        output = self.outer(self.encoder(waveform))
+        return output.unflatten(1, (len(self.sources), self.audio_channels))
 
     def find_upsamplers(self):
         return [(self.outer, 4, 4)]
@@ -221,9 +224,14 @@ class Net(AudioModel):
 ARCHITECTURES = {
     "works": (None, "pass"),
     "a part of the samples": (
-        r"gave \[1, 1, 1, \d+\], expected \[1, 1, 1, 1001\] or longer; see input_length",
+        r"gave \[1, 4, 2, \d+\], expected \[1, 4, 2, 1001\] or longer; see input_length",
         "def input_length(self, samples): return min(-(-samples // 4) * 4, 990)",
     ),
+    "other sources": (
+        "has the sources a, b and audio_channels 2; .*drums, .* and 2; .*`train: false`",
+        'sources = ("a", "b")',
+    ),
+    "mono": ("vocals and audio_channels 1; ", "audio_channels = 1"),
     "not finite at some lengths": (
         "gives values that are not finite",
         "def process(self, waveforms):"
