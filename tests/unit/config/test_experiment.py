@@ -1,6 +1,7 @@
 """config.yaml holds the paper's numbers; mistakes in it are told in one line."""
 
 import copy
+import json
 
 import pytest
 import yaml
@@ -241,4 +242,23 @@ def test_segments_too_short_for_a_loss_name_the_variant():
     config["variants"]["nearest"]["training"] = {"loss": {"l1": 1, "features": 2}}
     message = "variants.nearest.training.segment_seconds: 0.01 s are too short at 44100 Hz"
     with pytest.raises(UserError, match=message):
+        Experiment(config)
+
+
+def test_operators_can_be_compared_in_one_architecture_of_a_users(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text("class Net:\n    pass\n")
+    config = copy.deepcopy(CONFIG)
+    config["model"] = {"architecture": f"{path}:Net"}
+    for scale in config["scales"].values():
+        scale.pop("model", None)
+    config["variants"] = {"nearest": {"operator": "nearest"}, "linear": {"operator": "linear"}}
+    for figure in ("figure1", "figure9"):
+        config["figures"][figure] = {"panels": ["nearest"]}
+    experiment = Experiment(config)
+    model = json.loads(experiment.initialisation("nearest")["model"])
+    assert (model["architecture"], model["operator"]) == (f"{path}:Net", "nearest")
+    assert model.keys().isdisjoint({"channels", "rescale"})
+    config["variants"]["nearest"]["initialisation"] = {"channels": 8}
+    with pytest.raises(UserError, match=r"nearest\.initialisation\.channels: it has no effect"):
         Experiment(config)
