@@ -23,7 +23,7 @@ from upsampling.config.plausibility import (
 )
 from upsampling.config.published_scores import score_files
 from upsampling.config.repairs import Repair, resolve_repairs
-from upsampling.config.sections import Config, Variant
+from upsampling.config.sections import AT_INITIALISATION, Config, Variant
 from upsampling.config.training import OBSERVATION, TrainingSettings
 from upsampling.errors import UserError
 from upsampling.own_code import class_fingerprint
@@ -239,7 +239,7 @@ class Experiment:
         if self.architecture(variant) != self._section_architecture:
             return []
         fields = fields_of(settings_class(self._section_architecture, "model"))
-        return [key for key in ("channels", "rescale") if key in fields]
+        return [key for key in AT_INITIALISATION if key in fields]
 
     def _read_model_settings(self, variant: str) -> ModelSettings:
         return model_settings(self._model(variant), f"variants.{variant}.model")

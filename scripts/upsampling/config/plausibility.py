@@ -9,7 +9,7 @@ from upsampling.config.figures import Stack
 from upsampling.config.losses import check_segment
 from upsampling.config.model import Last, OwnSettings, check_operator, settings_class
 from upsampling.config.repairs import check_repairable
-from upsampling.config.sections import Config
+from upsampling.config.sections import AT_INITIALISATION, Config
 from upsampling.errors import UserError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def check_variant(experiment: "Experiment", name: str) -> None:
         return
     architecture = experiment.architecture(name)
     check_part(settings_class(architecture, f"{where}.model"), entry.model, f"{where}.model")
-    for key in ("channels", "rescale"):
+    for key in AT_INITIALISATION:
         if key in entry.initialisation and key not in experiment.at_initialisation(name):
             raise UserError(
                 f"{where}.initialisation.{key}: it has no effect on a model of the architecture "

@@ -95,6 +95,10 @@ class InitialisationSettings:
     rescale: Annotated[Gain | None, "as model.rescale"] = None
 
 
+# Keys of these that change the model.
+AT_INITIALISATION = ("channels", "rescale")
+
+
 @dataclass(frozen=True)
 class ProbesSettings:
     """Test signals for each model, before training and, where it is trained, after."""
